@@ -1,0 +1,132 @@
+//! Finding the configuration file, and reading it without trusting it.
+
+use super::properties::{self, Position};
+use super::{ConfigError, Given, Origin, Problem, Sources, keys};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The most bytes of a configuration that are read.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The file to read: `--config`, `$PATCTL_CONFIG`, the user's, the system's. A named one must be
+/// there; of the others the first that exists.
+pub fn find(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
+    if let Some(path) = sources.file {
+        return Ok(Some(path.to_owned()));
+    }
+    if let Some(path) = (sources.env)("PATCTL_CONFIG").filter(|p| !p.is_empty()) {
+        return Ok(Some(path.into()));
+    }
+    for path in user_file(sources).into_iter().chain([sources.system.to_owned()]) {
+        match fs::symlink_metadata(&path) {
+            Ok(_) => return Ok(Some(path)),
+            Err(e)
+                if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
+            Err(e) => return Err(ConfigError::File { path, why: e.to_string() }),
+        }
+    }
+    Ok(None)
+}
+
+fn user_file(sources: &Sources<'_>) -> Option<PathBuf> {
+    let absolute = |name: &str| (sources.env)(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|h| h.join(".config")))?;
+    Some(home.join("patctl/patctl.properties"))
+}
+
+/// The properties of a file, in order, values trimmed and unquoted.
+pub fn read(path: &Path, euid: u32, problems: &mut Vec<Problem>) -> Result<Vec<Given>, ConfigError> {
+    let fault = |why: String| ConfigError::File { path: path.to_owned(), why };
+    let bytes = bytes(path, euid).map_err(fault)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(latin1) => latin1.as_bytes().iter().copied().map(char::from).collect(),
+    };
+    let path: Rc<Path> = Rc::from(path);
+    let text = if let Some(rest) = text.strip_prefix('\u{feff}') {
+        problems.push(warning(&path, Position { line: 1, column: 1 }, "a byte order mark is ignored"));
+        rest
+    } else {
+        &text
+    };
+    let entries = properties::parse(text).map_err(|error| {
+        ConfigError::Problems(vec![Problem {
+            origin: Origin::File(path.clone(), error.at),
+            message: error.to_string(),
+            hint: None,
+            is_warning: false,
+        }])
+    })?;
+    Ok(tidy(&path, entries, problems))
+}
+
+fn bytes(path: &Path, euid: u32) -> Result<Vec<u8>, String> {
+    let text = |e: std::io::Error| e.to_string();
+    let link = fs::symlink_metadata(path).map_err(text)?;
+    if link.is_symlink() && link.uid() != 0 && link.uid() != euid {
+        return Err(format!("is a link that belongs to uid {}, which is neither root nor you", link.uid()));
+    }
+    // Asked before it is opened: opening a FIFO would wait for a writer.
+    check_target(&fs::metadata(path).map_err(text)?)?;
+    let file = File::open(path).map_err(text)?;
+    check_target(&file.metadata().map_err(text)?)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(text)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err("is larger than 1 MiB; this is no configuration".to_owned());
+    }
+    Ok(bytes)
+}
+
+fn check_target(target: &fs::Metadata) -> Result<(), String> {
+    if !target.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    if target.mode() & 0o002 != 0 {
+        return Err("can be written by everybody; 'chmod o-w' it first".to_owned());
+    }
+    Ok(())
+}
+
+/// What Java keeps and a person does not mean: trailing blanks and one layer of single quotes. Only
+/// our own keys are worth a warning; the file may be another product's.
+fn tidy(path: &Rc<Path>, entries: Vec<properties::Entry>, problems: &mut Vec<Problem>) -> Vec<Given> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut given = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let ours = keys::is_ours(&entry.key);
+        if ours && entry.value.ends_with([' ', '\t', '\u{c}']) {
+            problems.push(warning(
+                path,
+                entry.value_at,
+                &format!("{}: trailing blanks are ignored", entry.key),
+            ));
+        }
+        if let Some(line) = seen.insert(entry.key.clone(), entry.key_at.line).filter(|_| ours) {
+            let message = format!("{} was set on line {line} already; this one counts", entry.key);
+            problems.push(warning(path, entry.key_at, &message));
+        }
+        let value = entry.value.trim_end_matches([' ', '\t', '\u{c}']);
+        let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
+        given.push(Given {
+            value: value.to_owned(),
+            key: entry.key,
+            key_origin: Origin::File(path.clone(), entry.key_at),
+            value_origin: Origin::File(path.clone(), entry.value_at),
+        });
+    }
+    given
+}
+
+fn warning(path: &Rc<Path>, at: Position, message: &str) -> Problem {
+    Problem {
+        origin: Origin::File(path.clone(), at),
+        message: message.to_owned(),
+        hint: None,
+        is_warning: true,
+    }
+}

@@ -1,0 +1,247 @@
+//! Every property patctl knows: its type, bounds, default and meaning, in one table.
+
+use crate::domain::pat::AuthMethods;
+use crate::domain::schedule::Schedule;
+use crate::domain::token::TokenPrefix;
+use crate::domain::verifier::CEILING;
+
+/// A property.
+#[derive(Debug)]
+pub struct Key {
+    /// Its full name, as in the file.
+    pub name: &'static str,
+    /// What a value must be.
+    pub kind: Kind,
+    /// The value where none is set; `None` for what is unset.
+    pub default: Option<&'static str>,
+    /// What it does, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// The type of a value.
+#[derive(Debug)]
+pub enum Kind {
+    /// `true` or `false`, in any case.
+    Bool,
+    /// A whole number with its bounds, both allowed.
+    Integer(u32, u32),
+    /// A Quartz expression.
+    Cron,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A token prefix.
+    Prefix,
+    /// A file, absolute.
+    File,
+    /// `http://host…` or `https://host…`.
+    Url,
+    /// An e-mail address, or a pattern with `{user}` for one.
+    Mail,
+    /// `sendmail`, `smtp://host[:port]` or `smtps://host[:port]`.
+    Transport,
+}
+
+/// Words of `patctl.audit.sync`.
+pub const SYNC: &[&str] = &["normal", "full"];
+const AUTH: &[&str] =
+    &[AuthMethods::ALL[0].as_str(), AuthMethods::ALL[1].as_str(), AuthMethods::ALL[2].as_str()];
+const MINUTES: Kind = Kind::Integer(0, 525_600);
+const DAYS: Kind = Kind::Integer(0, 36_500);
+
+macro_rules! keys {
+    ($($name:literal $kind:expr, $default:expr, $meaning:literal;)*) => {
+        /// All of them, in the order of the manual.
+        pub const KEYS: &[Key] = &[$(Key { name: $name, kind: $kind, default: $default, meaning: $meaning }),*];
+    };
+}
+
+keys! {
+    "atlassian.pats.enabled" Kind::Bool, Some("true"),
+        "false: 'create' and 'verify' say no; listing and revoking still work";
+    "atlassian.pats.eternal.tokens.enabled" Kind::Bool, Some("true"),
+        "false: a token without an expiry is refused";
+    "atlassian.pats.mail.notifications.enabled" Kind::Bool, Some("true"),
+        "false: no mail is sent";
+    "atlassian.pats.last.used.update.interval.mins" MINUTES, Some("1"),
+        "the last use of a token is written at most this often, in minutes";
+    "atlassian.pats.pruning.schedule.cron" Kind::Cron, Some("0 0 0 * * ?"),
+        "when pruning should run (Quartz, seconds first)";
+    "atlassian.pats.pruning.delay.days" DAYS, Some("30"),
+        "tokens that expired or were revoked more than this many days ago are pruned; 0: at once";
+    "atlassian.pats.max.tokens.expiry.days" Kind::Integer(1, 365_000), Some("365"),
+        "the longest life a new token may be given, in days; does not forbid eternal tokens";
+    "atlassian.pats.max.tokens.per.user" Kind::Integer(1, 1_000_000), Some("10"),
+        "how many tokens a user may hold, expired ones included until they are pruned";
+    "atlassian.pats.auth.cache.expiry.mins" MINUTES, Some("60"),
+        "how long a verified secret need not be hashed again, in minutes; 0: always hash";
+    "atlassian.pats.auth.cache.max.items" Kind::Integer(0, 1_000_000), Some("5000"),
+        "how many verified secrets are remembered; the oldest go first";
+    "atlassian.pats.expiry.check.schedule.cron" Kind::Cron, Some("0 0 * * * ?"),
+        "when expiring tokens should be looked for (Quartz, seconds first)";
+    "atlassian.pats.expiry.warning.days" DAYS, Some("5"),
+        "a token that ends within this many days is shown as expiring soon";
+    "atlassian.pats.invalidate.session.enabled" Kind::Bool, Some("true"),
+        "handed on by 'verify -o json' as invalidate_session";
+    "atlassian.pats.token.name.length" Kind::Integer(1, 255), Some("40"),
+        "the longest name of a token, in characters";
+    "extender.token.secure.mode" Kind::Bool, Some("false"),
+        "true: tokens made from then on are shown once, never edited, never recoverable";
+    "patctl.policy.apply.to.existing" Kind::Bool, Some("false"),
+        "true: 'verify' also holds tokens that exist to today's limits";
+    "patctl.auth.methods" Kind::Word(AUTH), Some("both"),
+        "which ways to present a token are accepted: both, bearer or basic";
+    "patctl.any.user.enabled" Kind::Bool, Some("false"),
+        "true: tokens may be made that speak for any user";
+    "patctl.argon2.memory.kib" Kind::Integer(1024, CEILING.memory_kib), Some("19456"),
+        "memory of one Argon2id computation, in KiB";
+    "patctl.argon2.iterations" Kind::Integer(1, CEILING.iterations), Some("2"),
+        "passes of one Argon2id computation";
+    "patctl.argon2.parallelism" Kind::Integer(1, CEILING.parallelism), Some("1"),
+        "lanes of one Argon2id computation";
+    "patctl.audit.retention.days" DAYS, Some("0"),
+        "audit rows older than this many days are pruned; 0: keep all";
+    "patctl.audit.sync" Kind::Word(SYNC), Some("normal"),
+        "durability of the audit row of a mere use: normal may lose the last moments in a power cut, full does not";
+    "patctl.audit.url" Kind::Word(&["path", "full"]), Some("path"),
+        "what audit rows keep of a URL: the path and parameter names, or all of it";
+    "patctl.db" Kind::File, None, "the database file";
+    "patctl.base.url" Kind::Url, None, "where the guarded service lives; origins in rules are compared with it";
+    "patctl.token.prefix" Kind::Prefix, Some("patctl"), "what new tokens begin with";
+    "patctl.mail.from" Kind::Mail, None, "the sender of mails";
+    "patctl.mail.to" Kind::Mail, None, "the recipient where a token names none; {user} stands for its user";
+    "patctl.mail.transport" Kind::Transport, None, "sendmail, smtp://host[:port] or smtps://host[:port]";
+    "patctl.token.vault.key.file" Kind::File, None, "the key file under which standard-mode tokens are kept recoverable";
+    "patctl.integrity.key.file" Kind::File, None, "the key file under which the integrity of rows is protected";
+}
+
+/// The property of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether an unknown key of that name is worth a word: it lies in a namespace that is ours.
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
+    ["atlassian.pats.", "extender.", "patctl."].iter().any(|ours| name.starts_with(ours))
+}
+
+/// The known property that was probably meant.
+#[must_use]
+pub fn did_you_mean(name: &str) -> Option<&'static str> {
+    KEYS.iter()
+        .map(|key| (strsim::jaro_winkler(name, key.name), key.name))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+impl Kind {
+    /// Refuses a value that is not of this type.
+    ///
+    /// # Errors
+    /// What a value must be.
+    pub fn check(&self, value: &str) -> Result<(), String> {
+        let fits = match self {
+            Self::Bool => boolean(value).is_some(),
+            Self::Integer(low, high) => integer(value).is_some_and(|n| (*low..=*high).contains(&n)),
+            Self::Cron => return value.parse::<Schedule>().map(|_| ()).map_err(|e| e.to_string()),
+            Self::Word(words) => words.contains(&value),
+            Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
+            Self::File => value.starts_with('/'),
+            Self::Url => is_url(value),
+            Self::Mail => {
+                value.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+            }
+            Self::Transport => value == "sendmail" || has_host(value, &["smtp://", "smtps://"]),
+        };
+        if fits { Ok(()) } else { Err(format!("must be {}", self.describe())) }
+    }
+
+    /// What a value must be, in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Bool => "true or false".to_owned(),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Cron => "a Quartz expression of 6 or 7 fields".to_owned(),
+            Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::Prefix => "1 to 32 letters, digits or '_', a letter first and no '_' last".to_owned(),
+            Self::File => "an absolute path".to_owned(),
+            Self::Url => "an http:// or https:// URL with a host and no query".to_owned(),
+            Self::Mail => "an e-mail address".to_owned(),
+            Self::Transport => "sendmail, smtp://host[:port] or smtps://host[:port]".to_owned(),
+        }
+    }
+}
+
+/// `true` or `false`, in any case.
+#[must_use]
+pub fn boolean(value: &str) -> Option<bool> {
+    if value.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if value.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Digits only; neither a sign nor blanks.
+#[must_use]
+pub fn integer(value: &str) -> Option<u32> {
+    value.parse().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_url(value: &str) -> bool {
+    has_host(value, &["http://", "https://"]) && !value.contains(['?', '#'])
+}
+
+fn has_host(value: &str, schemes: &[&str]) -> bool {
+    let rest = schemes.iter().find_map(|scheme| value.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        !rest.starts_with(['/', ':', '?', '#'])
+            && !rest.is_empty()
+            && rest.bytes().all(|b| b.is_ascii_graphic() && b != b'@')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::verifier::Cost;
+
+    #[test]
+    fn every_default_is_a_value_of_its_own_type() {
+        for key in KEYS {
+            if let Some(default) = key.default {
+                assert_eq!(key.kind.check(default), Ok(()), "{}", key.name);
+            }
+            assert!(is_ours(key.name), "{}", key.name);
+        }
+        let cost = Cost::default();
+        let defaults = ["memory.kib", "iterations", "parallelism"]
+            .map(|name| find(&format!("patctl.argon2.{name}")).and_then(|k| k.default).and_then(integer));
+        assert_eq!(defaults, [cost.memory_kib, cost.iterations, cost.parallelism].map(Some));
+    }
+
+    #[test]
+    fn both_bounds_of_a_number_are_allowed_and_one_beyond_is_not() {
+        for key in KEYS {
+            let Kind::Integer(low, high) = key.kind else { continue };
+            for good in [low, high] {
+                assert_eq!(key.kind.check(&good.to_string()), Ok(()), "{}", key.name);
+            }
+            for bad in [(i64::from(low) - 1).to_string(), (i64::from(high) + 1).to_string()] {
+                assert!(key.kind.check(&bad).is_err(), "{} = {bad}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_guessed_and_a_stranger_is_not() {
+        let slip = did_you_mean("atlassian.pats.max.token.per.user");
+        assert_eq!(slip, Some("atlassian.pats.max.tokens.per.user"));
+        assert_eq!(did_you_mean("completely.different"), None);
+    }
+}

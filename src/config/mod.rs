@@ -1,0 +1,176 @@
+//! The settings: where they come from, what they are, and what is wrong with them.
+//!
+//! Later wins: built-in default, file, `-D`. One file is read, the first that exists; a file that
+//! exists and cannot be read is an error, never a reason to read the next.
+
+mod file;
+pub mod keys;
+pub mod properties;
+mod settings;
+
+pub use settings::Settings;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use keys::Key;
+use properties::Position;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Where to look for settings.
+pub struct Sources<'a> {
+    /// `--config`.
+    pub file: Option<&'a Path>,
+    /// `-D`, in their order.
+    pub defines: &'a [(String, String)],
+    /// Reads one environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The system-wide file.
+    pub system: &'a Path,
+    /// Who must own a link to a configuration file, root apart.
+    pub euid: u32,
+}
+
+/// Where a value came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// A line of a file.
+    File(Rc<Path>, Position),
+    /// `-D` on the command line.
+    CommandLine,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, at) => write!(f, "{}:{}:{}", path.display(), at.line, at.column),
+            Self::CommandLine => f.write_str("-D"),
+        }
+    }
+}
+
+/// A value that was set, before its type is checked.
+#[derive(Clone, Debug)]
+struct Given {
+    key: String,
+    value: String,
+    key_origin: Origin,
+    value_origin: Origin,
+}
+
+/// Something wrong with the settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// Where.
+    pub origin: Origin,
+    /// What and why.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Whether patctl goes on without it.
+    pub is_warning: bool,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.message)
+    }
+}
+
+/// The settings cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigError {
+    /// The file is there and cannot be read safely.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// These are wrong; at least one.
+    Problems(Vec<Problem>),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::File { path, why } => {
+                Self::new(Exit::Config, "config", format!("configuration {}: {why}", path.display()))
+            }
+            ConfigError::Problems(problems) => {
+                let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();
+                let lines: Vec<String> = fatal.iter().map(ToString::to_string).collect();
+                let failure = Self::new(Exit::Config, "config", lines.join("\n"));
+                match fatal.iter().find_map(|p| p.hint.as_ref()) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+/// Reads the settings; the problems are warnings.
+///
+/// # Errors
+/// [`ConfigError`] when the file cannot be read, cannot be parsed, or a value is bad.
+pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), ConfigError> {
+    let (settings, problems) = examine(sources)?;
+    if problems.iter().any(|p| !p.is_warning) {
+        return Err(ConfigError::Problems(problems));
+    }
+    Ok((settings, problems))
+}
+
+/// Reads the settings with everything that is wrong with them, for `config check`.
+///
+/// # Errors
+/// [`ConfigError::File`] when there is nothing to examine.
+pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), ConfigError> {
+    let mut problems = Vec::new();
+    let mut given = match file::find(sources)? {
+        Some(path) => file::read(&path, sources.euid, &mut problems)?,
+        None => Vec::new(),
+    };
+    given.extend(sources.defines.iter().map(|(key, value)| Given {
+        key: key.clone(),
+        value: value.clone(),
+        key_origin: Origin::CommandLine,
+        value_origin: Origin::CommandLine,
+    }));
+    let mut settings = Settings::default();
+    for one in given {
+        match keys::find(&one.key) {
+            Some(key) => accept(&mut settings, key, one, &mut problems),
+            None if keys::is_ours(&one.key) => problems.push(unknown(&one)),
+            None => {}
+        }
+    }
+    Ok((settings, problems))
+}
+
+fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut Vec<Problem>) {
+    match key.kind.check(&one.value) {
+        Ok(()) => settings.set(key, one.value, one.value_origin),
+        Err(why) => problems.push(Problem {
+            origin: one.value_origin,
+            message: format!("{} = '{}': {why}", key.name, one.value.escape_debug()),
+            hint: key.default.map(|d| format!("the default of {} is {d}", key.name)),
+            is_warning: false,
+        }),
+    }
+}
+
+fn unknown(one: &Given) -> Problem {
+    Problem {
+        origin: one.key_origin.clone(),
+        message: format!("unknown property '{}' is ignored", one.key.escape_debug()),
+        hint: keys::did_you_mean(&one.key).map(|name| format!("did you mean '{name}'?")),
+        is_warning: true,
+    }
+}

@@ -1,0 +1,117 @@
+//! The settings in the types that the program uses.
+
+use super::Origin;
+use super::keys::{self, KEYS, Key};
+use crate::domain::moment::Span;
+use crate::domain::policy::Policy;
+use crate::domain::verifier::Cost;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Every value that was set, checked; what was not set has its default.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    set: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Settings {
+    /// Sets `key`; the caller has checked that `value` is of its type. Later wins.
+    pub(super) fn set(&mut self, key: &'static Key, value: String, origin: Origin) {
+        self.set.insert(key.name, (value, origin));
+    }
+
+    /// The value of a property as text, set or default; `None` where it is unset.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.set.get(name) {
+            Some((value, _)) => Some(value),
+            None => keys::find(name)?.default,
+        }
+    }
+
+    /// Each property with its value and where that came from, in the order of the manual.
+    pub fn all(&self) -> impl Iterator<Item = (&'static Key, Option<&str>, Origin)> {
+        KEYS.iter().map(|key| {
+            let origin = self.set.get(key.name).map_or(Origin::Default, |(_, origin)| origin.clone());
+            (key, self.text(key.name), origin)
+        })
+    }
+
+    /// The limits and switches for the domain.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let days = |name| Span::days(i64::from(self.integer(name)));
+        Policy {
+            enabled: self.boolean("atlassian.pats.enabled"),
+            eternal_allowed: self.boolean("atlassian.pats.eternal.tokens.enabled"),
+            max_expiry_days: self.integer("atlassian.pats.max.tokens.expiry.days"),
+            max_per_user: self.integer("atlassian.pats.max.tokens.per.user"),
+            name_length: self.integer("atlassian.pats.token.name.length") as usize,
+            prune_delay: days("atlassian.pats.pruning.delay.days"),
+            expiry_warning: days("atlassian.pats.expiry.warning.days"),
+            last_used_interval: Span::minutes(i64::from(
+                self.integer("atlassian.pats.last.used.update.interval.mins"),
+            )),
+            auth: self.parsed("patctl.auth.methods"),
+            applies_to_existing: self.boolean("patctl.policy.apply.to.existing"),
+            secure_mode: self.boolean("extender.token.secure.mode"),
+            cost: Cost {
+                memory_kib: self.integer("patctl.argon2.memory.kib"),
+                iterations: self.integer("patctl.argon2.iterations"),
+                parallelism: self.integer("patctl.argon2.parallelism"),
+            },
+            prefix: self.parsed("patctl.token.prefix"),
+        }
+    }
+
+    /// `patctl.db`.
+    #[must_use]
+    pub fn db(&self) -> Option<PathBuf> {
+        self.text("patctl.db").map(PathBuf::from)
+    }
+
+    /// Whether the audit row of a mere use must survive a power cut (`patctl.audit.sync = full`).
+    #[must_use]
+    pub fn audit_sync_full(&self) -> bool {
+        self.text("patctl.audit.sync") == Some("full")
+    }
+
+    /// `atlassian.pats.invalidate.session.enabled`.
+    #[must_use]
+    pub fn invalidate_session(&self) -> bool {
+        self.boolean("atlassian.pats.invalidate.session.enabled")
+    }
+
+    // Values and defaults have passed their type's check, so the fallbacks below are never taken;
+    // each is the side that denies.
+
+    fn boolean(&self, name: &str) -> bool {
+        self.text(name).and_then(keys::boolean).unwrap_or(false)
+    }
+
+    fn integer(&self, name: &str) -> u32 {
+        self.text(name).and_then(keys::integer).unwrap_or(0)
+    }
+
+    fn parsed<T: std::str::FromStr + Default>(&self, name: &str) -> T {
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_nothing_set_the_policy_is_the_default_policy() {
+        assert_eq!(Settings::default().policy(), Policy::default());
+    }
+
+    #[test]
+    fn every_property_that_is_read_is_in_the_table() {
+        let source = include_str!("settings.rs");
+        for name in source.split('"').filter(|piece| keys::is_ours(piece)) {
+            assert!(keys::find(name).is_some(), "{name}");
+        }
+    }
+}

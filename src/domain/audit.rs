@@ -1,0 +1,102 @@
+//! Who did what: the rows of the audit log.
+
+use super::decision::Reason;
+use super::moment::Moment;
+
+/// Who runs this process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Actor {
+    /// The real user id.
+    pub uid: u32,
+    /// Its name, or the number where it has none.
+    pub name: String,
+    /// The user id of the login behind it, where the system keeps one: it survives `su` and `sudo`.
+    pub login_uid: Option<u32>,
+}
+
+/// What was done: stable words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// A token was made.
+    Create,
+    /// A token was taken back.
+    Revoke,
+    /// A token was presented.
+    Verify,
+    /// A row that had ended was deleted.
+    Prune,
+}
+
+impl Action {
+    /// The stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Revoke => "revoke",
+            Self::Verify => "verify",
+            Self::Prune => "prune",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// A change was made.
+    Done,
+    /// The answer was yes.
+    Allowed,
+    /// The answer was no.
+    Denied(Reason),
+}
+
+impl Outcome {
+    /// The stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Allowed => "allowed",
+            Self::Denied(_) => "denied",
+        }
+    }
+}
+
+/// A row to be written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry<'a> {
+    /// When.
+    pub at: Moment,
+    /// Who.
+    pub actor: &'a Actor,
+    /// What.
+    pub action: Action,
+    /// To which token; it may be one that never existed.
+    pub token_id: &'a str,
+    /// Whose token it is, where it is known.
+    pub user: Option<&'a str>,
+    /// For whom a yes was given.
+    pub effective_user: Option<&'a str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the person gave as a reason (`--reason`), or the reason of a denial.
+    pub reason: Option<&'a str>,
+}
+
+/// A row that was read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// Its number.
+    pub seq: i64,
+    /// When.
+    pub at: Moment,
+    /// Who, by name.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// How it ended.
+    pub outcome: String,
+    /// Why.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,15 @@
+//! What a token is and what is allowed. Pure: no clock, no I/O, no database, no terminal.
+
+pub mod audit;
+pub mod decision;
+pub mod dice;
+pub mod filter;
+pub mod lifetime;
+pub mod moment;
+pub mod pat;
+pub mod policy;
+pub mod presented;
+pub mod schedule;
+pub mod text;
+pub mod token;
+pub mod verifier;

@@ -1,0 +1,172 @@
+//! A PAT as it is kept, and its state at a moment.
+
+use super::moment::Moment;
+use super::presented::Scheme;
+use super::token::TokenId;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which ways to present a token are accepted: by the installation, and by the token itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AuthMethods {
+    /// Bearer only.
+    Bearer,
+    /// Basic only.
+    Basic,
+    /// Either.
+    #[default]
+    Both,
+}
+
+impl AuthMethods {
+    /// Every value, in the order of the manual.
+    pub const ALL: [Self; 3] = [Self::Both, Self::Bearer, Self::Basic];
+
+    /// The word for it in flags, JSON and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Basic => "basic",
+            Self::Both => "both",
+        }
+    }
+
+    /// Whether a token that came this way is accepted.
+    #[must_use]
+    pub fn allow(self, scheme: &Scheme) -> bool {
+        match scheme {
+            Scheme::Bearer => self != Self::Basic,
+            Scheme::Basic { .. } => self != Self::Bearer,
+        }
+    }
+}
+
+impl FromStr for AuthMethods {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|m| m.as_str() == text).ok_or(())
+    }
+}
+
+/// The moments that decide what state a token is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life {
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it ends; `None` is never.
+    pub expires_at: Option<Moment>,
+    /// When it was taken back.
+    pub revoked_at: Option<Moment>,
+    /// When it was switched off.
+    pub disabled_at: Option<Moment>,
+    /// When it last gave a yes, to the precision of `last.used.update.interval.mins`.
+    pub last_used_at: Option<Moment>,
+}
+
+/// The state of a token, with its moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It may be used.
+    Active,
+    /// It ended.
+    Expired {
+        /// The moment it ended.
+        at: Moment,
+    },
+    /// It is switched off for now.
+    Disabled {
+        /// Since when.
+        at: Moment,
+    },
+    /// It was taken back for good.
+    Revoked {
+        /// The moment it was taken back.
+        at: Moment,
+    },
+}
+
+impl Life {
+    /// The state at `now`. A token is expired when `now >= expires_at`: the one rule, everywhere.
+    #[must_use]
+    pub fn state(&self, now: Moment) -> State {
+        if let Some(at) = self.revoked_at {
+            return State::Revoked { at };
+        }
+        if let Some(at) = self.disabled_at {
+            return State::Disabled { at };
+        }
+        match self.expires_at {
+            Some(at) if now >= at => State::Expired { at },
+            _ => State::Active,
+        }
+    }
+}
+
+impl State {
+    /// The word for it in tables, JSON and `--status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired { .. } => "expired",
+            Self::Disabled { .. } => "disabled",
+            Self::Revoked { .. } => "revoked",
+        }
+    }
+}
+
+/// Everything about a token but its verifier. What is shown, filtered and decided on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pat {
+    /// The public name.
+    pub id: TokenId,
+    /// What its holder calls it.
+    pub name: String,
+    /// Whose it is; `None` is anybody's (`--any-user`).
+    pub user: Option<String>,
+    /// How it may be presented.
+    pub auth: AuthMethods,
+    /// Its moments.
+    pub life: Life,
+    /// Why it was revoked.
+    pub revoke_reason: Option<String>,
+    /// Whether restrictions apply. Restricted without a line denies everything.
+    pub restricted: bool,
+    /// Whether it was made in secure mode: shown once, never edited, never recoverable.
+    pub secure: bool,
+    /// A remark for people.
+    pub note: Option<String>,
+    /// Grows with every change to the token or its restrictions; a use is no change.
+    pub version: i64,
+}
+
+impl fmt::Display for AuthMethods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::moment::Span;
+
+    #[test]
+    fn a_token_is_expired_from_the_very_instant_it_ends() {
+        let end = Moment::from_micros(1_000_000).expect("in range");
+        let life = Life {
+            created_at: end.saturating_minus(Span::days(1)),
+            expires_at: Some(end),
+            revoked_at: None,
+            disabled_at: None,
+            last_used_at: None,
+        };
+        let just_before = Moment::from_micros(999_999).expect("in range");
+        assert_eq!(life.state(just_before), State::Active);
+        assert_eq!(life.state(end), State::Expired { at: end });
+        let revoked = Life { revoked_at: Some(just_before), ..life };
+        assert_eq!(revoked.state(end), State::Revoked { at: just_before });
+    }
+}

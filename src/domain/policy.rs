@@ -1,0 +1,203 @@
+//! What an installation allows: the limits of the `atlassian.pats.*` properties, applied.
+
+use super::moment::{Moment, Span};
+use super::text::{self, TextError};
+use super::token::TokenPrefix;
+use super::verifier::Cost;
+use super::{lifetime::Lifetime, pat::AuthMethods};
+
+/// The limits and switches. [`Policy::default`] is what the properties mean when none is set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own, named by the field")]
+pub struct Policy {
+    /// `atlassian.pats.enabled`: off, nothing is created and nothing verifies.
+    pub enabled: bool,
+    /// `atlassian.pats.eternal.tokens.enabled`
+    pub eternal_allowed: bool,
+    /// `atlassian.pats.max.tokens.expiry.days`
+    pub max_expiry_days: u32,
+    /// `atlassian.pats.max.tokens.per.user`
+    pub max_per_user: u32,
+    /// `atlassian.pats.token.name.length`, in characters.
+    pub name_length: usize,
+    /// `atlassian.pats.pruning.delay.days`
+    pub prune_delay: Span,
+    /// `atlassian.pats.expiry.warning.days`
+    pub expiry_warning: Span,
+    /// `atlassian.pats.last.used.update.interval.mins`
+    pub last_used_interval: Span,
+    /// `patctl.auth.methods`
+    pub auth: AuthMethods,
+    /// `patctl.policy.apply.to.existing`
+    pub applies_to_existing: bool,
+    /// `extender.token.secure.mode`
+    pub secure_mode: bool,
+    /// `patctl.argon2.*`
+    pub cost: Cost,
+    /// `patctl.token.prefix`
+    pub prefix: TokenPrefix,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            eternal_allowed: true,
+            max_expiry_days: 365,
+            max_per_user: 10,
+            name_length: 40,
+            prune_delay: Span::days(30),
+            expiry_warning: Span::days(5),
+            last_used_interval: Span::minutes(1),
+            auth: AuthMethods::Both,
+            applies_to_existing: false,
+            secure_mode: false,
+            cost: Cost::default(),
+            prefix: TokenPrefix::default(),
+        }
+    }
+}
+
+/// Why a token is not made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// `atlassian.pats.enabled = false`.
+    Disabled,
+    /// The name is nothing but white space.
+    NameBlank,
+    /// The name has more characters than allowed.
+    NameTooLong {
+        /// How many it has.
+        length: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// The name holds an invisible or control character.
+    NameHidden(char),
+    /// It would live longer than allowed.
+    ExpiryTooLong {
+        /// The longest life, in days.
+        max_days: u32,
+    },
+    /// It would have expired at once.
+    ExpiryNotInFuture,
+    /// The user has as many tokens as allowed.
+    TooMany {
+        /// How many the user has.
+        count: u64,
+        /// How many are allowed.
+        max: u32,
+    },
+    /// It would live for ever, which is not allowed.
+    EternalForbidden {
+        /// The longest life, in days.
+        max_days: u32,
+    },
+}
+
+impl Policy {
+    /// The checks of `create`, in their order; `held` is the number of the user's rows that are not
+    /// revoked. Answers when the token ends (`None`: never).
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn admit(
+        &self,
+        name: &str,
+        lifetime: Lifetime,
+        now: Moment,
+        held: u64,
+    ) -> Result<Option<Moment>, Refusal> {
+        if !self.enabled {
+            return Err(Refusal::Disabled);
+        }
+        self.check_name(name)?;
+        let ends = lifetime.ends(now);
+        if ends.is_some_and(|at| at.since(now) > Span::days(i64::from(self.max_expiry_days))) {
+            return Err(Refusal::ExpiryTooLong { max_days: self.max_expiry_days });
+        }
+        if ends.is_some_and(|at| at <= now) {
+            return Err(Refusal::ExpiryNotInFuture);
+        }
+        if held >= u64::from(self.max_per_user) {
+            return Err(Refusal::TooMany { count: held, max: self.max_per_user });
+        }
+        if ends.is_none() && !self.eternal_allowed {
+            return Err(Refusal::EternalForbidden { max_days: self.max_expiry_days });
+        }
+        Ok(ends)
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), Refusal> {
+        if name.trim().is_empty() {
+            return Err(Refusal::NameBlank);
+        }
+        text::plain(name, self.name_length).map_err(|error| match error {
+            TextError::Hidden(c) => Refusal::NameHidden(c),
+            _ => Refusal::NameTooLong { length: name.chars().count(), max: self.name_length },
+        })
+    }
+
+    /// The moment before which what ended is pruned: a row goes when it expired or was revoked
+    /// *more* than the delay ago.
+    #[must_use]
+    pub fn prune_before(&self, now: Moment) -> Moment {
+        now.saturating_minus(self.prune_delay)
+    }
+
+    /// Whether today's limits would end a token that exists, under `patctl.policy.apply.to.existing`.
+    #[must_use]
+    pub fn outlived(&self, created_at: Moment, expires_at: Option<Moment>, now: Moment) -> bool {
+        let longest = created_at.saturating_plus(Span::days(i64::from(self.max_expiry_days)));
+        self.applies_to_existing
+            && (now >= longest && expires_at.is_some() || expires_at.is_none() && !self.eternal_allowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Moment {
+        Moment::from_date("2026-11-21").expect("a date")
+    }
+
+    #[test]
+    fn the_first_failing_check_is_the_one_reported() {
+        let off = Policy { enabled: false, eternal_allowed: false, ..Policy::default() };
+        let eternal = Policy { eternal_allowed: false, ..Policy::default() };
+        let long = Lifetime::For(Span::days(366));
+        let past = Lifetime::For(Span::days(-1));
+        assert_eq!(off.admit("", long, now(), 99), Err(Refusal::Disabled));
+        assert_eq!(eternal.admit(" ", long, now(), 99), Err(Refusal::NameBlank));
+        let name = "n".repeat(41);
+        let too_long = Refusal::NameTooLong { length: 41, max: 40 };
+        assert_eq!(eternal.admit(&name, long, now(), 99), Err(too_long));
+        let expiry = Err(Refusal::ExpiryTooLong { max_days: 365 });
+        assert_eq!(eternal.admit("n", long, now(), 99), expiry);
+        assert_eq!(eternal.admit("n", past, now(), 99), Err(Refusal::ExpiryNotInFuture));
+        let many = Err(Refusal::TooMany { count: 10, max: 10 });
+        assert_eq!(eternal.admit("n", Lifetime::Never, now(), 10), many);
+        let forever = Err(Refusal::EternalForbidden { max_days: 365 });
+        assert_eq!(eternal.admit("n", Lifetime::Never, now(), 9), forever);
+    }
+
+    #[test]
+    fn the_longest_life_is_allowed_and_a_microsecond_more_is_not() {
+        let policy = Policy::default();
+        let longest = now().saturating_plus(Span::days(365));
+        let more = Moment::from_micros(longest.micros() + 1).expect("in range");
+        assert_eq!(policy.admit("n", Lifetime::Until(longest), now(), 0), Ok(Some(longest)));
+        let refused = Err(Refusal::ExpiryTooLong { max_days: 365 });
+        assert_eq!(policy.admit("n", Lifetime::Until(more), now(), 0), refused);
+        assert_eq!(policy.admit("n", Lifetime::Until(now()), now(), 0), Err(Refusal::ExpiryNotInFuture));
+    }
+
+    #[test]
+    fn a_name_is_counted_in_characters_not_bytes() {
+        let policy = Policy::default();
+        assert!(policy.admit(&"é".repeat(40), Lifetime::Never, now(), 0).is_ok());
+        let bell = policy.admit("a\u{7}", Lifetime::Never, now(), 0);
+        assert_eq!(bell, Err(Refusal::NameHidden('\u{7}')));
+    }
+}

@@ -1,0 +1,148 @@
+//! What somebody hands over to prove who they are: a bare token, or an `Authorization` value.
+
+use super::token::PlainToken;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+/// The most bytes of a presented token that are read.
+pub const MAX_BYTES: usize = 1024;
+
+/// How the token came.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scheme {
+    /// `Bearer …`, or the bare token.
+    Bearer,
+    /// `Basic …` (RFC 7617), with the user name that came before the first colon.
+    Basic {
+        /// 1 to 255 characters without control characters.
+        user: String,
+    },
+}
+
+/// A token of the right shape and checksum, with the way it came.
+#[derive(Debug)]
+pub struct Presented {
+    /// How it came.
+    pub scheme: Scheme,
+    /// The token itself.
+    pub token: PlainToken,
+}
+
+/// What was handed over is no token. It deliberately does not say why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed;
+
+impl Presented {
+    /// Reads a bare token, `Bearer …`, `Basic …`, or a whole `Authorization:` line; one line end
+    /// (LF or CRLF) is dropped.
+    ///
+    /// # Errors
+    /// [`Malformed`] for everything else, longer than [`MAX_BYTES`] included.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Malformed);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
+        let text = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
+        let text = strip_word(text, "authorization:").map_or(text, |rest| rest.trim_matches([' ', '\t']));
+        if let Some(rest) = strip_word(text, "bearer ") {
+            return bearer(rest.trim_start_matches(' '));
+        }
+        if let Some(rest) = strip_word(text, "basic ") {
+            return basic(rest.trim_start_matches(' '));
+        }
+        bearer(text)
+    }
+}
+
+/// Header names and schemes are compared without case (RFC 9110 §5.1, §11.1).
+fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (head, rest) = text.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+fn bearer(text: &str) -> Result<Presented, Malformed> {
+    Ok(Presented { scheme: Scheme::Bearer, token: text.parse().map_err(|_| Malformed)? })
+}
+
+fn basic(encoded: &str) -> Result<Presented, Malformed> {
+    let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| Malformed)?);
+    let text = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
+    let (user, token) = text.split_once(':').ok_or(Malformed)?;
+    let usable = !user.is_empty() && user.chars().count() <= 255 && !user.chars().any(char::is_control);
+    if !usable {
+        return Err(Malformed);
+    }
+    Ok(Presented {
+        scheme: Scheme::Basic { user: user.to_owned() },
+        token: token.parse().map_err(|_| Malformed)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TOKEN: &str = "patctl_7k3m9xq2v8_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123453X9qJF";
+
+    fn scheme(text: &str) -> Option<Scheme> {
+        Presented::parse(text.as_bytes()).ok().map(|p| p.scheme)
+    }
+
+    #[test]
+    fn every_way_to_write_a_bearer_token_is_read() {
+        for form in ["", "Bearer ", "bearer  ", "Authorization: Bearer ", "AUTHORIZATION:BEARER "] {
+            for end in ["", "\n", "\r\n"] {
+                assert_eq!(scheme(&format!("{form}{TOKEN}{end}")), Some(Scheme::Bearer), "{form}{end:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn basic_carries_a_user_before_the_first_colon() {
+        let form = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+        let alice = Some(Scheme::Basic { user: "alice".to_owned() });
+        assert_eq!(scheme(&form(&format!("alice:{TOKEN}"))), alice);
+        for odd in [
+            format!(":{TOKEN}"),
+            format!("alice::{TOKEN}"),
+            format!("alice:{TOKEN}:"),
+            format!("a\u{7}:{TOKEN}"),
+            TOKEN.to_owned(),
+            "alice:".to_owned(),
+            format!("{}:{TOKEN}", "é".repeat(256)),
+        ] {
+            assert_eq!(scheme(&form(&odd)), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn junk_is_no_token() {
+        for junk in [
+            String::new(),
+            "\n".to_owned(),
+            format!("{TOKEN}\n\n"),
+            format!("{TOKEN}\r"),
+            format!(" {TOKEN}"),
+            format!("{TOKEN} {TOKEN}"),
+            format!("{TOKEN}\n{TOKEN}"),
+            format!("{TOKEN}\0"),
+            "Bearer".to_owned(),
+            "Basic !!!".to_owned(),
+            format!("Digest {TOKEN}"),
+        ] {
+            assert_eq!(scheme(&junk), None, "{junk:?}");
+        }
+        assert!(Presented::parse(&[0xff, 0xfe]).is_err());
+        assert!(Presented::parse(&[b'a'; MAX_BYTES + 1]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Presented::parse(&bytes);
+        }
+    }
+}

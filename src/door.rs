@@ -1,0 +1,163 @@
+//! The real clock, the real randomness, the real streams. Nothing else may know of them.
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{Uid, User, getegid, geteuid, getgid, getuid};
+use patctl::domain::audit::Actor;
+use patctl::domain::dice::Dice;
+use patctl::domain::moment::Moment;
+use patctl::exit::Exit;
+use patctl::output::prompt::Terminal;
+use patctl::world::{Input, Output, World};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Builds the world and runs in it.
+pub fn enter() -> Exit {
+    quiet_panics();
+    let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
+    if getuid() != geteuid() || getgid() != getegid() {
+        let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
+        return Exit::Permission;
+    }
+    let mut stdout = Stream::new(io::stdout().as_fd(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
+    let args: Vec<_> = std::env::args_os().collect();
+    patctl::run(
+        &args,
+        &mut World {
+            clock: &now,
+            dice: &mut Dice::system(),
+            stdin: &mut Stdin(io::stdin()),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            ask: &mut Terminal,
+            env: &|name| std::env::var_os(name),
+            actor: &actor,
+            euid: geteuid().as_raw(),
+            system_config: "/etc/patctl/patctl.properties".into(),
+        },
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn now() -> Moment {
+    let micros = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_micros()).ok());
+    // A clock before 1970 or after 9999 reads as 1970: everything that ends has then not begun, so
+    // 'prune' refuses, and nothing is deleted.
+    micros.and_then(Moment::from_micros).unwrap_or(Moment::EPOCH)
+}
+
+/// A panic is a bug of ours; it must not print what it was working on, and must not read as a yes
+/// or as a no.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let at = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
+        let _ = writeln!(io::stderr(), "patctl: internal error{at}; please report it");
+        std::process::exit(i32::from(Exit::Io.code()));
+    }));
+}
+
+fn actor() -> Actor {
+    let uid = getuid();
+    Actor { uid: uid.as_raw(), name: user_name(uid), login_uid: login_uid() }
+}
+
+fn user_name(uid: Uid) -> String {
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// Linux keeps it in `/proc`; the largest number means "none".
+fn login_uid() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/self/loginuid").ok()?;
+    text.trim().parse().ok().filter(|uid| *uid != u32::MAX)
+}
+
+struct Stdin(io::Stdin);
+
+impl Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Input for Stdin {
+    fn is_terminal(&self) -> bool {
+        self.0.is_terminal()
+    }
+}
+
+/// A stream of our own: the standard library's stdout flushes at every line, which a million rows
+/// would feel.
+struct Stream {
+    file: Option<BufWriter<File>>,
+    closed: bool,
+}
+
+impl Stream {
+    fn new(fd: BorrowedFd<'_>, buffer: usize, closed: bool) -> Self {
+        let file = fd.try_clone_to_owned().ok().map(|fd| BufWriter::with_capacity(buffer, File::from(fd)));
+        Self { file, closed }
+    }
+
+    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
+        self.file.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file()?.flush()
+    }
+}
+
+impl Output for Stream {
+    fn is_terminal(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.get_ref().is_terminal())
+    }
+
+    fn columns(&self) -> Option<usize> {
+        let size = terminal_size::terminal_size_of(self.file.as_ref()?.get_ref())?;
+        Some(usize::from(size.0.0))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed || self.file.is_none()
+    }
+
+    fn wait_writable(&self, limit: Duration) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let mut fds = [PollFd::new(file.get_ref().as_fd(), PollFlags::POLLOUT)];
+        let timeout = PollTimeout::try_from(limit).unwrap_or(PollTimeout::ZERO);
+        poll(&mut fds, timeout)?;
+        match fds[0].revents() {
+            Some(events) if events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP) => {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            Some(events) => Ok(events.contains(PollFlags::POLLOUT)),
+            None => Ok(false),
+        }
+    }
+}
+
+static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Looks at stdout before the standard library does: at its start it opens `/dev/null` in the place
+/// of a closed stream, and a token written there would be lost with a status of success.
+extern "C" fn look_at_stdout() {
+    let closed = nix::fcntl::fcntl(io::stdout(), nix::fcntl::FcntlArg::F_GETFD).is_err();
+    STDOUT_CLOSED.store(closed, Ordering::Relaxed);
+}
+
+#[used]
+#[expect(unsafe_code, reason = "the section is read by the loader; the function only asks fcntl(2)")]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_STDOUT: extern "C" fn() = look_at_stdout;

@@ -1,0 +1,37 @@
+//! What a person is told when a run fails: what happened, why, and what to do next.
+
+use crate::exit::Exit;
+
+/// A failed run. Rooms have error types of their own; this is what they become at the top.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The status to leave with.
+    pub exit: Exit,
+    /// A stable word for scripts.
+    pub kind: &'static str,
+    /// What happened and why, in one sentence. Never holds a secret.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    #[must_use]
+    pub fn new(exit: Exit, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { exit, kind, message: message.into(), hint: None }
+    }
+
+    /// Wrong usage (status 2).
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

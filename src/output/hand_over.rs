@@ -1,0 +1,45 @@
+//! Giving a new secret to its holder, before the transaction commits.
+
+use crate::world::Output;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a reader of stdout may take to make room, while the write lock is held.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Writes `bytes` to stdout and sees them off.
+///
+/// # Errors
+/// Nobody takes them: stdout is closed, full, its reader gone or asleep.
+pub fn to_stdout(out: &mut dyn Output, bytes: &[u8]) -> io::Result<()> {
+    if out.is_closed() {
+        return Err(io::Error::new(io::ErrorKind::BrokenPipe, "stdout is closed"));
+    }
+    if !out.wait_writable(PATIENCE)? {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing reads stdout"));
+    }
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// Writes `bytes` into a new file that only its owner can read, and onto the disk.
+///
+/// # Errors
+/// The file exists already, or cannot be written; then it is not left behind.
+pub fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(named)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
+        take_back(path);
+        named(e)
+    })
+}
+
+/// Removes what [`to_file`] wrote, when the commit failed after all.
+pub fn take_back(path: &Path) {
+    // Best effort: what it holds verifies nowhere.
+    let _ = fs::remove_file(path);
+}

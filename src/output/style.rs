@@ -1,0 +1,54 @@
+//! Colour, which only ever repeats what the words say.
+
+/// Whether to colour. The codes are those every terminal since the VT100 ignores or obeys.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    on: bool,
+}
+
+impl Style {
+    /// Colours, or does not.
+    #[must_use]
+    pub const fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn error(self, text: &str) -> String {
+        self.paint("31;1", text)
+    }
+
+    /// What deserves a look.
+    #[must_use]
+    pub fn warning(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    /// A heading.
+    #[must_use]
+    pub fn heading(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// What is over.
+    #[must_use]
+    pub fn faint(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// The word for a token's state.
+    #[must_use]
+    pub fn status(self, text: &str) -> String {
+        match text.trim_end() {
+            "active" => self.paint("32", text),
+            "EXPIRES SOON" => self.warning(text),
+            "expired" => self.paint("31", text),
+            _ => self.faint(text),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Text that people chose, made safe for a terminal and fitted into columns.
+
+use crate::domain::text::is_hidden;
+use std::borrow::Cow;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// `text` with every invisible or control character written out as `\u{1b}`. A backslash stays as it
+/// is: what is shown is for reading, the exact text is in the JSON.
+#[must_use]
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// How many columns `text` takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Appends `text` cut or padded to exactly `columns`; a cut ends in `…`.
+pub fn fit(text: &str, columns: usize, into: &mut String) {
+    let wide = width(text);
+    if wide <= columns {
+        into.push_str(text);
+        into.extend(std::iter::repeat_n(' ', columns - wide));
+        return;
+    }
+    let mut used = 0;
+    for c in text.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w + 1 > columns {
+            break;
+        }
+        into.push(c);
+        used += w;
+    }
+    into.push('…');
+    into.extend(std::iter::repeat_n(' ', columns.saturating_sub(used + 1)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_escape_sequence_is_shown_and_not_obeyed() {
+        assert_eq!(safe("a\x1b[31mb\n\u{202e}"), "a\\u{1b}[31mb\\u{a}\\u{202e}");
+        assert!(matches!(safe("plain é 漢"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_survives_and_every_cell_has_its_width(text in ".{0,60}", columns in 1usize..40) {
+            let shown = safe(&text);
+            prop_assert!(!shown.contains(is_hidden));
+            let mut cell = String::new();
+            fit(&shown, columns, &mut cell);
+            prop_assert_eq!(width(&cell), columns, "{:?}", cell);
+        }
+    }
+}

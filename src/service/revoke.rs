@@ -1,0 +1,95 @@
+//! Taking tokens back, for good.
+
+use super::Act;
+use super::look::{Found, resolve};
+use crate::domain::audit::{Action, Entry, Outcome};
+use crate::domain::filter::IdPrefix;
+use crate::domain::pat::Pat;
+use crate::domain::text::Note;
+use crate::store::contract::Result;
+use crate::store::{Durability, Store, Transaction};
+
+/// What became of each id.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Revoked {
+    /// Revoked now (or, in a preview, to be revoked).
+    pub done: Vec<Pat>,
+    /// Revoked before.
+    pub already: Vec<Pat>,
+    /// Ids that no token has.
+    pub unknown: Vec<IdPrefix>,
+    /// Ids that several tokens could be, with those.
+    pub ambiguous: Vec<(IdPrefix, Vec<Pat>)>,
+}
+
+impl Revoked {
+    fn sort(ids: &[IdPrefix], look_up: impl Fn(&IdPrefix, u32) -> Result<Vec<Pat>>) -> Result<Self> {
+        let mut sorted = Self::default();
+        for id in ids {
+            match resolve(id, &look_up)? {
+                Found::None => sorted.unknown.push(id.clone()),
+                Found::Many(candidates) => sorted.ambiguous.push((id.clone(), candidates)),
+                Found::One(pat) => {
+                    let list =
+                        if pat.life.revoked_at.is_some() { &mut sorted.already } else { &mut sorted.done };
+                    if !list.iter().any(|seen| seen.id == pat.id) {
+                        list.push(*pat);
+                    }
+                }
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// Whether every id named a token that is revoked now.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unknown.is_empty() && self.ambiguous.is_empty()
+    }
+}
+
+/// What [`revoke`] would do.
+///
+/// # Errors
+/// What the database gave.
+pub fn preview(store: &dyn Store, ids: &[IdPrefix]) -> Result<Revoked> {
+    Revoked::sort(ids, |id, limit| store.with_prefix(id, limit))
+}
+
+/// Revokes every id that names one token, in one transaction; the others are answered.
+///
+/// # Errors
+/// What the database gave; then nothing was revoked.
+pub fn revoke(
+    store: &mut dyn Store,
+    act: &Act<'_>,
+    ids: &[IdPrefix],
+    reason: Option<&Note>,
+) -> Result<Revoked> {
+    let mut change = store.begin(Durability::Full)?;
+    let mut sorted = Revoked::sort(ids, |id, limit| change.with_prefix(id, limit))?;
+    for pat in &mut sorted.done {
+        take_back(change.as_mut(), act, pat, reason.map(Note::as_str))?;
+    }
+    if !sorted.done.is_empty() {
+        change.commit()?;
+    }
+    Ok(sorted)
+}
+
+fn take_back(change: &mut dyn Transaction, act: &Act<'_>, pat: &mut Pat, reason: Option<&str>) -> Result<()> {
+    let at = (act.clock)();
+    change.revoke(pat.id, at, reason)?;
+    pat.life.revoked_at = Some(at);
+    pat.revoke_reason = reason.map(str::to_owned);
+    change.audit(&Entry {
+        at,
+        actor: act.actor,
+        action: Action::Revoke,
+        token_id: pat.id.as_str(),
+        user: pat.user.as_deref(),
+        effective_user: None,
+        outcome: Outcome::Done,
+        reason,
+    })
+}

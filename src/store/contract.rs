@@ -1,0 +1,197 @@
+//! What every store must do. SQLite is behind it today; another database is another room.
+
+use super::error::StoreError;
+use crate::domain::audit::{Entry, Record};
+use crate::domain::filter::{Filter, IdPrefix};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::pat::{AuthMethods, Pat};
+use crate::domain::token::TokenId;
+use crate::domain::verifier::{Verifier, VerifierError};
+use std::ops::ControlFlow;
+
+/// The result of every call.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How durable a commit is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// Survives a power cut once committed; and the database file alone holds it once the store is
+    /// closed. For every change.
+    Full,
+    /// Survives the death of the process; a power cut may lose the last moments. For mere use.
+    Relaxed,
+}
+
+/// A token with what proves its secret; a verifier that cannot be trusted is kept as such.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The token.
+    pub pat: Pat,
+    /// Its verifier, parsed and bounded.
+    pub verifier: std::result::Result<Verifier, VerifierError>,
+}
+
+/// A token to be inserted.
+#[derive(Debug)]
+pub struct NewPat<'a> {
+    /// The public name.
+    pub id: TokenId,
+    /// What its holder calls it.
+    pub name: &'a str,
+    /// Whose it is.
+    pub user: &'a str,
+    /// How it may be presented.
+    pub auth: AuthMethods,
+    /// What proves its secret.
+    pub verifier: &'a Verifier,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+    /// Whether it was made in secure mode.
+    pub secure: bool,
+    /// A remark.
+    pub note: Option<&'a str>,
+}
+
+/// Which rows, seen from when, in which number.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// The choice.
+    pub filter: &'a Filter,
+    /// The moment that states refer to.
+    pub now: Moment,
+    /// How long before its end a token expires "soon".
+    pub expiry_warning: Span,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+}
+
+/// A row that was deleted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pruned {
+    /// Its number.
+    pub seq: i64,
+    /// The token it held.
+    pub id: TokenId,
+    /// Whose that was.
+    pub user: Option<String>,
+}
+
+/// Receives one row after the other and may stop.
+pub type EachPat<'a> = &'a mut dyn FnMut(&Pat) -> ControlFlow<()>;
+
+/// A database of tokens. Reads outside a transaction see what is committed at that instant.
+pub trait Store {
+    /// The token with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every call here.
+    fn token(&self, id: TokenId) -> Result<Option<Stored>>;
+
+    /// The tokens that a filter chooses, newest first, as a stream.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()>;
+
+    /// The tokens whose id begins so, in the order of their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>>;
+
+    /// The latest audit rows about a token, latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>>;
+
+    /// When the last-numbered audit row was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn last_audit(&self) -> Result<Option<Moment>>;
+
+    /// How many rows of the user count against the limit: all that are not revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn held(&self, user: &str) -> Result<u64>;
+
+    /// The rows that [`Transaction::prune`] would delete.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn prunable(&self, before: Moment, each: EachPat<'_>) -> Result<()>;
+
+    /// Takes the write lock, waiting for it as long as the store waits at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the lock was not to be had.
+    fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>>;
+}
+
+/// A change in the making, under the write lock. Dropped, nothing has happened.
+pub trait Transaction {
+    /// The same as [`Store::token`], as it will be when this commits.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every call here.
+    fn token(&self, id: TokenId) -> Result<Option<Stored>>;
+
+    /// The same as [`Store::with_prefix`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>>;
+
+    /// The same as [`Store::held`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn held(&self, user: &str) -> Result<u64>;
+
+    /// Adds a token; false when the id is taken.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool>;
+
+    /// Takes a token back; false when it was revoked already or is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool>;
+
+    /// Notes a use, unless one was noted less than `interval` before `at`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()>;
+
+    /// Replaces a verifier by one of the same secret, if it still is `old`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()>;
+
+    /// Deletes up to `limit` tokens that expired or were revoked before `before`, among the rows
+    /// numbered above `after`, and answers them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn prune(&mut self, before: Moment, after: i64, limit: u32) -> Result<Vec<Pruned>>;
+
+    /// Writes an audit row.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn audit(&mut self, entry: &Entry<'_>) -> Result<()>;
+
+    /// Makes it so.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing has happened.
+    fn commit(self: Box<Self>) -> Result<()>;
+}

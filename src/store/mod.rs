@@ -1,0 +1,8 @@
+//! Where tokens are kept: a contract, and SQLite behind it.
+
+pub mod contract;
+mod error;
+pub mod sqlite;
+
+pub use contract::{Durability, NewPat, Query, Store, Stored, Transaction};
+pub use error::StoreError;

@@ -1,0 +1,190 @@
+//! Opening a database file without trusting it, and making a new one that nobody sees half-made.
+
+use super::{Result, failed, schema};
+use crate::store::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a lock is waited for. Then the status is "busy".
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open database and what there is to say about its file.
+pub struct Opened {
+    pub db: Connection,
+    pub path: PathBuf,
+    pub warning: Option<&'static str>,
+}
+
+/// Opens an existing database.
+pub fn existing(path: &Path) -> Result<Opened> {
+    let path = resolve(path)?;
+    let warning = inspect(&path)?;
+    let mut db = connect(&path)?;
+    schema::check(&mut db)?;
+    harden(&db)?;
+    Ok(Opened { db, path, warning })
+}
+
+/// Makes a database where there is none; false when another process was faster.
+///
+/// It is built under another name and linked into place when it is whole, so that no process ever
+/// opens a database without a schema, whenever this one dies.
+pub fn create(path: &Path) -> Result<bool> {
+    let directory = parent(path);
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))?;
+    let path = resolve(path)?;
+    let draft = draft(&path)?;
+    let made = build(&draft).and_then(|()| publish(&draft, &path));
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = draft.clone().into_os_string();
+        name.push(suffix);
+        // Best effort: what stays behind is an empty database under a name nobody opens.
+        let _ = fs::remove_file(name);
+    }
+    made
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The directory with every link in it followed; the file itself must then be no link.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| StoreError::Unsafe { path: path.to_owned(), why: "this names no file" })?;
+    match parent(path).canonicalize() {
+        Ok(directory) => Ok(directory.join(name)),
+        Err(e) if absent(&e) => Err(StoreError::Missing(path.to_owned())),
+        Err(e) => Err(io_error(path, &e)),
+    }
+}
+
+fn absent(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn inspect(path: &Path) -> Result<Option<&'static str>> {
+    let refuse = |why| Err(StoreError::Unsafe { path: path.to_owned(), why });
+    let file = match fs::symlink_metadata(path) {
+        Ok(file) => file,
+        Err(e) if absent(&e) => return Err(StoreError::Missing(path.to_owned())),
+        Err(e) => return Err(io_error(path, &e)),
+    };
+    if file.is_symlink() {
+        return refuse("it is a link, and a link can be turned to another file");
+    }
+    if !file.is_file() {
+        return refuse("it is not a regular file");
+    }
+    if file.mode() & 0o002 != 0 {
+        return refuse("it can be written by everybody, so everybody can issue tokens");
+    }
+    let directory = fs::metadata(parent(path)).map_err(|e| io_error(path, &e))?;
+    if directory.mode() & 0o1002 == 0o002 {
+        return refuse("its directory can be written by everybody, so everybody can replace it");
+    }
+    let readable = file.mode() & 0o004 != 0;
+    Ok(readable.then_some("can be read by everybody; 'chmod o-r' it"))
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let db = Connection::open_with_flags(path, flags).map_err(|error| {
+        // SQLite says "unable to open" for a lack of permission; the system says it better.
+        File::open(path).err().map_or_else(|| failed(error), |e| io_error(path, &e))
+    })?;
+    db.busy_timeout(PATIENCE).map_err(failed)?;
+    for (option, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+    ] {
+        db.set_db_config(option, on).map_err(failed)?;
+    }
+    db.pragma_update(None, "cell_size_check", true).map_err(failed)?;
+    Ok(db)
+}
+
+/// Write-ahead log and full synchronisation, set on every open and read back: a file that was
+/// copied or altered may say otherwise.
+fn harden(db: &Connection) -> Result<()> {
+    let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        let set: String =
+            db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
+        if set != "wal" {
+            return Err(StoreError::Io(format!("the write-ahead log cannot be used, only '{set}'")));
+        }
+    }
+    synchronous(db, 2)
+}
+
+/// Sets `synchronous` (1 is NORMAL, 2 is FULL) and reads it back.
+pub fn synchronous(db: &Connection, level: i64) -> Result<()> {
+    let read = || db.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).map_err(failed);
+    if read()? != level {
+        db.pragma_update(None, "synchronous", level).map_err(failed)?;
+    }
+    match read()? {
+        set if set == level => Ok(()),
+        set => Err(StoreError::Io(format!("synchronous is {set} where {level} was set"))),
+    }
+}
+
+/// A new empty file, ours alone, beside the place where the database will be.
+fn draft(path: &Path) -> Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        let mut name = path.to_owned().into_os_string();
+        name.push(format!(".new-{}-{number}", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name) {
+            Ok(_) => return Ok(name.into()),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
+            Err(e) => return Err(io_error(path, &e)),
+        }
+    }
+}
+
+fn build(draft: &Path) -> Result<()> {
+    let mut db = connect(draft)?;
+    harden(&db)?;
+    schema::migrate(&mut db)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
+    db.close().map_err(|(_, e)| failed(e))
+}
+
+fn publish(draft: &Path, path: &Path) -> Result<bool> {
+    let made = match fs::hard_link(draft, path) {
+        Ok(()) => true,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
+        // A file system without hard links.
+        Err(_) if !path.exists() => {
+            fs::rename(draft, path).map_err(|e| io_error(path, &e))?;
+            true
+        }
+        Err(e) => return Err(io_error(path, &e)),
+    };
+    File::open(parent(path)).and_then(|d| d.sync_all()).map_err(|e| io_error(path, &e))?;
+    Ok(made)
+}
+
+fn io_error(path: &Path, e: &io::Error) -> StoreError {
+    match e.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::Permission(format!("{}: {e}", path.display()))
+        }
+        _ => StoreError::Io(format!("{}: {e}", path.display())),
+    }
+}

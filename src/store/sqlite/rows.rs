@@ -1,0 +1,88 @@
+//! Rows as values of the domain, and values as rows. A row that cannot be read is an error, not a
+//! guess.
+
+use super::{Result, failed};
+use crate::domain::audit::Record;
+use crate::domain::moment::Moment;
+use crate::domain::pat::{Life, Pat};
+use crate::domain::verifier::Verifier;
+use crate::store::{StoreError, Stored};
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+/// The columns of [`pat`], in its order.
+pub const PAT: &str = "id, name, user, auth, created_at, expires_at, revoked_at, disabled_at, \
+                       last_used_at, revoke_reason, restricted, secure, note, version";
+/// How many they are: the index of what a query selects behind them.
+pub const PAT_WIDTH: usize = 14;
+
+/// A row of [`PAT`].
+pub fn pat(row: &Row<'_>) -> Result<Pat> {
+    Ok(Pat {
+        id: parsed(row, 0, "id")?,
+        name: text(row, 1, "name")?.to_owned(),
+        user: optional(row, 2, "user")?.map(str::to_owned),
+        auth: parsed(row, 3, "auth")?,
+        life: Life {
+            created_at: parsed(row, 4, "created_at")?,
+            expires_at: moment(row, 5, "expires_at")?,
+            revoked_at: moment(row, 6, "revoked_at")?,
+            disabled_at: moment(row, 7, "disabled_at")?,
+            last_used_at: moment(row, 8, "last_used_at")?,
+        },
+        revoke_reason: optional(row, 9, "revoke_reason")?.map(str::to_owned),
+        restricted: integer(row, 10, "restricted")? != 0,
+        secure: integer(row, 11, "secure")? != 0,
+        note: optional(row, 12, "note")?.map(str::to_owned),
+        version: integer(row, 13, "version")?,
+    })
+}
+
+/// A row of [`PAT`] and the verifier behind it.
+pub fn stored(row: &Row<'_>) -> Result<Stored> {
+    Ok(Stored { pat: pat(row)?, verifier: Verifier::parse(text(row, PAT_WIDTH, "verifier")?) })
+}
+
+/// A row of `seq, at, actor, action, outcome, reason`.
+pub fn record(row: &Row<'_>) -> Result<Record> {
+    Ok(Record {
+        seq: integer(row, 0, "seq")?,
+        at: parsed(row, 1, "at")?,
+        actor: text(row, 2, "actor")?.to_owned(),
+        action: text(row, 3, "action")?.to_owned(),
+        outcome: text(row, 4, "outcome")?.to_owned(),
+        reason: optional(row, 5, "reason")?.map(str::to_owned),
+    })
+}
+
+fn damaged(column: &str) -> StoreError {
+    StoreError::Damaged(format!("a value in column '{column}' cannot be read"))
+}
+
+fn value<'r>(row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
+    row.get_ref(index).map_err(failed)
+}
+
+/// A text that must be there.
+pub fn text<'r>(row: &'r Row<'_>, index: usize, column: &str) -> Result<&'r str> {
+    value(row, index)?.as_str().map_err(|_| damaged(column))
+}
+
+/// A text that may be NULL.
+pub fn optional<'r>(row: &'r Row<'_>, index: usize, column: &str) -> Result<Option<&'r str>> {
+    value(row, index)?.as_str_or_null().map_err(|_| damaged(column))
+}
+
+/// A whole number.
+pub fn integer(row: &Row<'_>, index: usize, column: &str) -> Result<i64> {
+    value(row, index)?.as_i64().map_err(|_| damaged(column))
+}
+
+/// A text that must be there and be of a type.
+pub fn parsed<T: std::str::FromStr>(row: &Row<'_>, index: usize, column: &str) -> Result<T> {
+    text(row, index, column)?.parse().map_err(|_| damaged(column))
+}
+
+fn moment(row: &Row<'_>, index: usize, column: &str) -> Result<Option<Moment>> {
+    optional(row, index, column)?.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
+}

@@ -1,0 +1,130 @@
+//! The schema: migrations, the version they lead to, and the comparison with what a file holds.
+
+use super::{Result, failed};
+use crate::store::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// What was released, in order. Append-only.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_tokens.sql")];
+
+/// What `sqlite_schema` must hold after all migrations; a test keeps it current.
+const EXPECTED: &str = include_str!("schema.txt");
+
+/// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
+const APPLICATION_ID: i64 = 0x5041_5443;
+
+/// The newest schema this program knows.
+#[expect(clippy::cast_possible_wrap, reason = "a handful of migrations")]
+pub const VERSION: i64 = MIGRATIONS.len() as i64;
+
+fn pragma(db: &Connection, name: &str) -> Result<i64> {
+    db.pragma_query_value(None, name, |row| row.get(0)).map_err(failed)
+}
+
+/// Brings an empty or older database to [`VERSION`], in one transaction.
+pub fn migrate(db: &mut Connection) -> Result<()> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version = pragma(&change, "user_version")?;
+    for (number, sql) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
+        change.execute_batch(sql).map_err(failed)?;
+        change.pragma_update(None, "user_version", number).map_err(failed)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    change.commit().map_err(failed)
+}
+
+/// Refuses what is not ours, what is newer, and what somebody altered; brings what is older up to
+/// date.
+pub fn check(db: &mut Connection) -> Result<()> {
+    let version = pragma(db, "user_version")?;
+    if pragma(db, "application_id")? != APPLICATION_ID {
+        return Err(StoreError::Damaged("it is the database of another program".to_owned()));
+    }
+    if version > VERSION {
+        return Err(StoreError::NewerSchema { found: version, known: VERSION });
+    }
+    if version < 1 {
+        return Err(StoreError::Damaged(format!("it has schema {version}")));
+    }
+    if version < VERSION {
+        migrate(db)?;
+    }
+    compare(db)
+}
+
+/// A trigger, a view or a changed CHECK could make a no into a yes; nothing is read before this.
+fn compare(db: &Connection) -> Result<()> {
+    match describe(db)? {
+        found if found == EXPECTED => Ok(()),
+        found => {
+            let stranger = found.split(END).find(|part| !EXPECTED.contains(part));
+            let name = stranger.and_then(|part| part.lines().next()).unwrap_or("something is missing");
+            Err(StoreError::Damaged(format!("its schema was altered ({})", name.trim_start_matches("-- "))))
+        }
+    }
+}
+
+const END: &str = ";\n\n";
+
+fn describe(db: &Connection) -> Result<String> {
+    let mut statement = db
+        .prepare(
+            "SELECT type, name, sql FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
+        )
+        .map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut text = String::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let part = |i| row.get_ref(i).ok().and_then(|v| v.as_str().ok()).unwrap_or("?");
+        for piece in ["-- ", part(0), " ", part(1), "\n", part(2), END] {
+            text.push_str(piece);
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expected_schema_is_what_the_migrations_make() {
+        let mut db = Connection::open_in_memory().expect("a database in memory");
+        migrate(&mut db).expect("the migrations run");
+        let found = describe(&db).expect("the schema can be read");
+        if std::env::var_os("UPDATE").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/schema.txt");
+            std::fs::write(path, &found).expect("the source tree can be written");
+        } else {
+            assert_eq!(found, EXPECTED, "run the tests once with UPDATE=1 and look at the difference");
+        }
+    }
+
+    #[test]
+    fn a_trigger_a_changed_table_or_a_missing_index_is_noticed_by_name() {
+        for (sql, name) in [
+            ("CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END", "trigger evil"),
+            ("CREATE VIEW v AS SELECT 1", "view v"),
+            ("ALTER TABLE token ADD COLUMN extra TEXT", "table token"),
+            ("DROP INDEX token_user", "something is missing"),
+        ] {
+            let mut db = Connection::open_in_memory().expect("a database in memory");
+            migrate(&mut db).expect("the migrations run");
+            db.execute_batch(sql).expect("the alteration runs");
+            let error = check(&mut db).expect_err(sql);
+            assert_eq!(error, StoreError::Damaged(format!("its schema was altered ({name})")));
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_and_a_foreign_database_are_refused() {
+        let mut db = Connection::open_in_memory().expect("a database in memory");
+        let foreign = "it is the database of another program".to_owned();
+        assert_eq!(check(&mut db), Err(StoreError::Damaged(foreign)));
+        migrate(&mut db).expect("the migrations run");
+        assert_eq!(check(&mut db), Ok(()));
+        db.pragma_update(None, "user_version", VERSION + 1).expect("a pragma");
+        let newer = StoreError::NewerSchema { found: VERSION + 1, known: VERSION };
+        assert_eq!(check(&mut db), Err(newer));
+    }
+}

@@ -1,0 +1,128 @@
+//! A change in the making.
+
+use super::{Result, failed, reads, rows};
+use crate::domain::audit::{Entry, Outcome};
+use crate::domain::filter::IdPrefix;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::pat::Pat;
+use crate::domain::token::TokenId;
+use crate::domain::verifier::Verifier;
+use crate::store::contract::Pruned;
+use crate::store::{Durability, NewPat, Stored, Transaction};
+use rusqlite::{Connection, params};
+
+/// A `BEGIN IMMEDIATE`; dropped, it rolls back.
+pub struct SqliteTransaction<'s> {
+    db: &'s Connection,
+    inner: rusqlite::Transaction<'s>,
+    durability: Durability,
+}
+
+impl<'s> SqliteTransaction<'s> {
+    /// Takes the write lock.
+    pub fn begin(db: &'s Connection, durability: Durability) -> Result<Self> {
+        let behavior = rusqlite::TransactionBehavior::Immediate;
+        let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
+        Ok(Self { db, inner, durability })
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn token(&self, id: TokenId) -> Result<Option<Stored>> {
+        reads::token(&self.inner, id)
+    }
+
+    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
+        reads::with_prefix(&self.inner, prefix, limit)
+    }
+
+    fn held(&self, user: &str) -> Result<u64> {
+        reads::held(&self.inner, user)
+    }
+
+    fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
+        let sql = "INSERT INTO token \
+                   (id, name, user, auth, verifier, created_at, expires_at, secure, note) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+        let values = params![
+            pat.id.as_str(),
+            pat.name,
+            pat.user,
+            pat.auth.as_str(),
+            pat.verifier.as_phc(),
+            pat.created_at.to_string(),
+            pat.expires_at.map(|at| at.to_string()),
+            pat.secure,
+            pat.note,
+        ];
+        Ok(reads::execute(&self.inner, sql, values)? == 1)
+    }
+
+    fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
+        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, version = version + 1 \
+                   WHERE id = ?1 AND revoked_at IS NULL";
+        Ok(reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1)
+    }
+
+    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()> {
+        // A use dated in the future (a clock that was wrong once) must not stop the noting for ever.
+        let sql = "UPDATE token SET last_used_at = ?2 WHERE id = ?1 \
+                   AND (last_used_at IS NULL OR last_used_at <= ?3 OR last_used_at > ?2)";
+        let latest = at.saturating_minus(interval).to_string();
+        reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), latest]).map(|_| ())
+    }
+
+    fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()> {
+        let sql = "UPDATE token SET verifier = ?3 WHERE id = ?1 AND verifier = ?2";
+        reads::execute(&self.inner, sql, params![id.as_str(), old.as_phc(), new.as_phc()]).map(|_| ())
+    }
+
+    fn prune(&mut self, before: Moment, after: i64, limit: u32) -> Result<Vec<Pruned>> {
+        let sql = format!(
+            "SELECT seq, id, user FROM token WHERE {} AND seq > ?2 ORDER BY seq LIMIT {limit}",
+            reads::PRUNABLE
+        );
+        let gone = reads::collect(&self.inner, &sql, params![before.to_string(), after], |row| {
+            Ok(Pruned {
+                seq: rows::integer(row, 0, "seq")?,
+                id: rows::parsed(row, 1, "id")?,
+                user: rows::optional(row, 2, "user")?.map(str::to_owned),
+            })
+        })?;
+        let mut delete = self.inner.prepare("DELETE FROM token WHERE seq = ?1").map_err(failed)?;
+        for row in &gone {
+            delete.execute([row.seq]).map_err(failed)?;
+        }
+        Ok(gone)
+    }
+
+    fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
+        let sql = "INSERT INTO audit (at, actor, actor_uid, login_uid, action, token_id, user, \
+                   effective_user, outcome, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let reason = match entry.outcome {
+            Outcome::Denied(reason) => Some(reason.as_str()),
+            Outcome::Done | Outcome::Allowed => entry.reason,
+        };
+        let values = params![
+            entry.at.to_string(),
+            entry.actor.name,
+            entry.actor.uid,
+            entry.actor.login_uid,
+            entry.action.as_str(),
+            entry.token_id,
+            entry.user,
+            entry.effective_user,
+            entry.outcome.as_str(),
+            reason,
+        ];
+        reads::execute(&self.inner, sql, values).map(|_| ())
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        self.inner.commit().map_err(failed)?;
+        if self.durability == Durability::Full {
+            super::checkpoint(self.db);
+        }
+        Ok(())
+    }
+}

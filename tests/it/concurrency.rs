@@ -1,0 +1,132 @@
+//! Many processes at once, and processes that die.
+
+use crate::harness::id_of;
+use crate::process::{Home, stderr, stdout};
+use std::collections::HashSet;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+/// The full counts run under `PATCTL_LONG=1`.
+fn scaled(sample: usize, full: usize) -> usize {
+    if std::env::var_os("PATCTL_LONG").is_some() { full } else { sample }
+}
+
+#[test]
+fn eight_processes_create_fifty_tokens_each() {
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 1000");
+    let created: HashSet<String> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    (0..50)
+                        .map(|_| {
+                            // No database at first: the eight race to make it, too.
+                            let output = home.run(&["create", "-q"]);
+                            assert!(output.status.success(), "{output:?}");
+                            assert_eq!(stderr(&output), "");
+                            stdout(&output)
+                        })
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+    });
+    assert_eq!(created.len(), 400);
+    assert_eq!(home.count("SELECT count(*) FROM token"), 400);
+    assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'create'"), 400);
+    assert_eq!(home.count("SELECT count(DISTINCT token_id) FROM audit"), 400);
+}
+
+#[test]
+fn the_limit_holds_when_many_create_at_once() {
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 5");
+    let codes: Vec<Option<i32>> = thread::scope(|scope| {
+        let all: Vec<_> = (0..12).map(|_| scope.spawn(|| home.run(&["create"]).status.code())).collect();
+        all.into_iter().map(|one| one.join().expect("no panic")).collect()
+    });
+    assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 5, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| **code == Some(1)).count(), 7, "{codes:?}");
+    assert_eq!(home.count("SELECT count(*) FROM token"), 5);
+}
+
+/// `kill -9` at moments spread over the whole life of a create and of a revoke.
+#[test]
+fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_is_unaudited() {
+    let rounds = scaled(200, 2000);
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 100000");
+    home.create(&[]);
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut killed = 0;
+    for round in 0..rounds {
+        let victim = if round % 2 == 1 { acknowledged.last().cloned() } else { None };
+        let mut command = match &victim {
+            Some(token) => home.command(&["revoke", id_of(token)]),
+            None => home.command(&["create", "-q"]),
+        };
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("patctl");
+        // Golden-ratio steps cover 0 to 24 ms evenly, without a random number that nobody can repeat.
+        thread::sleep(Duration::from_micros(round as u64 * 14_833 % 24_000));
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("patctl");
+        match (&victim, output.status.success()) {
+            (None, true) => acknowledged.push(stdout(&output).trim_end().to_owned()),
+            (Some(token), true) => {
+                let sql = format!("SELECT revoked_at IS NOT NULL FROM token WHERE id = '{}'", id_of(token));
+                assert_eq!(home.count(&sql), 1, "an acknowledged revocation is lost");
+                acknowledged.pop();
+            }
+            (_, false) => killed += 1,
+        }
+    }
+    let check: String = home.sql().query_row("PRAGMA integrity_check", [], |r| r.get(0)).expect("a check");
+    assert_eq!(check, "ok");
+    for token in &acknowledged {
+        let sql = format!("SELECT count(*) FROM token WHERE id = '{}'", id_of(token));
+        assert_eq!(home.count(&sql), 1, "an acknowledged token is lost");
+    }
+    let unaudited = "SELECT count(*) FROM token t WHERE NOT EXISTS \
+        (SELECT 1 FROM audit a WHERE a.token_id = t.id AND a.action = 'create') \
+        OR (t.revoked_at IS NOT NULL) <> EXISTS \
+        (SELECT 1 FROM audit a WHERE a.token_id = t.id AND a.action = 'revoke')";
+    assert_eq!(home.count(unaudited), 0);
+    let orphans =
+        "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM token t WHERE t.id = a.token_id)";
+    assert_eq!(home.count(orphans), 0);
+    assert!(killed > rounds / 20, "only {killed} of {rounds} were killed: the moments are wrong");
+    assert!(killed < rounds - rounds / 20, "{killed} of {rounds} were killed: the moments are wrong");
+}
+
+#[test]
+fn two_prunes_at_once_and_verifies_beside_them_are_harmless() {
+    let home =
+        Home::new("atlassian.pats.pruning.delay.days = 0\natlassian.pats.max.tokens.per.user = 100000");
+    let token = home.create(&[]);
+    home.sql()
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+             INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at)
+             SELECT printf('%010d', i), 'n', 'u', 'both', '$', created_at, '2026-01-01T00:00:00.000000Z'
+             FROM n, (SELECT created_at FROM token LIMIT 1)",
+        )
+        .expect("rows by hand");
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let output = home.run(&["prune"]);
+                assert_eq!(
+                    (output.status.code(), stdout(&output), stderr(&output)),
+                    (Some(0), String::new(), String::new())
+                );
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..10 {
+                assert!(home.feed(&["verify"], token.as_bytes()).status.success());
+            }
+        });
+    });
+    assert_eq!(home.count("SELECT count(*) FROM token"), 1);
+    assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'prune'"), 4000);
+}

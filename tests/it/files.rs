@@ -1,0 +1,194 @@
+//! What stands in the place of the database or the configuration, and is refused.
+
+use crate::harness::{Patctl, Setup, id_of};
+use crate::process::{Home, stderr};
+use patctl::exit::Exit;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+}
+
+#[test]
+fn the_database_is_private_and_so_is_its_new_directory() {
+    let patctl = Patctl::new();
+    let db = patctl.path("a/b/patctl.db");
+    let args = ["patctl", "--db", db.to_str().expect("a path"), "create"].map(Into::into);
+    assert_eq!(patctl.run_exactly(&args, &Setup::default()).exit, Exit::Yes);
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o7777;
+    assert_eq!(mode(&db), 0o600);
+    assert_eq!((mode(&patctl.path("a")), mode(&patctl.path("a/b"))), (0o700, 0o700));
+    for entry in fs::read_dir(patctl.path("a/b")).expect("the directory") {
+        let entry = entry.expect("an entry");
+        assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
+        assert!(!entry.file_name().to_string_lossy().contains(".new-"), "{entry:?}");
+    }
+}
+
+#[test]
+fn links_pipes_directories_devices_and_open_doors_are_refused() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let real = patctl.path("real.db");
+    fs::rename(patctl.db(), &real).expect("a rename");
+    let verify = || patctl.run_with(&["verify"], &Setup { stdin: token.as_bytes(), ..Setup::default() });
+    let refused = |why: &str| {
+        verify().says(Exit::Permission, &[why]);
+        patctl.run(&["create"]).says(Exit::Permission, &[why]);
+    };
+
+    let before = fs::read(&real).expect("the database");
+    symlink(&real, patctl.db()).expect("a link");
+    refused("it is a link");
+    assert_eq!(fs::read(&real).expect("the database"), before, "nothing was written through the link");
+    fs::remove_file(patctl.db()).expect("unlink");
+
+    symlink("/nowhere/at/all", patctl.db()).expect("a link");
+    refused("it is a link");
+    fs::remove_file(patctl.db()).expect("unlink");
+
+    fs::create_dir(patctl.db()).expect("a directory");
+    refused("it is not a regular file");
+    fs::remove_dir(patctl.db()).expect("rmdir");
+
+    let fifo = std::process::Command::new("mkfifo").arg(patctl.db()).status().expect("mkfifo");
+    assert!(fifo.success());
+    refused("it is not a regular file");
+    fs::remove_file(patctl.db()).expect("unlink");
+
+    fs::rename(&real, patctl.db()).expect("a rename");
+    chmod(&patctl.db(), 0o666);
+    refused("it can be written by everybody");
+    chmod(&patctl.db(), 0o644);
+    let readable = verify();
+    assert_eq!(readable.exit, Exit::Yes);
+    assert!(readable.stderr.contains("can be read by everybody"), "{readable:?}");
+    chmod(&patctl.db(), 0o660);
+    assert_eq!((verify().exit, verify().stderr.as_str()), (Exit::Yes, ""), "a group is a choice");
+    chmod(patctl.dir.path(), 0o777);
+    refused("its directory can be written by everybody");
+    chmod(patctl.dir.path(), 0o700);
+
+    let device = ["patctl", "--db", "/dev/null", "list"].map(Into::into);
+    assert_eq!(patctl.run_exactly(&device, &Setup::default()).exit, Exit::Permission);
+}
+
+#[test]
+fn a_link_in_the_directory_is_followed_before_the_file_is_looked_at() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    symlink(patctl.dir.path(), patctl.path("other")).expect("a link");
+    let db = patctl.path("other/patctl.db");
+    let args = ["patctl", "--db", db.to_str().expect("a path"), "verify"].map(Into::into);
+    let setup = Setup { stdin: token.as_bytes(), ..Setup::default() };
+    assert_eq!(patctl.run_exactly(&args, &setup).exit, Exit::Yes);
+}
+
+#[test]
+fn what_is_no_database_of_ours_is_refused_and_left_alone() {
+    let patctl = Patctl::new();
+    for (content, why) in [
+        (b"".as_slice(), "another program"),
+        (b"not a database at all, but long enough to be looked at as one by anybody", "not a database"),
+        (b"SQLite format 3\0garbage", "not a database"),
+    ] {
+        fs::write(patctl.db(), content).expect("a file");
+        chmod(&patctl.db(), 0o600);
+        for args in [&["create"][..], &["list"], &["prune"]] {
+            patctl.run(args).says(Exit::Io, &["not what patctl wrote", why]);
+        }
+        assert_eq!(fs::read(patctl.db()).expect("the file"), content);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_both_numbers() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    patctl.sql().pragma_update(None, "user_version", 99).expect("a pragma");
+    let setup = Setup { stdin: token.as_bytes(), ..Setup::default() };
+    patctl.run_with(&["verify"], &setup).says(Exit::Io, &["schema 99", "up to 1"]);
+    patctl.run(&["create"]).says(Exit::Io, &["schema 99", "newer"]);
+}
+
+#[test]
+fn settings_that_were_altered_by_hand_are_set_again() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let mode: String =
+        patctl.sql().pragma_update_and_check(None, "journal_mode", "delete", |r| r.get(0)).expect("a pragma");
+    assert_eq!(mode, "delete");
+    assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+    let mode: String = patctl.sql().pragma_query_value(None, "journal_mode", |r| r.get(0)).expect("a pragma");
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn a_plain_copy_of_the_file_holds_every_change() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let kept = patctl.create(&[]);
+    let _ = patctl.verify(&kept, &[]);
+    patctl.run(&["revoke", id_of(&token)]);
+    let copy = Patctl::new();
+    fs::copy(patctl.db(), copy.db()).expect("a copy");
+    assert_eq!(copy.verify(&token, &[]).1, "revoked");
+    assert_eq!(copy.verify(&kept, &[]).0, Exit::Yes);
+}
+
+#[test]
+fn the_like_for_the_configuration() {
+    let patctl = Patctl::new();
+    let config = patctl.path("patctl.properties");
+    let refused = |why: &str| patctl.run(&["create"]).says(Exit::Config, &[why]);
+    chmod(&config, 0o666);
+    refused("can be written by everybody");
+    chmod(&config, 0o644);
+    assert_eq!(patctl.run(&["create", "-q"]).stderr, "", "a readable configuration is no news");
+    fs::rename(&config, patctl.path("real")).expect("a rename");
+    refused("No such file");
+    symlink(patctl.path("real"), &config).expect("a link");
+    assert_eq!(patctl.run(&["create"]).exit, Exit::Yes, "an own link is fine");
+    fs::remove_file(&config).expect("unlink");
+    fs::create_dir(&config).expect("a directory");
+    refused("not a regular file");
+    fs::remove_dir(&config).expect("rmdir");
+    let fifo = std::process::Command::new("mkfifo").arg(&config).status().expect("mkfifo");
+    assert!(fifo.success());
+    refused("not a regular file");
+    fs::remove_file(&config).expect("unlink");
+    fs::write(&config, vec![b'#'; (1 << 20) + 1]).expect("a file");
+    refused("larger than 1 MiB");
+}
+
+/// Root may write anything, so this one becomes somebody else where it can.
+#[test]
+fn who_cannot_write_the_database_gets_no_answer_from_it() {
+    let home = Home::new("");
+    let token = home.create(&[]);
+    fs::set_permissions(home.dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+    let as_root = fs::metadata("/proc/self").expect("procfs").uid() == 0;
+    let verify = |mode: u32| {
+        chmod(&home.db(), mode);
+        let program = crate::process::PROGRAM;
+        let script = if as_root {
+            format!("printf %s {token} | setpriv --reuid=65534 --regid=65534 --clear-groups {program} verify")
+        } else {
+            format!("printf %s {token} | {program} verify")
+        };
+        home.shell(&script)
+    };
+    if as_root && !verify(0o600).status.code().is_some_and(|code| code != 126 && code != 127) {
+        crate::process::skip("who_cannot_write_the_database: another user cannot run the program from here");
+        return;
+    }
+    for mode in [0o600, 0o644] {
+        if as_root || mode == 0o644 {
+            let output = verify(if as_root { mode } else { 0o444 });
+            assert_eq!(output.status.code(), Some(77), "{output:?}");
+            assert!(stderr(&output).contains("cannot be used"), "{output:?}");
+        }
+    }
+}

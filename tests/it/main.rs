@@ -1,0 +1,17 @@
+//! One binary for all tests that run patctl: in process where that is enough, as a real process
+//! where the process is the point.
+
+mod harness;
+mod process;
+
+mod concurrency;
+mod config;
+mod create;
+mod files;
+mod list;
+mod prune;
+mod readme;
+mod revoke;
+mod secrets;
+mod streams;
+mod verify;

@@ -1,0 +1,64 @@
+//! The README's examples, run as they are printed.
+
+use crate::process::{Home, stderr, stdout};
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks of one language, in order.
+fn blocks<'r>(language: &str) -> Vec<&'r str> {
+    let fence = format!("```{language}\n");
+    README.split(&fence).skip(1).map(|rest| rest.split("```").next().expect("a block ends")).collect()
+}
+
+/// Every `sh` block is a script of its own, run in a fresh home with a token named "ci" in it.
+#[test]
+fn every_shell_example_runs_as_printed() {
+    let scripts = blocks("sh");
+    assert!(scripts.len() >= 4, "the README shows its recipes in sh blocks");
+    for script in scripts {
+        let home = Home::new("");
+        let token = home.create(&["ci", "--user", "alice"]);
+        std::fs::write(home.dir.path().join("ci.token"), &token).expect("a file");
+        let output = home
+            .command_of("bash")
+            .env("TOKEN", &token)
+            .env("ID", crate::harness::id_of(&token))
+            .args(["-euo", "pipefail", "-c", script])
+            .output()
+            .expect("bash");
+        assert!(output.status.success(), "{script}\n{}{}", stdout(&output), stderr(&output));
+    }
+}
+
+/// The crontab lines of the README, their commands run by `sh` as cron does.
+#[test]
+fn every_crontab_line_is_silent() {
+    let lines: Vec<&str> =
+        blocks("crontab").into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#')).collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        let command = line.splitn(6, ' ').nth(5).expect("five fields, then the command");
+        let home = Home::new("");
+        home.create(&[]);
+        let output = home.command_of("sh").args(["-c", command]).output().expect("sh");
+        assert!(output.status.success(), "{line}: {output:?}");
+        assert_eq!((stdout(&output), stderr(&output)), (String::new(), String::new()), "{line}");
+    }
+}
+
+#[test]
+fn the_readme_has_the_exit_statuses_and_every_property() {
+    for line in patctl::exit::HELP.lines().skip(1) {
+        let (number, meaning) = line.trim().split_once("  ").expect("a number and a meaning");
+        let meaning = meaning.trim();
+        assert!(
+            README.lines().any(|l| l.contains(&format!("| {number} |")) && l.contains(meaning)),
+            "{number} {meaning}"
+        );
+    }
+    for key in patctl::config::keys::KEYS {
+        let default = key.default.unwrap_or("");
+        let row = format!("| `{}` | {default}", key.name);
+        assert!(README.contains(&row), "{row}");
+    }
+}
