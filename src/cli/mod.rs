@@ -236,6 +236,7 @@ pub struct Verify {
     /// Read the token from this environment variable
     #[arg(long, value_name = "NAME")]
     pub token_env: Option<String>,
+    /// What to print on a yes
     #[arg(
         help = "On a yes, print this: id, name, user, effective_user, created_at or expires_at",
         long,
