@@ -25,7 +25,8 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 /// How many columns `text` takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    // Nearly every cell is plain ASCII, whose bytes are its columns.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) { text.len() } else { text.width() }
 }
 
 /// Appends `text` cut or padded to exactly `columns`; a cut ends in `…`.
