@@ -1,6 +1,8 @@
 //! The real clock, the real randomness, the real streams. Nothing else may know of them.
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Uid, User, getegid, geteuid, getgid, getuid};
 use patctl::domain::audit::Actor;
 use patctl::domain::dice::Dice;
@@ -17,6 +19,8 @@ use std::time::Duration;
 /// Builds the world and runs in it.
 pub fn enter() -> Exit {
     quiet_panics();
+    // A core dump would hold the token; where this is refused there is none to be had anyway.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
     if getuid() != geteuid() || getgid() != getegid() {
         let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
@@ -43,13 +47,11 @@ pub fn enter() -> Exit {
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 fn now() -> Moment {
-    let micros = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_micros()).ok());
-    // A clock before 1970 or after 9999 reads as 1970: everything that ends has then not begun, so
-    // 'prune' refuses, and nothing is deleted.
-    micros.and_then(Moment::from_micros).unwrap_or(Moment::EPOCH)
+    let signed = |since: Duration| i128::try_from(since.as_micros()).unwrap_or(i128::MAX);
+    Moment::clamped(match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        Ok(since) => signed(since),
+        Err(before) => -signed(before.duration()),
+    })
 }
 
 /// A panic is a bug of ours; it must not print what it was working on, and must not read as a yes
@@ -88,6 +90,10 @@ impl Read for Stdin {
 impl Input for Stdin {
     fn is_terminal(&self) -> bool {
         self.0.is_terminal()
+    }
+
+    fn is_closed(&self) -> bool {
+        STDIN_CLOSED.load(Ordering::Relaxed)
     }
 }
 
@@ -148,16 +154,19 @@ impl Output for Stream {
     }
 }
 
+static STDIN_CLOSED: AtomicBool = AtomicBool::new(false);
 static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Looks at stdout before the standard library does: at its start it opens `/dev/null` in the place
-/// of a closed stream, and a token written there would be lost with a status of success.
-extern "C" fn look_at_stdout() {
-    let closed = nix::fcntl::fcntl(io::stdout(), nix::fcntl::FcntlArg::F_GETFD).is_err();
-    STDOUT_CLOSED.store(closed, Ordering::Relaxed);
+/// Looks at the streams before the standard library does: at its start it opens `/dev/null` in the
+/// place of a closed one. A token written there would be lost with a status of success, and a token
+/// read from there would get a verdict.
+extern "C" fn look_at_streams() {
+    let is_closed = |fd: BorrowedFd<'_>| fcntl(fd, FcntlArg::F_GETFD).is_err();
+    STDIN_CLOSED.store(is_closed(io::stdin().as_fd()), Ordering::Relaxed);
+    STDOUT_CLOSED.store(is_closed(io::stdout().as_fd()), Ordering::Relaxed);
 }
 
 #[used]
 #[expect(unsafe_code, reason = "the section is read by the loader; the function only asks fcntl(2)")]
 #[unsafe(link_section = ".init_array")]
-static LOOK_AT_STDOUT: extern "C" fn() = look_at_stdout;
+static LOOK_AT_STREAMS: extern "C" fn() = look_at_streams;

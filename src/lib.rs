@@ -13,7 +13,7 @@
 //! output/           how answers look; the only room that writes
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! store/            a contract, and SQLite behind it with its migrations
-//! config/           settings with their origin; Java properties
+//! config/           settings with their origin; Java properties, TOML
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
 //! ─────────────────────────────────────────────────────────────────────────────────────
@@ -45,9 +45,7 @@ pub mod store;
 pub mod wire;
 pub mod world;
 
-use domain::token;
 use exit::Exit;
-use failure::Failure;
 use std::ffi::OsString;
 use world::World;
 
@@ -56,24 +54,6 @@ use world::World;
 pub fn run(args: &[OsString], world: &mut World<'_>) -> Exit {
     match cli::parse(args) {
         Ok(cli) => commands::run(&cli, world),
-        Err(stop) => explain(&stop, world),
-    }
-}
-
-/// Prints a help text, or what is wrong with a command line. A token that somebody typed where an
-/// id belongs is not repeated.
-fn explain(stop: &cli::Stop, world: &mut World<'_>) -> Exit {
-    let text = token::mask(&stop.text);
-    let written = if stop.exit == Exit::Yes {
-        world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush())
-    } else if stop.json {
-        let message = text.trim().trim_start_matches("error: ").to_owned();
-        wire::line(&mut world.stderr, &wire::Error::from(&Failure::usage(message)))
-    } else {
-        world.stderr.write_all(text.as_bytes())
-    };
-    match written {
-        Err(e) if stop.exit == Exit::Yes && e.kind() != std::io::ErrorKind::BrokenPipe => Exit::Io,
-        _ => stop.exit,
+        Err(stop) => commands::explain(&stop, world),
     }
 }

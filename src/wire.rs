@@ -2,7 +2,7 @@
 
 use crate::domain::audit::Record;
 use crate::domain::moment::{Moment, Span};
-use crate::domain::pat::{Pat, State};
+use crate::domain::pat::{Pat, Status};
 use crate::failure::Failure;
 use serde::{Serialize, Serializer};
 
@@ -25,6 +25,8 @@ pub struct Token<'a> {
     pub name: &'a str,
     /// Whose it is; null: anybody's.
     pub user: Option<&'a str>,
+    /// Also accepted as the user name of Basic.
+    pub email: Option<&'a str>,
     /// `active`, `expired`, `disabled` or `revoked`.
     pub status: &'static str,
     /// Whether it is active and ends within `atlassian.pats.expiry.warning.days`.
@@ -47,18 +49,23 @@ pub struct Token<'a> {
     pub secure: bool,
     /// A remark.
     pub note: Option<&'a str>,
+    /// Where mails about it go.
+    pub notify_to: Option<&'a str>,
 }
 
 impl<'a> Token<'a> {
     /// A token as it is at `now`.
     #[must_use]
     pub fn new(pat: &'a Pat, now: Moment, warning: Span) -> Self {
+        let status = pat.life.status(now, warning);
+        let expires_soon = status == Status::ExpiresSoon;
         Self {
             id: pat.id.as_str(),
             name: &pat.name,
             user: pat.user.as_deref(),
-            status: pat.life.state(now).as_str(),
-            expires_soon: expires_soon(pat, now, warning),
+            email: pat.email.as_deref(),
+            status: if expires_soon { Status::Active } else { status }.as_str(),
+            expires_soon,
             auth: pat.auth.as_str(),
             created_at: Instant(pat.life.created_at),
             expires_at: pat.life.expires_at.map(Instant),
@@ -68,15 +75,56 @@ impl<'a> Token<'a> {
             restricted: pat.restricted,
             secure: pat.secure,
             note: pat.note.as_deref(),
+            notify_to: pat.notify_to.as_deref(),
         }
     }
 }
 
-/// Whether a token is active at `now` and ends within `warning`.
-#[must_use]
-pub fn expires_soon(pat: &Pat, now: Moment, warning: Span) -> bool {
-    pat.life.state(now) == State::Active
-        && pat.life.expires_at.is_some_and(|at| at <= now.saturating_plus(warning))
+impl Token<'_> {
+    /// The names of the columns in CSV: those of the fields.
+    pub const COLUMNS: [&'static str; 16] = [
+        "id",
+        "name",
+        "user",
+        "email",
+        "status",
+        "expires_soon",
+        "auth",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+        "revoke_reason",
+        "restricted",
+        "secure",
+        "note",
+        "notify_to",
+    ];
+
+    /// The values of the columns; null is an empty cell.
+    #[must_use]
+    pub fn cells(&self) -> [String; 16] {
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        let at = |value: Option<Instant>| value.map_or_else(String::new, |at| at.0.to_string());
+        [
+            self.id.to_owned(),
+            self.name.to_owned(),
+            text(self.user),
+            text(self.email),
+            self.status.to_owned(),
+            self.expires_soon.to_string(),
+            self.auth.to_owned(),
+            self.created_at.0.to_string(),
+            at(self.expires_at),
+            at(self.last_used_at),
+            at(self.revoked_at),
+            text(self.revoke_reason),
+            self.restricted.to_string(),
+            self.secure.to_string(),
+            text(self.note),
+            text(self.notify_to),
+        ]
+    }
 }
 
 /// What `create -o json` prints: the only shape with a secret in it.
@@ -88,8 +136,8 @@ pub struct Created<'a> {
     pub token: &'a str,
     /// What its holder calls it.
     pub name: &'a str,
-    /// Whose it is.
-    pub user: &'a str,
+    /// Whose it is; null: anybody's.
+    pub user: Option<&'a str>,
     /// How it may be presented.
     pub auth: &'static str,
     /// When it was issued.
@@ -189,11 +237,41 @@ pub struct Pruned {
     pub count: u64,
 }
 
+/// A property and its value: `config show`.
+#[derive(Serialize, Debug)]
+pub struct Setting<'a> {
+    /// The property.
+    pub property: &'static str,
+    /// Its value; null: unset.
+    pub value: Option<&'a str>,
+    /// `default`, `-D`, or `FILE:LINE:COLUMN`.
+    pub origin: String,
+    /// The value where none is set; null: unset.
+    pub default: Option<&'static str>,
+    /// Whether the value differs from the default.
+    pub changed: bool,
+}
+
+/// A property and what it means: `config keys`.
+#[derive(Serialize, Debug)]
+pub struct Property {
+    /// The property.
+    pub property: &'static str,
+    /// What a value must be.
+    pub r#type: String,
+    /// The value where none is set; null: unset.
+    pub default: Option<&'static str>,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
 /// What `config check -o json` prints.
 #[derive(Serialize, Debug)]
 pub struct Checked {
     /// Whether there is nothing to mend.
     pub ok: bool,
+    /// The file that was read; null: none is there.
+    pub file: Option<String>,
     /// What there is to mend.
     pub problems: Vec<Problem>,
 }
@@ -227,6 +305,25 @@ impl<'a> From<&'a Failure> for Error<'a> {
         Self {
             error: ErrorBody { kind: failure.kind, message: &failure.message, hint: failure.hint.as_deref() },
         }
+    }
+}
+
+/// A warning, on stderr.
+#[derive(Serialize, Debug)]
+pub struct Warning<'a> {
+    warning: WarningBody<'a>,
+}
+
+#[derive(Serialize, Debug)]
+struct WarningBody<'a> {
+    message: &'a str,
+}
+
+impl<'a> Warning<'a> {
+    /// A warning with this text.
+    #[must_use]
+    pub fn new(message: &'a str) -> Self {
+        Self { warning: WarningBody { message } }
     }
 }
 

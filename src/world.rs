@@ -38,6 +38,8 @@ pub struct World<'w> {
 pub trait Input: Read {
     /// Whether a person types there.
     fn is_terminal(&self) -> bool;
+    /// Whether the process was started without it.
+    fn is_closed(&self) -> bool;
 }
 
 /// A stream to write.
@@ -62,6 +64,11 @@ pub trait Ask {
     /// # Errors
     /// The terminal cannot be read.
     fn confirm(&mut self, question: &str) -> io::Result<bool>;
+    /// A line of text; an empty one is `default`.
+    ///
+    /// # Errors
+    /// The terminal cannot be read.
+    fn text(&mut self, prompt: &str, default: &str) -> io::Result<String>;
     /// Something secret, typed or pasted without an echo.
     ///
     /// # Errors

@@ -28,15 +28,19 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("base64", &["domain"]),
     ("chrono", &["domain"]),
     ("clap", &["cli"]),
+    ("comfy_table", &["output"]),
     ("crc32fast", &["domain"]),
+    ("csv", &["output"]),
     ("dialoguer", &["output"]),
-    ("nix", &["door"]),
+    ("indicatif", &["output"]),
+    ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
     ("rand", &["domain"]),
     ("rusqlite", &["store"]),
     ("serde", &["wire", "output"]), // output passes on what wire has shaped
     ("serde_json", &["wire"]),
     ("strsim", &["config"]),
     ("terminal_size", &["door"]),
+    ("toml", &["config"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
     ("zeroize", &["domain", "world", "output", "commands"]),

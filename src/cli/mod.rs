@@ -1,13 +1,21 @@
 //! Everything a user can type: types and value parsers, no behaviour.
 
+mod acts;
+mod config;
+mod list;
+pub mod topics;
 mod values;
+pub mod words;
 
-use crate::domain::filter::{IdPrefix, Status};
-use crate::domain::lifetime::Lifetime;
-use crate::domain::pat::AuthMethods;
-use crate::domain::text::{Note, User};
+pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
+pub use config::Config;
+pub use list::{FilterArgs, List};
+
 use crate::exit::{self, Exit};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    ValueHint,
+};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -19,7 +27,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
 #[command(
     name = "patctl",
     version,
-    about = "Personal access tokens for scripts, cron jobs and self-hosted services",
+    about = "Personal access tokens for scripts, cron jobs and services",
     before_help = "Examples:\n  \
         TOKEN=$(patctl create --expires 90)          issue a token\n  \
         printf %s \"$TOKEN\" | patctl verify           is it good? the exit status says\n  \
@@ -46,15 +54,15 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The database [default: $PATCTL_DB, the property patctl.db, the user's data directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,
     /// The configuration [default: $PATCTL_CONFIG, the user's, /etc/patctl/patctl.properties]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Set one property for this run
-    #[arg(short = 'D', global = true, value_name = "KEY=VALUE", value_parser = values::define)]
+    /// Properties set for this run, in their order.
+    #[arg(skip)]
     pub define: Vec<(String, String)>,
-    /// How to answer: table, json or ids
+    /// How to answer: table, json, jsonl, csv or ids
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true, hide_default_value = true)]
     pub output: Format,
     /// Say nothing on success
@@ -72,6 +80,10 @@ pub enum Format {
     Table,
     /// For programs
     Json,
+    /// One JSON object a line
+    Jsonl,
+    /// For spreadsheets
+    Csv,
     /// Ids, one a line
     Ids,
 }
@@ -83,6 +95,8 @@ impl Format {
         match self {
             Self::Table => "table",
             Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
             Self::Ids => "ids",
         }
     }
@@ -90,7 +104,7 @@ impl Format {
     /// Whether errors are JSON, too.
     #[must_use]
     pub const fn is_json(self) -> bool {
-        matches!(self, Self::Json)
+        matches!(self, Self::Json | Self::Jsonl)
     }
 }
 
@@ -118,180 +132,54 @@ pub enum Command {
     Revoke(Revoke),
     /// Is this token good? The exit status answers
     Verify(Verify),
+    /// Whose token is this, in which state, and why would it fail?
+    Whoami(Whoami),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
-}
-
-/// `patctl create`
-#[derive(Args, Debug)]
-#[command(
-    help_template = TEMPLATE,
-    before_help = "Examples:\n  \
-        TOKEN=$(patctl create --expires 90)\n  \
-        patctl create 'nightly backup' --user backup --expires 2027-01-31\n  \
-        patctl create --token-file /run/secrets/ci.token --expires 2w"
-)]
-pub struct Create {
-    /// What the token is for [default: a readable, unique name]
-    pub name: Option<String>,
-    /// Whose token it is [default: the user who runs this]
-    #[arg(long)]
-    pub user: Option<User>,
-    /// How long it lives: 90 (days), 90d, 12h, 2w, 2027-01-31, an RFC 3339 instant, never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "never",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    pub expires: Lifetime,
-    /// How it may be presented
-    #[arg(long, value_name = "METHOD", default_value = "both", value_parser = values::auth())]
-    pub auth: AuthMethods,
-    /// A remark for people
-    #[arg(long, value_name = "TEXT")]
-    pub note: Option<Note>,
-    /// Write the token into this new file (mode 0600) and not to stdout
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-}
-
-/// `patctl list`
-#[derive(Args, Debug)]
-#[command(
-    help_template = TEMPLATE,
-    before_help = "Examples:\n  \
-        patctl list\n  \
-        patctl list --user alice --status expires-soon\n  \
-        patctl list --all -o json | jq -r '.[] | select(.last_used_at == null) | .id'"
-)]
-pub struct List {
-    /// Only tokens of this user; may be given more than once
-    #[arg(long, value_name = "USER")]
-    pub user: Vec<String>,
-    /// Only tokens in this state; may be given more than once
-    #[arg(long, value_name = "STATUS", value_parser = values::status())]
-    pub status: Vec<Status>,
-    /// At most so many, the newest
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// Revoked tokens too
-    #[arg(long)]
-    pub all: bool,
-}
-
-/// `patctl show`
-#[derive(Args, Debug)]
-#[command(help_template = TEMPLATE, before_help = "Examples:\n  patctl show 7k3m\n  patctl show 7k3m9xq2v8 -o json")]
-pub struct Show {
-    /// The id, or a beginning of at least 4 characters that only one has
-    #[arg(value_name = "ID")]
-    pub id: IdPrefix,
-}
-
-/// `patctl revoke`
-#[derive(Args, Debug)]
-#[command(
-    help_template = TEMPLATE,
-    before_help = "Examples:\n  \
-        patctl revoke 7k3m9xq2v8\n  \
-        patctl revoke 7k3m 01ab --reason 'laptop stolen' --yes\n  \
-        patctl list --user alice -o ids | xargs -r patctl revoke"
-)]
-pub struct Revoke {
-    /// Ids, or beginnings of at least 4 characters that only one has
-    #[arg(value_name = "ID", required = true)]
-    pub ids: Vec<IdPrefix>,
-    /// Why; kept with the token and in the audit log
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<Note>,
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only show what would be revoked
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// `patctl verify`
-#[derive(Args, Debug)]
-#[command(
-    help_template = TEMPLATE,
-    before_help = "Examples:\n  \
-        if printf %s \"$TOKEN\" | patctl verify; then …; fi\n  \
-        patctl verify --token-file /run/secrets/ci.token --field user\n  \
-        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json",
-    after_help = "The token is read from stdin, unless an option names another place: a bare token, \
-        or an Authorization header value ('Bearer …', 'Basic …').\n\n\
-        Status 0 is yes and 1 is no; any other status is trouble, and no answer."
-)]
-pub struct Verify {
-    /// Read the token from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "token_env")]
-    pub token_file: Option<PathBuf>,
-    /// Read the token from this environment variable
-    #[arg(long, value_name = "NAME")]
-    pub token_env: Option<String>,
-    /// What to print on a yes
-    #[arg(
-        help = "On a yes, print this: id, name, user, effective_user, created_at or expires_at",
-        long,
-        value_enum,
-        value_name = "FIELD",
-        hide_possible_values = true
-    )]
-    pub field: Option<Field>,
-}
-
-/// What `verify --field` prints, named as in the JSON.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-#[value(rename_all = "snake_case")]
-pub enum Field {
-    /// Its public name
-    Id,
-    /// What its holder calls it
-    Name,
-    /// Whose it is
-    User,
-    /// For whom the yes speaks
-    EffectiveUser,
-    /// When it was issued
-    CreatedAt,
-    /// When it ends; empty for never
-    ExpiresAt,
-}
-
-/// `patctl prune`
-#[derive(Args, Debug)]
-#[command(
-    help_template = TEMPLATE,
-    before_help = "Examples:\n  \
-        patctl prune --dry-run\n  \
-        0 0 * * * patctl prune                       (a crontab line: silent when all is well)"
-)]
-pub struct Prune {
-    /// Only show what would be deleted
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Go ahead although the clock contradicts the audit log
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// `patctl config …`
-#[derive(Subcommand, Debug)]
-pub enum Config {
-    /// Say what is wrong with the settings; status 78 if anything is
-    #[command(help_template = TEMPLATE,
-        before_help = "Examples:\n  patctl config check\n  patctl config check jira-config.properties")]
-    Check {
-        /// The file to check [default: the one patctl reads]
-        file: Option<PathBuf>,
+    /// Print the script that teaches a shell to complete patctl
+    #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
+        patctl completions bash > ~/.local/share/bash-completion/completions/patctl\n  \
+        patctl completions zsh > ~/.zfunc/_patctl\n  \
+        patctl completions fish > ~/.config/fish/completions/patctl.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
+    /// Print a manual page
+    #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
+        patctl man | man -l -\n  \
+        patctl man create | man -l -")]
+    Man {
+        /// The page of this command [default: of patctl]
+        #[arg(value_name = "COMMAND")]
+        page: Option<String>,
+    },
+    /// Explain a command, or exit-status, formats, times, security
+    Help {
+        /// The command or the topic
+        topic: Option<String>,
+    },
+    /// What could stand where the cursor is
+    #[command(name = "__complete", hide = true, disable_help_flag = true)]
+    Complete {
+        /// The words before the cursor, and the one it is in
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+}
+
+/// A shell that can be taught to complete.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// The command line asked for a text and not for a deed, or is wrong.
@@ -305,13 +193,51 @@ pub struct Stop {
     pub json: bool,
 }
 
+/// The definition that help, manual pages and completions are made from.
+#[must_use]
+pub fn definition() -> clap::Command {
+    with_define(Cli::command())
+}
+
+/// `-D` at every level. clap's global arguments would forget those before the command as soon as
+/// there is one behind it.
+fn with_define(command: clap::Command) -> clap::Command {
+    let define = Arg::new(DEFINE)
+        .short('D')
+        .value_name("KEY=VALUE")
+        .help("Set one property for this run; may be given more than once")
+        .help_heading("Global options")
+        .action(ArgAction::Append)
+        .value_parser(values::define);
+    let command = if command.get_name() == COMPLETE { command } else { command.arg(define) };
+    command.mut_subcommands(with_define)
+}
+
+const DEFINE: &str = "define";
+/// The hidden command that shells ask.
+const COMPLETE: &str = "__complete";
+
+fn defined(matches: &ArgMatches, into: &mut Vec<(String, String)>) {
+    if let Ok(Some(given)) = matches.try_get_many::<(String, String)>(DEFINE) {
+        into.extend(given.cloned());
+    }
+    if let Some((_, inner)) = matches.subcommand() {
+        defined(inner, into);
+    }
+}
+
 /// Reads a command line.
 ///
 /// # Errors
 /// [`Stop`] for `--help`, `--version` and mistakes.
 pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
-    Cli::command().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)).map_err(
-        |error| Stop {
+    let read = |matches: &ArgMatches| {
+        let mut cli = Cli::from_arg_matches(matches)?;
+        defined(matches, &mut cli.global.define);
+        Ok(cli)
+    };
+    definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
+        |error: clap::Error| Stop {
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
             json: wants_json(args),
             text: error.render().to_string(),
@@ -319,9 +245,25 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     )
 }
 
+/// The help of a command, or of patctl.
+#[must_use]
+pub fn help(name: Option<&str>) -> Option<String> {
+    let mut definition = definition();
+    definition.build();
+    match name {
+        None => Some(definition.render_help().to_string()),
+        Some(name) => definition.find_subcommand_mut(name).map(|command| command.render_help().to_string()),
+    }
+}
+
 /// Whether a command line that does not parse asked for JSON all the same.
 fn wants_json(args: &[OsString]) -> bool {
     let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
-    args.windows(2).any(|two| matches!(two, ["-o" | "--output", "json"]))
-        || args.iter().any(|arg| matches!(*arg, "-ojson" | "-o=json" | "--output=json"))
+    let bundled = |arg: &str| {
+        let short = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        short.is_some_and(|s| s.ends_with("ojson") || s.ends_with("ojsonl") || s.ends_with("o=json"))
+            || arg.starts_with("--output=json")
+    };
+    args.windows(2).any(|two| matches!(two, ["-o" | "--output", "json" | "jsonl"]))
+        || args.into_iter().any(bundled)
 }

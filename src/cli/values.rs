@@ -1,7 +1,9 @@
 //! Parsers for single values.
 
-use crate::domain::filter::Status;
-use crate::domain::pat::AuthMethods;
+use crate::domain::filter::Sort;
+use crate::domain::lifetime;
+use crate::domain::moment::Span;
+use crate::domain::pat::{AuthMethods, Status};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// `KEY=VALUE`.
@@ -22,4 +24,16 @@ pub fn auth() -> impl TypedValueParser<Value = AuthMethods> {
 pub fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::as_str))
         .try_map(|word| word.parse().map_err(|()| "not a state"))
+}
+
+/// One of the words for orders.
+pub fn sort() -> impl TypedValueParser<Value = Sort> {
+    PossibleValuesParser::new(Sort::ALL.map(Sort::as_str))
+        .try_map(|word| word.parse().map_err(|()| "not a key"))
+}
+
+/// A duration that is not negative.
+pub fn duration(text: &str) -> Result<Span, String> {
+    let span = lifetime::duration(text).map_err(|e| e.to_string())?;
+    if span < Span::ZERO { Err("a duration cannot be negative".to_owned()) } else { Ok(span) }
 }

@@ -1,21 +1,35 @@
 //! `patctl list`: the tokens a filter chooses, streamed.
 
-use super::{Context, stdout_failed};
+use super::context::Context;
+use super::stdout_failed;
 use crate::cli::{Format, List};
-use crate::domain::filter::Filter;
+use crate::domain::filter::Order;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
-use crate::store::{Query, Store};
+use crate::service::look;
+use crate::store::{Query, Read};
+
+/// More users than this in one filter are a mistake, or somebody else's list.
+const MOST_USERS: usize = 1000;
 
 pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
+    if args.filter.user.len() > MOST_USERS {
+        return Err(Failure::usage(format!("more than {MOST_USERS} users in one filter"))
+            .hint("list them all and choose with jq"));
+    }
     let settings = cx.settings()?;
     let policy = settings.policy();
     let store = cx.open(&settings)?;
-    let filter = Filter { users: args.user.clone(), statuses: args.status.clone(), all: args.all };
     let now = (cx.clock)();
-    let query = Query { filter: &filter, now, expiry_warning: policy.expiry_warning, limit: args.limit };
+    let after = args.after.as_ref().map(|id| look::find(&store, id)).transpose()?.map(|pat| pat.id);
+    let query = Query {
+        filter: &args.filter.filter(now),
+        order: Order { sort: args.sort, reverse: args.reverse, after },
+        now,
+        expiry_warning: policy.expiry_warning,
+        limit: args.limit,
+    };
     let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
     store.list(&query, &mut |pat| rows.push(pat))?;
     let count = rows.finish().map_err(stdout_failed)?;

@@ -1,54 +1,63 @@
 //! `patctl prune`: policy, from cron. Silent on success; it never asks.
 
-use super::{Context, stdout_failed, tokens};
+use super::context::Context;
+use super::{stdout_failed, tokens};
 use crate::cli::{Format, Prune};
-use crate::domain::audit::Actor;
+use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
-use crate::service::prune;
+use crate::service::{Act, prune};
+use crate::store::contract::EachPat;
+use crate::store::sqlite::SqliteStore;
 use crate::wire;
-use std::io;
+use std::ops::ControlFlow;
 
-pub fn run(args: &Prune, cx: &mut Context<'_>, actor: &dyn Fn() -> Actor) -> Result<Exit, Failure> {
-    cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
+pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
-    let actor = actor();
+    let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
+    let now = (cx.clock)();
     if !args.force {
-        prune::check_clock(&store, (cx.clock)())?;
+        prune::check_clock(&store, now)?;
     }
     let format = cx.screen.format();
-    let mut told = Ok(());
-    let count = if args.dry_run && !format.is_json() {
-        let mut rows = Rows::new(&mut cx.screen, (cx.clock)(), policy.expiry_warning);
-        prune::preview(&store, &act, &mut |pat| rows.push(pat))?;
-        rows.finish().map_err(stdout_failed)?
-    } else if args.dry_run {
-        let mut count = 0;
-        prune::preview(&store, &act, &mut |_| {
+    // The deed is silent, unless somebody asked which rows; JSON answers with a count.
+    let shows_rows = format != Format::Json && (args.dry_run || format != Format::Table);
+    let mut count = 0;
+    if shows_rows {
+        let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
+        let mut each = |pat: &Pat| {
             count += 1;
-            std::ops::ControlFlow::Continue(())
-        })?;
-        count
+            rows.push(pat)
+        };
+        do_it(args, &mut store, &act, &mut each)?;
+        rows.finish().map_err(stdout_failed)?;
     } else {
-        prune::prune(&mut store, &act, &mut |id| {
-            if format == Format::Ids && told.is_ok() {
-                told = cx.screen.line(id);
-            }
-        })?
-    };
-    told.and_then(|()| tell(cx, args.dry_run, count)).map_err(stdout_failed)?;
+        let mut each = |_: &Pat| {
+            count += 1;
+            ControlFlow::Continue(())
+        };
+        do_it(args, &mut store, &act, &mut each)?;
+    }
+    if format == Format::Json {
+        cx.screen.json(&wire::Pruned { dry_run: args.dry_run, count }).map_err(stdout_failed)?;
+    } else if args.dry_run {
+        cx.screen.say(&format!("{} would be deleted", tokens(count)));
+    }
     Ok(Exit::Yes)
 }
 
-fn tell(cx: &mut Context<'_>, dry_run: bool, count: u64) -> io::Result<()> {
-    match cx.screen.format() {
-        Format::Json => cx.screen.json(&wire::Pruned { dry_run, count })?,
-        Format::Table if dry_run => cx.screen.say(&format!("{} would be deleted", tokens(count))),
-        Format::Table | Format::Ids => {}
+fn do_it(args: &Prune, store: &mut SqliteStore, act: &Act<'_>, each: EachPat<'_>) -> Result<(), Failure> {
+    if args.dry_run {
+        prune::preview(store, act, each)?;
+    } else {
+        // That nobody reads the rows any more is no reason to stop.
+        prune::prune(store, act, &mut |pat| {
+            let _ = each(pat);
+        })?;
     }
     Ok(())
 }

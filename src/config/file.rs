@@ -1,7 +1,7 @@
 //! Finding the configuration file, and reading it without trusting it.
 
 use super::properties::{self, Position};
-use super::{ConfigError, Given, Origin, Problem, Sources, keys};
+use super::{ConfigError, Given, Origin, Problem, Sources, keys, toml_file};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
@@ -53,15 +53,26 @@ pub fn read(path: &Path, euid: u32, problems: &mut Vec<Problem>) -> Result<Vec<G
     } else {
         &text
     };
-    let entries = properties::parse(text).map_err(|error| {
-        ConfigError::Problems(vec![Problem {
-            origin: Origin::File(path.clone(), error.at),
-            message: error.to_string(),
-            hint: None,
-            is_warning: false,
-        }])
-    })?;
+    let syntax = |at: Position, message: String| {
+        let origin = Origin::File(path.clone(), at);
+        ConfigError::Problems(vec![Problem { origin, message, hint: None, is_warning: false }])
+    };
+    if path.extension().is_some_and(|e| e == "toml") {
+        let entries = toml_file::parse(text).map_err(|e| syntax(e.at, e.message))?;
+        return Ok(entries.into_iter().map(|entry| from_toml(&path, entry)).collect());
+    }
+    let entries = properties::parse(text).map_err(|e| syntax(e.at, e.to_string()))?;
     Ok(tidy(&path, entries, problems))
+}
+
+fn from_toml(path: &Rc<Path>, entry: toml_file::Entry) -> Given {
+    Given {
+        key: entry.key,
+        value: entry.value,
+        kind: Some(entry.kind),
+        key_origin: Origin::File(path.clone(), entry.key_at),
+        value_origin: Origin::File(path.clone(), entry.value_at),
+    }
 }
 
 fn bytes(path: &Path, euid: u32) -> Result<Vec<u8>, String> {
@@ -115,6 +126,7 @@ fn tidy(path: &Rc<Path>, entries: Vec<properties::Entry>, problems: &mut Vec<Pro
         given.push(Given {
             value: value.to_owned(),
             key: entry.key,
+            kind: None,
             key_origin: Origin::File(path.clone(), entry.key_at),
             value_origin: Origin::File(path.clone(), entry.value_at),
         });

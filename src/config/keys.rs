@@ -129,9 +129,20 @@ pub fn is_ours(name: &str) -> bool {
 /// The known property that was probably meant.
 #[must_use]
 pub fn did_you_mean(name: &str) -> Option<&'static str> {
+    if name.len() > 100 {
+        return None;
+    }
+    // What all of them begin with says nothing.
+    let tail = |name: &str| {
+        ["atlassian.pats.", "extender.", "patctl."]
+            .iter()
+            .find_map(|ours| name.strip_prefix(ours))
+            .unwrap_or(name)
+            .to_owned()
+    };
     KEYS.iter()
-        .map(|key| (strsim::jaro_winkler(name, key.name), key.name))
-        .filter(|(likeness, _)| *likeness > 0.85)
+        .map(|key| (strsim::normalized_damerau_levenshtein(&tail(name), &tail(key.name)), key.name))
+        .filter(|(likeness, _)| *likeness > 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }
@@ -148,7 +159,7 @@ impl Kind {
             Self::Cron => return value.parse::<Schedule>().map(|_| ()).map_err(|e| e.to_string()),
             Self::Word(words) => words.contains(&value),
             Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
-            Self::File => value.starts_with('/'),
+            Self::File => value.starts_with('/') && !value.contains('\0'),
             Self::Url => is_url(value),
             Self::Mail => {
                 value.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
@@ -156,6 +167,16 @@ impl Kind {
             Self::Transport => value == "sendmail" || has_host(value, &["smtp://", "smtps://"]),
         };
         if fits { Ok(()) } else { Err(format!("must be {}", self.describe())) }
+    }
+
+    /// What a value must be in TOML.
+    #[must_use]
+    pub fn toml(&self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Integer(..) => "integer",
+            _ => "string",
+        }
     }
 
     /// What a value must be, in words.
@@ -242,6 +263,9 @@ mod tests {
     fn a_slip_of_the_pen_is_guessed_and_a_stranger_is_not() {
         let slip = did_you_mean("atlassian.pats.max.token.per.user");
         assert_eq!(slip, Some("atlassian.pats.max.tokens.per.user"));
-        assert_eq!(did_you_mean("completely.different"), None);
+        assert_eq!(did_you_mean("patctl.max.tokens.per.user"), slip, "the wrong namespace");
+        for stranger in ["completely.different", "atlassian.pats.foo", "patctl.x", ""] {
+            assert_eq!(did_you_mean(stranger), None, "{stranger}");
+        }
     }
 }

@@ -1,17 +1,16 @@
 //! The settings: where they come from, what they are, and what is wrong with them.
 //!
-//! Later wins: built-in default, file, `-D`. One file is read, the first that exists; a file that
+//! A file whose name ends in `.toml` is TOML, any other is a Java properties file. Later wins: built-in default, file, `-D`. One file is read, the first that exists; a file that
 //! exists and cannot be read is an error, never a reason to read the next.
 
 mod file;
 pub mod keys;
 pub mod properties;
 mod settings;
+pub mod toml_file;
 
 pub use settings::Settings;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
 use keys::Key;
 use properties::Position;
 use std::ffi::OsString;
@@ -59,6 +58,8 @@ impl fmt::Display for Origin {
 struct Given {
     key: String,
     value: String,
+    /// What TOML says it is; a properties file does not say.
+    kind: Option<&'static str>,
     key_origin: Origin,
     value_origin: Origin,
 }
@@ -96,25 +97,6 @@ pub enum ConfigError {
     Problems(Vec<Problem>),
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        match error {
-            ConfigError::File { path, why } => {
-                Self::new(Exit::Config, "config", format!("configuration {}: {why}", path.display()))
-            }
-            ConfigError::Problems(problems) => {
-                let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();
-                let lines: Vec<String> = fatal.iter().map(ToString::to_string).collect();
-                let failure = Self::new(Exit::Config, "config", lines.join("\n"));
-                match fatal.iter().find_map(|p| p.hint.as_ref()) {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            }
-        }
-    }
-}
-
 /// Reads the settings; the problems are warnings.
 ///
 /// # Errors
@@ -125,6 +107,14 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), ConfigErr
         return Err(ConfigError::Problems(problems));
     }
     Ok((settings, problems))
+}
+
+/// The file that [`load`] would read, if any is there.
+///
+/// # Errors
+/// [`ConfigError::File`] when that cannot be told.
+pub fn find(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
+    file::find(sources)
 }
 
 /// Reads the settings with everything that is wrong with them, for `config check`.
@@ -140,6 +130,7 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
     given.extend(sources.defines.iter().map(|(key, value)| Given {
         key: key.clone(),
         value: value.clone(),
+        kind: None,
         key_origin: Origin::CommandLine,
         value_origin: Origin::CommandLine,
     }));
@@ -147,7 +138,7 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
     for one in given {
         match keys::find(&one.key) {
             Some(key) => accept(&mut settings, key, one, &mut problems),
-            None if keys::is_ours(&one.key) => problems.push(unknown(&one)),
+            None if keys::is_ours(&one.key) => problems.push(unknown(&one, problems.len() < GUESSES)),
             None => {}
         }
     }
@@ -155,7 +146,11 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
 }
 
 fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut Vec<Problem>) {
-    match key.kind.check(&one.value) {
+    let typed = match one.kind {
+        Some(kind) if kind != key.kind.toml() => Err(format!("must be {}, not {kind}", key.kind.describe())),
+        _ => key.kind.check(&one.value),
+    };
+    match typed {
         Ok(()) => settings.set(key, one.value, one.value_origin),
         Err(why) => problems.push(Problem {
             origin: one.value_origin,
@@ -166,11 +161,17 @@ fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut
     }
 }
 
-fn unknown(one: &Given) -> Problem {
+/// Unknown properties for which a known one is guessed; whoever has more has another problem.
+const GUESSES: usize = 20;
+
+fn unknown(one: &Given, guess: bool) -> Problem {
     Problem {
         origin: one.key_origin.clone(),
         message: format!("unknown property '{}' is ignored", one.key.escape_debug()),
-        hint: keys::did_you_mean(&one.key).map(|name| format!("did you mean '{name}'?")),
+        hint: guess
+            .then(|| keys::did_you_mean(&one.key))
+            .flatten()
+            .map(|name| format!("did you mean '{name}'?")),
         is_warning: true,
     }
 }

@@ -53,6 +53,7 @@ impl Settings {
                 self.integer("atlassian.pats.last.used.update.interval.mins"),
             )),
             auth: self.parsed("patctl.auth.methods"),
+            any_user_allowed: self.boolean("patctl.any.user.enabled"),
             applies_to_existing: self.boolean("patctl.policy.apply.to.existing"),
             secure_mode: self.boolean("extender.token.secure.mode"),
             cost: Cost {
@@ -82,19 +83,23 @@ impl Settings {
         self.boolean("atlassian.pats.invalidate.session.enabled")
     }
 
-    // Values and defaults have passed their type's check, so the fallbacks below are never taken;
-    // each is the side that denies.
-
     fn boolean(&self, name: &str) -> bool {
-        self.text(name).and_then(keys::boolean).unwrap_or(false)
+        self.read(name, keys::boolean)
     }
 
     fn integer(&self, name: &str) -> u32 {
-        self.text(name).and_then(keys::integer).unwrap_or(0)
+        self.read(name, keys::integer)
     }
 
     fn parsed<T: std::str::FromStr + Default>(&self, name: &str) -> T {
-        self.text(name).and_then(|text| text.parse().ok()).unwrap_or_default()
+        self.read(name, |text| text.parse().ok())
+    }
+
+    /// A value was checked when it was set, and a default is checked by a test, so one of the two
+    /// is there.
+    fn read<T: Default>(&self, name: &str, read: impl Fn(&str) -> Option<T>) -> T {
+        let default = || keys::find(name).and_then(|key| key.default).and_then(&read);
+        self.text(name).and_then(&read).or_else(default).unwrap_or_default()
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Action {
     Revoke,
     /// A token was presented.
     Verify,
+    /// A token was looked at by who holds it.
+    Whoami,
     /// A row that had ended was deleted.
     Prune,
 }
@@ -35,6 +37,7 @@ impl Action {
             Self::Create => "create",
             Self::Revoke => "revoke",
             Self::Verify => "verify",
+            Self::Whoami => "whoami",
             Self::Prune => "prune",
         }
     }
@@ -80,7 +83,7 @@ pub struct Entry<'a> {
     pub effective_user: Option<&'a str>,
     /// How it ended.
     pub outcome: Outcome,
-    /// What the person gave as a reason (`--reason`), or the reason of a denial.
+    /// What the person gave as a reason; a denial has its own.
     pub reason: Option<&'a str>,
 }
 

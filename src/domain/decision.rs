@@ -92,8 +92,12 @@ pub fn decide(policy: &Policy, pat: &Pat, scheme: &Scheme, now: Moment) -> Resul
 fn speaks_for(pat: &Pat, scheme: &Scheme) -> Result<String, Reason> {
     match (scheme, &pat.user) {
         (Scheme::Bearer, None) => Err(Reason::WrongAuthMethod),
-        (Scheme::Basic { user }, Some(owner)) if user != owner => Err(Reason::WrongUser),
-        (Scheme::Bearer, Some(user)) | (Scheme::Basic { user }, _) => Ok(user.clone()),
+        (Scheme::Bearer, Some(owner)) => Ok(owner.clone()),
+        (Scheme::Basic { user }, Some(owner)) => {
+            let known = user == owner || Some(user) == pat.email.as_ref();
+            known.then(|| owner.clone()).ok_or(Reason::WrongUser)
+        }
+        (Scheme::Basic { user }, None) => Ok(user.clone()),
     }
 }
 
@@ -112,6 +116,7 @@ mod tests {
             id: "7k3m9xq2v8".parse().expect("an id"),
             name: "ci".to_owned(),
             user: Some("alice".to_owned()),
+            email: Some("alice@example.com".to_owned()),
             auth: AuthMethods::Both,
             life: Life {
                 created_at: now().saturating_minus(Span::days(10)),
@@ -124,6 +129,7 @@ mod tests {
             restricted: false,
             secure: false,
             note: None,
+            notify_to: None,
             version: 1,
         }
     }
@@ -159,6 +165,18 @@ mod tests {
         assert_eq!(ask(&policy, &pat), Err(Reason::Restricted));
         pat.restricted = false;
         assert_eq!(ask(&policy, &pat), Ok(Grant { effective_user: "bob".to_owned() }));
+    }
+
+    #[test]
+    fn basic_may_name_the_user_or_the_e_mail_and_the_yes_speaks_for_the_user() {
+        let alice = Ok(Grant { effective_user: "alice".to_owned() });
+        for name in ["alice", "alice@example.com"] {
+            assert_eq!(decide(&Policy::default(), &pat(), &basic(name), now()), alice);
+        }
+        for name in ["Alice", "alice@example.org", ""] {
+            let answer = decide(&Policy::default(), &pat(), &basic(name), now());
+            assert_eq!(answer, Err(Reason::WrongUser), "{name}");
+        }
     }
 
     #[test]

@@ -1,49 +1,122 @@
 //! Which tokens: one filter for everything that shows or changes many.
 
+use super::lifetime::{Lifetime, LifetimeError};
+use super::moment::{Moment, Span};
+use super::pat::Status;
+use super::token::TokenId;
 use std::str::FromStr;
 
 /// What a row must be to be chosen. Every field that is set must hold; a list holds when one of its
-/// values does.
+/// values does. "After" includes the instant it names and "before" does not, so that two ranges
+/// that meet neither overlap nor leave a gap.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     /// Exact user names.
     pub users: Vec<String>,
+    /// What the name must look like.
+    pub name: Option<Glob>,
     /// States.
     pub statuses: Vec<Status>,
     /// Revoked rows too, where no status is named.
     pub all: bool,
+    /// When it was issued.
+    pub created: Range,
+    /// When it ends; never is later than any instant.
+    pub expires: Range,
+    /// When it was last used; never used is outside every range.
+    pub used: Range,
+    /// Never used.
+    pub unused: bool,
+    /// Neither used nor issued for so long.
+    pub unused_for: Option<Span>,
 }
 
-/// A state one can ask for.
+/// A stretch of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Range {
+    /// From this instant on.
+    pub after: Option<Moment>,
+    /// Up to but not including this instant.
+    pub before: Option<Moment>,
+}
+
+/// A pattern for a whole name: `*` any text, `?` one character, `[a-z]` one of these, `[^a-z]` none
+/// of these. Case counts, and no other character is special.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Glob(String);
+
+/// A `[` in a pattern is not closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Status {
-    /// May be used, those that expire soon included.
-    Active,
-    /// May be used, and ends within `atlassian.pats.expiry.warning.days`.
-    ExpiresSoon,
-    /// Ended.
-    Expired,
-    /// Taken back.
-    Revoked,
+pub struct GlobError;
+
+impl std::fmt::Display for GlobError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a '[' is not closed; a '[' that stands for itself is written [[]")
+    }
 }
 
-impl Status {
+impl std::error::Error for GlobError {}
+
+impl Glob {
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Glob {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        let mut rest = text;
+        while let Some((_, class)) = rest.split_once('[') {
+            // A ']' that comes first, perhaps behind '^', stands for itself.
+            let body = class.strip_prefix('^').unwrap_or(class);
+            let first = body.chars().next().ok_or(GlobError)?;
+            rest = body[first.len_utf8()..].split_once(']').ok_or(GlobError)?.1;
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// What rows are sorted by. Each has the direction people mean by it; the row number breaks ties.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    Created,
+    /// What ends first comes first, what never ends last.
+    Expires,
+    /// Latest use first, never used last.
+    Used,
+    /// By name, in byte order.
+    Name,
+    /// By user, in byte order; nobody's first.
+    User,
+    /// By id.
+    Id,
+}
+
+impl Sort {
     /// Every value, in the order of the manual.
-    pub const ALL: [Self; 4] = [Self::Active, Self::ExpiresSoon, Self::Expired, Self::Revoked];
+    pub const ALL: [Self; 6] = [Self::Created, Self::Expires, Self::Used, Self::Name, Self::User, Self::Id];
 
     /// The word for it on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Active => "active",
-            Self::ExpiresSoon => "expires-soon",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
+            Self::Created => "created",
+            Self::Expires => "expires",
+            Self::Used => "used",
+            Self::Name => "name",
+            Self::User => "user",
+            Self::Id => "id",
         }
     }
 }
 
-impl FromStr for Status {
+impl FromStr for Sort {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -51,67 +124,55 @@ impl FromStr for Status {
     }
 }
 
-/// An id as a person types it: the whole, or a beginning of at least four characters. Upper case and
-/// Crockford's look-alikes (`i l` for `1`, `o` for `0`) are understood.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct IdPrefix(String);
+/// In which order rows come, and from where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Order {
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// The other way round.
+    pub reverse: bool,
+    /// Begin behind this token: the last of the page before.
+    pub after: Option<TokenId>,
+}
 
-/// What was typed cannot begin an id.
+/// An instant as a person writes it in a filter: a date, an RFC 3339 instant, or a distance from now
+/// (`7d`, `12h`, `2w`), which points back for what has been and forward for what will be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IdPrefixError {
-    /// Fewer than four characters.
-    TooShort,
-    /// A whole token, secret and all.
-    WholeToken,
-    /// Anything else.
-    NotAnId,
+pub enum When {
+    /// That instant.
+    At(Moment),
+    /// So far away.
+    Away(Span),
 }
 
-impl std::fmt::Display for IdPrefixError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::TooShort => "an id needs at least its first 4 characters",
-            Self::WholeToken => {
-                "this is a whole token with its secret, which does not belong on a command line; \
-                 an id is the part between its first and its last '_'"
-            }
-            Self::NotAnId => "an id is up to 10 characters of 0-9 and a-z, as 'patctl list' prints it",
-        })
-    }
-}
+impl FromStr for When {
+    type Err = LifetimeError;
 
-impl std::error::Error for IdPrefixError {}
-
-impl IdPrefix {
-    /// The characters, in the alphabet of ids.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for IdPrefix {
-    type Err = IdPrefixError;
-
-    fn from_str(text: &str) -> Result<Self, IdPrefixError> {
-        if text.len() > 38 {
-            return Err(IdPrefixError::WholeToken);
+    fn from_str(text: &str) -> Result<Self, LifetimeError> {
+        match text.parse()? {
+            Lifetime::Until(moment) => Ok(Self::At(moment)),
+            Lifetime::For(span) => Ok(Self::Away(span)),
+            Lifetime::Never => Err(LifetimeError::Unreadable),
         }
-        let folded = text
-            .chars()
-            .map(|c| match c.to_ascii_lowercase() {
-                'i' | 'l' => Some('1'),
-                'o' => Some('0'),
-                'u' => None,
-                c if c.is_ascii_alphanumeric() => Some(c),
-                _ => None,
-            })
-            .collect::<Option<String>>()
-            .ok_or(IdPrefixError::NotAnId)?;
-        match folded.len() {
-            0..=3 => Err(IdPrefixError::TooShort),
-            4..=10 => Ok(Self(folded)),
-            _ => Err(IdPrefixError::NotAnId),
+    }
+}
+
+impl When {
+    /// The instant, a distance counted back from `now`.
+    #[must_use]
+    pub fn past(self, now: Moment) -> Moment {
+        match self {
+            Self::At(moment) => moment,
+            Self::Away(span) => now.saturating_minus(span),
+        }
+    }
+
+    /// The instant, a distance counted forward from `now`.
+    #[must_use]
+    pub fn future(self, now: Moment) -> Moment {
+        match self {
+            Self::At(moment) => moment,
+            Self::Away(span) => now.saturating_plus(span),
         }
     }
 }
@@ -121,15 +182,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_types_for_an_id_is_understood_or_explained() {
-        let read = |t: &str| t.parse::<IdPrefix>().map(|p| p.0);
-        assert_eq!(read("7K3M"), Ok("7k3m".to_owned()));
-        assert_eq!(read("o1Il"), Ok("0111".to_owned()));
-        assert_eq!(read("7k3"), Err(IdPrefixError::TooShort));
-        assert_eq!(read("7k3m9xq2v8z"), Err(IdPrefixError::NotAnId));
-        assert_eq!(read("7k3%"), Err(IdPrefixError::NotAnId));
-        assert_eq!(read("7k3u"), Err(IdPrefixError::NotAnId));
-        let whole = "patctl_7k3m9xq2v8_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123453X9qJF";
-        assert_eq!(read(whole), Err(IdPrefixError::WholeToken));
+    fn a_pattern_closes_its_classes() {
+        for good in ["", "*", "ci-?", "[a-z]*", "[]]", "[^]a]b", "[[]", "100%", "a]b"] {
+            assert!(good.parse::<Glob>().is_ok(), "{good}");
+        }
+        for bad in ["[", "[]", "a[b", "[^]", "[a]["] {
+            assert_eq!(bad.parse::<Glob>(), Err(GlobError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_distance_points_back_for_what_was_and_forward_for_what_will_be() {
+        let now = Moment::from_date("2026-11-21").expect("a date");
+        let week: When = "1w".parse().expect("a distance");
+        assert_eq!(Some(week.past(now)), Moment::from_date("2026-11-14"));
+        assert_eq!(Some(week.future(now)), Moment::from_date("2026-11-28"));
+        let date: When = "2026-01-01".parse().expect("a date");
+        assert_eq!(date.past(now), date.future(now));
+        assert!("never".parse::<When>().is_err());
     }
 }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod decision;
 pub mod dice;
 pub mod filter;
+pub mod id;
 pub mod lifetime;
 pub mod moment;
 pub mod pat;

@@ -57,22 +57,20 @@ impl Span {
     pub const fn as_seconds(self) -> i64 {
         self.0 / MICROS
     }
-
-    /// The same distance, without its direction.
-    #[must_use]
-    pub const fn abs(self) -> Self {
-        Self(self.0.saturating_abs())
-    }
 }
 
 impl Moment {
-    /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(0);
-
     /// The instant `micros` microseconds after 1970-01-01T00:00:00Z, if it lies in the years 1 to 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
         (FIRST..=LAST).contains(&micros).then_some(Self(micros))
+    }
+
+    /// The instant a clock shows, in microseconds since 1970; what lies outside the calendar is its
+    /// nearer end. A clock beyond the year 9999 then finds everything expired, and gives no yes.
+    #[must_use]
+    pub fn clamped(micros: i128) -> Self {
+        Self(i64::try_from(micros).unwrap_or(if micros < 0 { FIRST } else { LAST }).clamp(FIRST, LAST))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -224,6 +222,13 @@ mod tests {
         assert_eq!(Moment(FIRST).to_string(), "0001-01-01T00:00:00.000000Z");
         assert_eq!(Moment(LAST).to_string(), "9999-12-31T23:59:59.999999Z");
         assert_eq!(Moment(LAST).plus(Span::seconds(1)), None);
+    }
+
+    #[test]
+    fn a_clock_outside_the_calendar_shows_its_nearer_end() {
+        assert_eq!(Moment::clamped(-1), Moment(-1));
+        assert_eq!(Moment::clamped(i128::MIN), Moment(FIRST));
+        assert_eq!(Moment::clamped(i128::from(u64::MAX) * 1_000_000), Moment(LAST));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! A PAT as it is kept, and its state at a moment.
 
-use super::moment::Moment;
+use super::moment::{Moment, Span};
 use super::presented::Scheme;
 use super::token::TokenId;
-use std::fmt;
 use std::str::FromStr;
 
 /// Which ways to present a token are accepted: by the installation, and by the token itself.
@@ -104,16 +103,60 @@ impl Life {
     }
 }
 
-impl State {
-    /// The word for it in tables, JSON and `--status`.
+/// A state as it is shown and asked for: without its moment, and with a warning before the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// May be used. As a question it includes those that expire soon.
+    Active,
+    /// May be used, and ends within `atlassian.pats.expiry.warning.days`.
+    ExpiresSoon,
+    /// Ended.
+    Expired,
+    /// Switched off.
+    Disabled,
+    /// Taken back.
+    Revoked,
+}
+
+impl Life {
+    /// The status at `now`, warned of so long before the end.
+    #[must_use]
+    pub fn status(&self, now: Moment, warning: Span) -> Status {
+        match self.state(now) {
+            State::Active if self.expires_at.is_some_and(|at| at <= now.saturating_plus(warning)) => {
+                Status::ExpiresSoon
+            }
+            State::Active => Status::Active,
+            State::Expired { .. } => Status::Expired,
+            State::Disabled { .. } => Status::Disabled,
+            State::Revoked { .. } => Status::Revoked,
+        }
+    }
+}
+
+impl Status {
+    /// Every value, in the order of the manual.
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::ExpiresSoon, Self::Expired, Self::Disabled, Self::Revoked];
+
+    /// The word for it on the command line and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
-            Self::Expired { .. } => "expired",
-            Self::Disabled { .. } => "disabled",
-            Self::Revoked { .. } => "revoked",
+            Self::ExpiresSoon => "expires-soon",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
         }
+    }
+}
+
+impl FromStr for Status {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(())
     }
 }
 
@@ -126,6 +169,8 @@ pub struct Pat {
     pub name: String,
     /// Whose it is; `None` is anybody's (`--any-user`).
     pub user: Option<String>,
+    /// Also accepted as the user name of Basic.
+    pub email: Option<String>,
     /// How it may be presented.
     pub auth: AuthMethods,
     /// Its moments.
@@ -138,14 +183,10 @@ pub struct Pat {
     pub secure: bool,
     /// A remark for people.
     pub note: Option<String>,
+    /// Where mails about it go.
+    pub notify_to: Option<String>,
     /// Grows with every change to the token or its restrictions; a use is no change.
     pub version: i64,
-}
-
-impl fmt::Display for AuthMethods {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct Policy {
     pub last_used_interval: Span,
     /// `patctl.auth.methods`
     pub auth: AuthMethods,
+    /// `patctl.any.user.enabled`
+    pub any_user_allowed: bool,
     /// `patctl.policy.apply.to.existing`
     pub applies_to_existing: bool,
     /// `extender.token.secure.mode`
@@ -50,6 +52,7 @@ impl Default for Policy {
             expiry_warning: Span::days(5),
             last_used_interval: Span::minutes(1),
             auth: AuthMethods::Both,
+            any_user_allowed: false,
             applies_to_existing: false,
             secure_mode: false,
             cost: Cost::default(),
@@ -63,6 +66,8 @@ impl Default for Policy {
 pub enum Refusal {
     /// `atlassian.pats.enabled = false`.
     Disabled,
+    /// `patctl.any.user.enabled = false`, and no user was named.
+    AnyUserForbidden,
     /// The name is nothing but white space.
     NameBlank,
     /// The name has more characters than allowed.
@@ -74,6 +79,8 @@ pub enum Refusal {
     },
     /// The name holds an invisible or control character.
     NameHidden(char),
+    /// The name holds what looks like a token or a secret.
+    NameSecret,
     /// It would live longer than allowed.
     ExpiryTooLong {
         /// The longest life, in days.
@@ -129,11 +136,12 @@ impl Policy {
     }
 
     fn check_name(&self, name: &str) -> Result<(), Refusal> {
-        if name.trim().is_empty() {
+        if text::is_blank(name) {
             return Err(Refusal::NameBlank);
         }
         text::plain(name, self.name_length).map_err(|error| match error {
             TextError::Hidden(c) => Refusal::NameHidden(c),
+            TextError::Secret => Refusal::NameSecret,
             _ => Refusal::NameTooLong { length: name.chars().count(), max: self.name_length },
         })
     }

@@ -45,14 +45,16 @@ impl Presented {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
         let text = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
-        let text = strip_word(text, "authorization:").map_or(text, |rest| rest.trim_matches([' ', '\t']));
+        let header = strip_word(text, "authorization:").map(|rest| rest.trim_matches([' ', '\t']));
+        let text = header.unwrap_or(text);
         if let Some(rest) = strip_word(text, "bearer ") {
             return bearer(rest.trim_start_matches(' '));
         }
         if let Some(rest) = strip_word(text, "basic ") {
             return basic(rest.trim_start_matches(' '));
         }
-        bearer(text)
+        // A header has a scheme; only on its own may a token be bare.
+        if header.is_some() { Err(Malformed) } else { bearer(text) }
     }
 }
 
@@ -132,6 +134,7 @@ mod tests {
             "Bearer".to_owned(),
             "Basic !!!".to_owned(),
             format!("Digest {TOKEN}"),
+            format!("Authorization: {TOKEN}"),
         ] {
             assert_eq!(scheme(&junk), None, "{junk:?}");
         }

@@ -81,14 +81,6 @@ impl fmt::Debug for TokenId {
     }
 }
 
-impl TokenPrefix {
-    /// The prefix as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Default for TokenPrefix {
     fn default() -> Self {
         Self("patctl".to_owned())
@@ -197,21 +189,22 @@ fn checksum(bytes: &[u8]) -> [u8; CHECK] {
     out
 }
 
-/// `text` with the secret part of everything token-shaped in it replaced by `…`.
+/// `text` with everything in it that may be a secret replaced by `…`: what stands behind an id, and
+/// any long mixture of small letters, capitals and digits (a bare secret, Base64 of a pair).
 ///
 /// For texts that may quote what somebody typed in the wrong place, such as a usage error.
 #[must_use]
 pub fn mask(text: &str) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(word) {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|c| !word(c)).unwrap_or(from.len()));
         out.push_str(before);
-        match run.rfind('_').filter(|at| run.len() - at > SECRET / 2) {
+        match secret_start(run) {
             Some(at) => {
-                out.push_str(&run[..=at]);
+                out.push_str(&run[..at]);
                 out.push('…');
             }
             None => out.push_str(run),
@@ -220,6 +213,20 @@ pub fn mask(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Where a secret begins in a word, if it seems to hold one.
+fn secret_start(word: &str) -> Option<usize> {
+    let mut end = 0;
+    for (part, next) in word.split('_').zip(word.split('_').skip(1)) {
+        end += part.len() + 1;
+        if part.parse::<TokenId>().is_ok() && next.len() >= 8 {
+            return Some(end);
+        }
+    }
+    let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+    (mixed && word.len() >= SECRET).then_some(0)
 }
 
 #[cfg(test)]
@@ -284,8 +291,23 @@ mod tests {
     fn a_token_in_a_message_is_masked_and_other_words_are_not() {
         let masked = mask(&format!("unexpected argument '{}' found", example()));
         assert_eq!(masked, "unexpected argument 'patctl_7k3m9xq2v8_…' found");
-        let plain = "usage: patctl revoke [OPTIONS] some_long_but_harmless_word";
-        assert_eq!(mask(plain), plain);
+        for leak in [
+            format!("{}_", example()),
+            format!("x_{}_x", example()),
+            example()[..32].to_owned(),
+            example()[18..].to_owned(),
+            format!("Basic {}", "QWxhZGRpbjpvcGVuIHNlc2FtZTEyMzQ1Njc4OTA="),
+        ] {
+            let masked = mask(&leak);
+            assert!(masked.contains('…') && masked.len() < 30, "{leak}: {masked}");
+        }
+        for plain in [
+            "usage: patctl revoke [OPTIONS] some_long_but_harmless_word",
+            "/etc/my_productionconfiguration2026.properties",
+            "7k3m9xq2v8",
+        ] {
+            assert_eq!(mask(plain), plain);
+        }
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod facts;
 pub mod hand_over;
+pub mod progress;
 pub mod prompt;
 pub mod rows;
+mod sink;
 mod style;
-pub mod table;
+mod table;
 pub mod text;
 pub mod when;
 
-pub use style::Style;
+pub use sink::Sink;
+pub use style::{Style, label};
 
-use crate::cli::{Color, Format};
+use crate::cli::{Color, Format, Stop};
 use crate::domain::token;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::wire;
 use crate::world::Output;
@@ -19,9 +24,10 @@ use serde::Serialize;
 use std::ffi::OsString;
 use std::io;
 
-/// The two streams, and how this run talks on them.
+/// The two streams, and how this run talks on them. Whatever text it is given, no invisible or
+/// control character of it reaches a terminal, and no secret of a token.
 pub struct Screen<'s> {
-    out: &'s mut dyn Output,
+    out: Sink<'s>,
     err: &'s mut dyn Output,
     format: Format,
     quiet: bool,
@@ -30,28 +36,38 @@ pub struct Screen<'s> {
     err_style: Style,
 }
 
+/// How this run was asked to talk.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// `--output`
+    pub format: Format,
+    /// `--quiet`
+    pub quiet: bool,
+    /// `--color`
+    pub color: Color,
+}
+
 impl<'s> Screen<'s> {
     /// Decides once how to talk: colour only on a terminal, `NO_COLOR` and `TERM=dumb` honoured,
     /// `--color` above all.
     pub fn new(
         out: &'s mut dyn Output,
         err: &'s mut dyn Output,
-        format: Format,
-        quiet: bool,
-        color: Color,
+        manner: Manner,
         env: &dyn Fn(&str) -> Option<OsString>,
     ) -> Self {
         let plain =
             env("NO_COLOR").is_some_and(|v| !v.is_empty()) || env("TERM").is_some_and(|t| t == "dumb");
         let style = |terminal: bool| {
-            Style::new(match color {
+            Style::new(match manner.color {
                 Color::Always => true,
                 Color::Never => false,
                 Color::Auto => terminal && !plain,
             })
         };
         let (out_style, err_style) = (style(out.is_terminal()), style(err.is_terminal()));
-        Self { out, err, format, quiet, style: out_style, err_style }
+        let Manner { format, quiet, .. } = manner;
+        Self { out: Sink::new(out), err, format, quiet, style: out_style, err_style }
     }
 
     /// The format that was asked for.
@@ -61,14 +77,26 @@ impl<'s> Screen<'s> {
     }
 
     /// Stdout, for an answer.
-    pub fn out(&mut self) -> &mut dyn Output {
-        self.out
+    pub fn out(&mut self) -> &mut Sink<'s> {
+        &mut self.out
     }
 
-    /// Whether stdout is a terminal.
+    /// Whether a person reads stdout.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.out.is_terminal()
+    }
+
+    /// Whether a person reads stderr.
+    #[must_use]
+    pub fn has_a_person(&self) -> bool {
+        self.err.is_terminal()
+    }
+
+    /// Whether a person reads stderr and wants to hear of progress.
+    #[must_use]
+    pub fn talks_to_a_person(&self) -> bool {
+        self.err.is_terminal() && !self.quiet
     }
 
     /// Refuses a format this command has no answer in.
@@ -89,16 +117,23 @@ impl<'s> Screen<'s> {
     /// # Errors
     /// What stdout gives.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        wire::line(&mut *self.out, value)
+        wire::line(&mut self.out, value)
     }
 
-    /// An answer as a line of text.
+    /// An answer as a line of text that is ours, colours and all.
     ///
     /// # Errors
     /// What stdout gives.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())?;
-        self.out.write_all(b"\n")
+        self.out.line(text)
+    }
+
+    /// A value as a line: exact for a program, safe for a person.
+    ///
+    /// # Errors
+    /// What stdout gives.
+    pub fn value(&mut self, value: &str) -> io::Result<()> {
+        if self.out.is_terminal() { self.out.line(&text::safe(value)) } else { self.out.line(value) }
     }
 
     /// A line that repeats what the status says; silent with `--quiet`.
@@ -106,56 +141,72 @@ impl<'s> Screen<'s> {
     /// # Errors
     /// What stdout gives.
     pub fn answer(&mut self, text: &str) -> io::Result<()> {
-        if self.quiet { Ok(()) } else { self.line(text) }
+        if self.quiet { Ok(()) } else { self.out.line(&text::safe(text)) }
     }
 
     /// Everything said so far leaves the process.
     ///
     /// # Errors
-    /// What stdout gives.
+    /// What stdout gives; not that its reader is gone, which [`Sink::is_gone`] tells.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        io::Write::flush(&mut self.out)
     }
 
     /// Talk: what was done, a count, a next step. Silent with `--quiet`.
     pub fn say(&mut self, text: &str) {
         if !self.quiet {
-            self.talk(text);
-        }
-    }
-
-    /// Talk: what there is to know about a thing, a line each. Silent with `--quiet`.
-    pub fn talk_of(&mut self, facts: &[(&str, &str)]) {
-        for (label, fact) in facts {
-            self.say(&format!("{label:<8} {}", text::safe(fact)));
+            self.talk(&text::safe(text));
         }
     }
 
     /// Something the administrator should mend. Silent with `--quiet`.
     pub fn warn(&mut self, text: &str) {
-        if !self.quiet {
+        let text = token::mask(text);
+        if self.quiet {
+        } else if self.format.is_json() {
+            // Nobody is left to tell if this fails.
+            let _ = wire::line(&mut *self.err, &wire::Warning::new(&text));
+        } else {
             let label = self.err_style.warning("warning:");
-            self.talk(&format!("patctl: {label} {}", text::safe(&token::mask(text))));
+            self.talk(&format!("patctl: {label} {}", text::safe(&text)));
         }
     }
 
-    /// A failure. Never silent, and never with a token in it.
+    /// A failure. Never silent.
     pub fn fail(&mut self, failure: &Failure) {
+        let masked = Failure {
+            message: token::mask(&failure.message),
+            hint: failure.hint.as_deref().map(token::mask),
+            ..failure.clone()
+        };
         if self.format.is_json() {
-            let masked = Failure { message: token::mask(&failure.message), ..failure.clone() };
             // Nobody is left to tell if this fails.
             let _ = wire::line(&mut *self.err, &wire::Error::from(&masked));
             return;
         }
-        let mut lines = failure.message.lines();
         let label = self.err_style.error("patctl:");
-        self.talk(&format!("{label} {}", text::safe(&token::mask(lines.next().unwrap_or_default()))));
-        for line in lines {
-            self.talk(&format!("        {}", text::safe(&token::mask(line))));
+        for (index, line) in masked.message.lines().enumerate() {
+            let margin = if index == 0 { label.as_str() } else { "       " };
+            self.talk(&format!("{margin} {}", text::safe(line)));
         }
-        if let Some(hint) = &failure.hint {
-            self.talk(&format!("  hint: {}", text::safe(&token::mask(hint))));
+        if let Some(hint) = &masked.hint {
+            self.talk(&format!("  hint: {}", text::safe(hint)));
         }
+    }
+
+    /// Prints a help text that was asked for, or what is wrong with a command line.
+    pub fn explain(&mut self, stop: &Stop) -> Exit {
+        let text = text::safe_lines(&token::mask(&stop.text));
+        if stop.exit == Exit::Yes {
+            let written = self.out.line(text.trim_end()).and_then(|()| self.flush());
+            return if written.is_ok() { Exit::Yes } else { Exit::Io };
+        }
+        let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+        let message = message.trim_start_matches("error: ");
+        let hint = hint.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ");
+        let failure = Failure::usage(message);
+        self.fail(&if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) });
+        stop.exit
     }
 
     fn talk(&mut self, text: &str) {

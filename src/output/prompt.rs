@@ -1,7 +1,7 @@
 //! Questions to a person at the terminal. No is the default.
 
 use crate::world::Ask;
-use dialoguer::{Confirm, Password};
+use dialoguer::{Confirm, Input, Password};
 use std::io;
 use zeroize::Zeroizing;
 
@@ -12,6 +12,10 @@ pub struct Terminal;
 impl Ask for Terminal {
     fn confirm(&mut self, question: &str) -> io::Result<bool> {
         Confirm::new().with_prompt(question).default(false).interact().map_err(into_io)
+    }
+
+    fn text(&mut self, prompt: &str, default: &str) -> io::Result<String> {
+        Input::new().with_prompt(prompt).default(default.to_owned()).interact_text().map_err(into_io)
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {

@@ -1,5 +1,16 @@
 //! Colour, which only ever repeats what the words say.
 
+use crate::domain::pat::Status;
+
+/// A state in the words of a table.
+#[must_use]
+pub fn label(status: Status) -> &'static str {
+    match status {
+        Status::ExpiresSoon => "EXPIRES SOON",
+        other => other.as_str(),
+    }
+}
+
 /// Whether to colour. The codes are those every terminal since the VT100 ignores or obeys.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -41,14 +52,14 @@ impl Style {
         self.paint("2", text)
     }
 
-    /// The word for a token's state.
+    /// `text`, which says that a token is in this state.
     #[must_use]
-    pub fn status(self, text: &str) -> String {
-        match text.trim_end() {
-            "active" => self.paint("32", text),
-            "EXPIRES SOON" => self.warning(text),
-            "expired" => self.paint("31", text),
-            _ => self.faint(text),
+    pub fn status(self, status: Status, text: &str) -> String {
+        match status {
+            Status::Active => self.paint("32", text),
+            Status::ExpiresSoon => self.warning(text),
+            Status::Expired => self.paint("31", text),
+            Status::Disabled | Status::Revoked => self.faint(text),
         }
     }
 }

@@ -22,6 +22,12 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// [`safe`] for a text of several lines of ours.
+#[must_use]
+pub fn safe_lines(text: &str) -> String {
+    text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
+}
+
 /// How many columns `text` takes.
 #[must_use]
 pub fn width(text: &str) -> usize {

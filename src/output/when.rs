@@ -22,6 +22,12 @@ pub fn distance(at: Moment, now: Moment) -> String {
     if seconds > 0 { format!("in {count} {unit}{plural}") } else { format!("{count} {unit}{plural} ago") }
 }
 
+/// The day and the distance: `2027-02-19 (in 90 days)`.
+#[must_use]
+pub fn day(at: Moment, now: Moment) -> String {
+    format!("{} ({})", &at.to_string()[..10], distance(at, now))
+}
+
 /// Both: `2027-02-19 20:23 UTC (in 90 days)`.
 #[must_use]
 pub fn both(at: Moment, now: Moment) -> String {

@@ -1,18 +1,16 @@
 //! Issuing a token: hash first, then one transaction that hands the secret over before it commits.
 
 use super::Act;
-use crate::domain::audit::{Action, Entry, Outcome};
+use crate::domain::audit::Action;
 use crate::domain::dice::Dice;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
 use crate::domain::pat::AuthMethods;
-use crate::domain::policy::Refusal;
-use crate::domain::text::{Note, User};
+use crate::domain::policy::{Policy, Refusal};
+use crate::domain::text::{Email, Note, User};
 use crate::domain::token::PlainToken;
 use crate::domain::verifier::Verifier;
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::store::{Durability, NewPat, Store, StoreError};
+use crate::store::{Durability, NewPat, Store, StoreError, Transaction};
 use std::io;
 
 /// What is asked for.
@@ -20,14 +18,18 @@ use std::io;
 pub struct Draft {
     /// What its holder calls it; a readable, unique name is made where there is none.
     pub name: Option<String>,
-    /// Whose it will be.
-    pub user: User,
+    /// Whose it will be; `None` is anybody's.
+    pub user: Option<User>,
+    /// Also accepted as the user name of Basic.
+    pub email: Option<Email>,
     /// How long it lives.
     pub lifetime: Lifetime,
     /// How it may be presented.
     pub auth: AuthMethods,
     /// A remark.
     pub note: Option<Note>,
+    /// Where mails about it go.
+    pub notify_to: Option<Email>,
 }
 
 /// A token that was made, with its secret.
@@ -37,10 +39,6 @@ pub struct Issued {
     pub token: PlainToken,
     /// What its holder calls it.
     pub name: String,
-    /// Whose it is.
-    pub user: String,
-    /// How it may be presented.
-    pub auth: AuthMethods,
     /// When it was made.
     pub created_at: Moment,
     /// When it ends.
@@ -55,7 +53,7 @@ pub enum IssueError {
         /// Why.
         refusal: Refusal,
         /// To whom.
-        user: String,
+        user: Option<User>,
     },
     /// The secret could not be handed over; the transaction was rolled back.
     Undelivered(io::Error),
@@ -71,21 +69,32 @@ impl From<StoreError> for IssueError {
     }
 }
 
-/// Hands the secret to its holder: the last step before the commit.
-pub type Deliver<'a> = &'a mut dyn FnMut(&Issued) -> io::Result<()>;
+/// Hands the secrets to their holder: the last step before the commit.
+pub type Deliver<'a> = &'a mut dyn FnMut(&[Issued]) -> io::Result<()>;
 
-/// The checks of [`issue`], before there is a database and before anything is hashed.
+/// The checks of [`issue`] for `count` tokens, before there is a database and before anything is
+/// hashed.
 ///
 /// # Errors
 /// [`IssueError::Refused`], or what reading the database gave.
-pub fn precheck(store: Option<&dyn Store>, act: &Act<'_>, draft: &Draft) -> Result<(), IssueError> {
-    let held = store.map_or(Ok(0), |store| store.held(draft.user.as_str()))?;
+pub fn precheck(
+    store: Option<&dyn Store>,
+    act: &Act<'_>,
+    draft: &Draft,
+    count: u64,
+) -> Result<(), IssueError> {
+    let held = store.map_or(Ok(0), |store| store.held(draft.user()))?;
     // A name that is made later always passes.
     let name = draft.name.as_deref().unwrap_or("x");
-    admit(act, draft, name, (act.clock)(), held).map(|_| ())
+    match admit(act, draft, name, (act.clock)(), held + count.saturating_sub(1)) {
+        Err(IssueError::Refused { refusal: Refusal::TooMany { max, .. }, user }) => {
+            Err(IssueError::Refused { refusal: Refusal::TooMany { count: held, max }, user })
+        }
+        other => other.map(|_| ()),
+    }
 }
 
-/// Makes a token, hands it over with `deliver`, and only then commits.
+/// Gives `tokens` their rows, hands them over with `deliver`, and only then commits: all or none.
 ///
 /// # Errors
 /// [`IssueError`]; then there is no token.
@@ -94,44 +103,63 @@ pub fn issue(
     act: &Act<'_>,
     dice: &mut Dice,
     draft: &Draft,
+    tokens: Vec<PlainToken>,
     deliver: Deliver<'_>,
-) -> Result<Issued, IssueError> {
-    let token = PlainToken::generate(&act.policy.prefix, dice);
-    let verifier = Verifier::make(&token, act.policy.cost, dice).map_err(|_| IssueError::Cost)?;
+) -> Result<Vec<Issued>, IssueError> {
+    // The slow part happens before the lock is taken.
+    let verifiers = tokens
+        .iter()
+        .map(|token| Verifier::make(token, act.policy.cost, dice).map_err(|_| IssueError::Cost))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut change = store.begin(Durability::Full)?;
     let created_at = (act.clock)();
-    let user = draft.user.as_str();
-    let name = draft.name.clone().unwrap_or_else(|| default_name(act, created_at, &token));
-    let expires_at = admit(act, draft, &name, created_at, change.held(user)?)?;
+    let held = change.held(draft.user())?;
+    let mut issued = Vec::with_capacity(tokens.len());
+    for (held, (token, verifier)) in (held..).zip(tokens.into_iter().zip(&verifiers)) {
+        let name = draft.name.clone().unwrap_or_else(|| default_name(act.policy, created_at, &token));
+        let expires_at = admit(act, draft, &name, created_at, held)?;
+        let one = Issued { token, name, created_at, expires_at };
+        insert(change.as_mut(), act, draft, &one, verifier)?;
+        issued.push(one);
+    }
+    deliver(&issued).map_err(IssueError::Undelivered)?;
+    change.commit()?;
+    Ok(issued)
+}
+
+fn insert(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    draft: &Draft,
+    one: &Issued,
+    verifier: &Verifier,
+) -> Result<(), IssueError> {
+    let id = one.token.id();
     let inserted = change.insert(&NewPat {
-        id: token.id(),
-        name: &name,
-        user,
+        id,
+        name: &one.name,
+        user: draft.user(),
+        email: draft.email.as_ref().map(Email::as_str),
         auth: draft.auth,
-        verifier: &verifier,
-        created_at,
-        expires_at,
+        verifier,
+        created_at: one.created_at,
+        expires_at: one.expires_at,
         secure: act.policy.secure_mode,
         note: draft.note.as_ref().map(Note::as_str),
+        notify_to: draft.notify_to.as_ref().map(Email::as_str),
     })?;
     if !inserted {
         // 50 random bits met a token that exists: once in ages, and asking again mends it.
         return Err(IssueError::Store(StoreError::Busy));
     }
-    change.audit(&Entry {
-        at: created_at,
-        actor: act.actor,
-        action: Action::Create,
-        token_id: token.id().as_str(),
-        user: Some(user),
-        effective_user: None,
-        outcome: Outcome::Done,
-        reason: None,
-    })?;
-    let issued = Issued { token, name, user: user.to_owned(), auth: draft.auth, created_at, expires_at };
-    deliver(&issued).map_err(IssueError::Undelivered)?;
-    change.commit()?;
-    Ok(issued)
+    change.audit(&act.done(one.created_at, Action::Create, id.as_str(), draft.user()))?;
+    Ok(())
+}
+
+impl Draft {
+    fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(User::as_str)
+    }
 }
 
 fn admit(
@@ -141,74 +169,16 @@ fn admit(
     now: Moment,
     held: u64,
 ) -> Result<Option<Moment>, IssueError> {
-    act.policy
-        .admit(name, draft.lifetime, now, held)
-        .map_err(|refusal| IssueError::Refused { refusal, user: draft.user.as_str().to_owned() })
+    let refused = |refusal| IssueError::Refused { refusal, user: draft.user.clone() };
+    if draft.user.is_none() && act.policy.enabled && !act.policy.any_user_allowed {
+        return Err(refused(Refusal::AnyUserForbidden));
+    }
+    act.policy.admit(name, draft.lifetime, now, held).map_err(refused)
 }
 
 /// `token-20261121-7k3m9xq2v8`: says when, and cannot be taken. A short limit keeps its end.
-fn default_name(act: &Act<'_>, now: Moment, token: &PlainToken) -> String {
+#[must_use]
+pub fn default_name(policy: &Policy, now: Moment, token: &PlainToken) -> String {
     let name = format!("token-{}-{}", now.compact_date(), token.id());
-    name[name.len().saturating_sub(act.policy.name_length)..].to_owned()
-}
-
-impl From<IssueError> for Failure {
-    fn from(error: IssueError) -> Self {
-        match error {
-            IssueError::Refused { refusal, user } => refused(refusal, &user),
-            IssueError::Undelivered(error) => {
-                Self::new(Exit::Io, "undelivered", format!("the token could not be handed over: {error}"))
-                    .hint("no token was made; let something read stdout, or use --token-file FILE")
-            }
-            IssueError::Cost => Self::new(
-                Exit::Config,
-                "config",
-                "patctl.argon2.memory.kib is too small for patctl.argon2.parallelism",
-            )
-            .hint("Argon2 needs at least 8 KiB for each lane"),
-            IssueError::Store(error) => error.into(),
-        }
-    }
-}
-
-fn refused(refusal: Refusal, user: &str) -> Failure {
-    let (message, hint) = match refusal {
-        Refusal::Disabled => (
-            "personal access tokens are switched off (atlassian.pats.enabled = false)".to_owned(),
-            "switch them on in the configuration; 'patctl config check' names the file".to_owned(),
-        ),
-        Refusal::NameBlank => (
-            "the name is blank".to_owned(),
-            "say what the token is for, or leave the name out to have one made".to_owned(),
-        ),
-        Refusal::NameTooLong { length, max } => (
-            format!("the name has {length} characters, {max} are allowed (atlassian.pats.token.name.length)"),
-            "shorten it, or put the rest into --note".to_owned(),
-        ),
-        Refusal::NameHidden(c) => (
-            format!("the name holds the invisible or control character U+{:04X}", u32::from(c)),
-            "write the name without it".to_owned(),
-        ),
-        Refusal::ExpiryTooLong { max_days } => (
-            format!("a token may live for {max_days} days at most (atlassian.pats.max.tokens.expiry.days)"),
-            format!("ask for less: --expires {max_days}"),
-        ),
-        Refusal::ExpiryNotInFuture => (
-            "the expiry is not in the future".to_owned(),
-            "give a number of days (--expires 90) or a later date".to_owned(),
-        ),
-        Refusal::TooMany { count, max } => (
-            format!(
-                "{} has {count} tokens, {max} are allowed (atlassian.pats.max.tokens.per.user)",
-                user.escape_debug()
-            ),
-            "revoke one ('patctl list', 'patctl revoke ID'), prune the expired ones, or raise the limit"
-                .to_owned(),
-        ),
-        Refusal::EternalForbidden { max_days } => (
-            "a token must have an expiry (atlassian.pats.eternal.tokens.enabled = false)".to_owned(),
-            format!("give one of at most {max_days} days: --expires {max_days}"),
-        ),
-    };
-    Failure::new(Exit::No, "refused", message).hint(hint)
+    name[name.len().saturating_sub(policy.name_length)..].to_owned()
 }

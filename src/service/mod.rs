@@ -6,7 +6,7 @@ pub mod prune;
 pub mod revoke;
 pub mod verify;
 
-use crate::domain::audit::Actor;
+use crate::domain::audit::{Action, Actor, Entry, Outcome};
 use crate::domain::moment::Moment;
 use crate::domain::policy::Policy;
 
@@ -18,4 +18,12 @@ pub struct Act<'a> {
     pub actor: &'a Actor,
     /// The time, asked for where a decision is made.
     pub clock: &'a dyn Fn() -> Moment,
+}
+
+impl<'a> Act<'a> {
+    /// The audit row of a change to a token.
+    fn done(&self, at: Moment, action: Action, token_id: &'a str, user: Option<&'a str>) -> Entry<'a> {
+        let outcome = Outcome::Done;
+        Entry { at, actor: self.actor, action, token_id, user, effective_user: None, outcome, reason: None }
+    }
 }

@@ -1,10 +1,9 @@
 //! Deleting what ended long enough ago.
 
 use super::Act;
-use crate::domain::audit::{Action, Entry, Outcome};
+use crate::domain::audit::Action;
 use crate::domain::moment::{Moment, Span};
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::domain::pat::Pat;
 use crate::store::contract::EachPat;
 use crate::store::{Durability, Store, StoreError};
 
@@ -31,20 +30,6 @@ impl From<StoreError> for PruneError {
     }
 }
 
-impl From<PruneError> for Failure {
-    fn from(error: PruneError) -> Self {
-        match error {
-            PruneError::Clock { now, last } => Self::new(
-                Exit::No,
-                "clock",
-                format!("nothing was pruned: the clock says {now}, the last audit row is of {last}"),
-            )
-            .hint("set the clock; if it is right, 'patctl prune --force' goes ahead"),
-            PruneError::Store(error) => error.into(),
-        }
-    }
-}
-
 /// Refuses a clock more than 5 minutes before or more than 400 days after the last audit row: one
 /// wrong second in a far year must not delete live tokens.
 ///
@@ -58,44 +43,48 @@ pub fn check_clock(store: &dyn Store, now: Moment) -> Result<(), PruneError> {
     }
 }
 
-/// The rows that [`prune`] would delete.
+/// The rows that [`prune`] would delete, in its order.
 ///
 /// # Errors
 /// What reading the database gave.
 pub fn preview(store: &dyn Store, act: &Act<'_>, each: EachPat<'_>) -> Result<(), PruneError> {
-    Ok(store.prunable(act.policy.prune_before((act.clock)()), each)?)
+    let before = act.policy.prune_before((act.clock)());
+    let mut after = 0;
+    loop {
+        let rows = store.prunable(before, after, STEP)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.seq;
+        if rows.iter().any(|row| each(&row.pat).is_break()) {
+            return Ok(());
+        }
+    }
 }
 
 /// Deletes what expired or was revoked more than the delay ago, in small committed steps; `each` is
-/// told the ids of a step once it is committed.
+/// told the tokens of a step once it is committed. Rows are looked for outside the lock, and looked
+/// at again under it.
 ///
 /// # Errors
 /// [`PruneError`]
-pub fn prune(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&str)) -> Result<u64, PruneError> {
+pub fn prune(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -> Result<u64, PruneError> {
     let before = act.policy.prune_before((act.clock)());
     let (mut after, mut count) = (0, 0);
     loop {
-        let mut change = store.begin(Durability::Full)?;
-        let gone = change.prune(before, after, STEP)?;
-        let Some(last) = gone.last() else { return Ok(count) };
+        let rows = store.prunable(before, after, STEP)?;
+        let Some(last) = rows.last() else { return Ok(count) };
         after = last.seq;
+        let mut change = store.begin(Durability::Full)?;
         let at = (act.clock)();
-        for row in &gone {
-            change.audit(&Entry {
-                at,
-                actor: act.actor,
-                action: Action::Prune,
-                token_id: row.id.as_str(),
-                user: row.user.as_deref(),
-                effective_user: None,
-                outcome: Outcome::Done,
-                reason: None,
-            })?;
+        let mut gone = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if change.prune(row, before)? {
+                let pat = &row.pat;
+                change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
+                gone.push(pat);
+            }
         }
         change.commit()?;
         count += gone.len() as u64;
-        for row in &gone {
-            each(row.id.as_str());
-        }
+        gone.into_iter().for_each(&mut *each);
     }
 }

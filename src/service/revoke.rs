@@ -2,12 +2,13 @@
 
 use super::Act;
 use super::look::{Found, resolve};
-use crate::domain::audit::{Action, Entry, Outcome};
-use crate::domain::filter::IdPrefix;
+use crate::domain::audit::{Action, Entry};
+use crate::domain::id::IdPrefix;
 use crate::domain::pat::Pat;
 use crate::domain::text::Note;
 use crate::store::contract::Result;
-use crate::store::{Durability, Store, Transaction};
+use crate::store::{Durability, Read, Store, Transaction};
+use std::collections::HashSet;
 
 /// What became of each id.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -23,16 +24,17 @@ pub struct Revoked {
 }
 
 impl Revoked {
-    fn sort(ids: &[IdPrefix], look_up: impl Fn(&IdPrefix, u32) -> Result<Vec<Pat>>) -> Result<Self> {
+    fn sort(db: &(impl Read + ?Sized), ids: &[IdPrefix]) -> Result<Self> {
         let mut sorted = Self::default();
+        let mut seen = HashSet::new();
         for id in ids {
-            match resolve(id, &look_up)? {
+            match resolve(db, id)? {
                 Found::None => sorted.unknown.push(id.clone()),
                 Found::Many(candidates) => sorted.ambiguous.push((id.clone(), candidates)),
                 Found::One(pat) => {
                     let list =
                         if pat.life.revoked_at.is_some() { &mut sorted.already } else { &mut sorted.done };
-                    if !list.iter().any(|seen| seen.id == pat.id) {
+                    if seen.insert(pat.id) {
                         list.push(*pat);
                     }
                 }
@@ -53,7 +55,7 @@ impl Revoked {
 /// # Errors
 /// What the database gave.
 pub fn preview(store: &dyn Store, ids: &[IdPrefix]) -> Result<Revoked> {
-    Revoked::sort(ids, |id, limit| store.with_prefix(id, limit))
+    Revoked::sort(store, ids)
 }
 
 /// Revokes every id that names one token, in one transaction; the others are answered.
@@ -67,7 +69,7 @@ pub fn revoke(
     reason: Option<&Note>,
 ) -> Result<Revoked> {
     let mut change = store.begin(Durability::Full)?;
-    let mut sorted = Revoked::sort(ids, |id, limit| change.with_prefix(id, limit))?;
+    let mut sorted = Revoked::sort(change.as_ref(), ids)?;
     for pat in &mut sorted.done {
         take_back(change.as_mut(), act, pat, reason.map(Note::as_str))?;
     }
@@ -82,14 +84,6 @@ fn take_back(change: &mut dyn Transaction, act: &Act<'_>, pat: &mut Pat, reason:
     change.revoke(pat.id, at, reason)?;
     pat.life.revoked_at = Some(at);
     pat.revoke_reason = reason.map(str::to_owned);
-    change.audit(&Entry {
-        at,
-        actor: act.actor,
-        action: Action::Revoke,
-        token_id: pat.id.as_str(),
-        user: pat.user.as_deref(),
-        effective_user: None,
-        outcome: Outcome::Done,
-        reason,
-    })
+    let entry = act.done(at, Action::Revoke, pat.id.as_str(), pat.user.as_deref());
+    change.audit(&Entry { reason, ..entry })
 }

@@ -10,7 +10,10 @@ use crate::domain::presented::Presented;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
-use crate::store::{Durability, Store, Stored};
+use crate::store::{Durability, Read, Store, Stored};
+
+/// Whether the secret was right.
+type Proof = std::result::Result<(), Reason>;
 
 /// The answer. It exists only once its audit row is committed.
 #[derive(Debug)]
@@ -24,6 +27,15 @@ pub struct Verdict {
     pub answer: std::result::Result<Grant, Reason>,
 }
 
+/// Why a token is presented.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To be used: a yes counts as a use.
+    Use,
+    /// To be looked at.
+    Look,
+}
+
 /// Judges a token of the right shape and checksum, and writes down that it did.
 ///
 /// # Errors
@@ -33,19 +45,20 @@ pub fn verify(
     act: &Act<'_>,
     dice: &mut Dice,
     presented: &Presented,
+    purpose: Purpose,
     durability: Durability,
 ) -> Result<Verdict> {
     let id = presented.token.id();
     if !act.policy.enabled {
         let mut change = store.begin(durability)?;
         let verdict = Verdict { id, pat: None, answer: Err(Reason::DisabledGlobally) };
-        change.audit(&entry(act, &verdict, (act.clock)()))?;
+        change.audit(&entry(act, purpose, &verdict, (act.clock)()))?;
         change.commit()?;
         return Ok(verdict);
     }
     // The slow part happens before the lock is taken.
     let seen = store.token(id)?;
-    let proof = prove(act, presented, seen.as_ref());
+    let proof = prove(store, act, presented, seen.as_ref())?;
     let fresh = renewal(act, dice, presented, seen.as_ref(), proof);
 
     let mut change = store.begin(durability)?;
@@ -54,7 +67,7 @@ pub fn verify(
         proof
     } else {
         // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
-        prove(act, presented, current.as_ref())
+        prove(change.as_ref(), act, presented, current.as_ref())?
     };
     // Everything else is decided on the row as it is under the lock, at the time it is.
     let now = (act.clock)();
@@ -66,8 +79,8 @@ pub fn verify(
         (Ok(()), None) => Verdict { id, pat: None, answer: Err(Reason::Unknown) },
         (Err(reason), _) => Verdict { id, pat: None, answer: Err(reason) },
     };
-    change.audit(&entry(act, &verdict, now))?;
-    if verdict.answer.is_ok() {
+    change.audit(&entry(act, purpose, &verdict, now))?;
+    if verdict.answer.is_ok() && purpose == Purpose::Use {
         change.touch(id, now, act.policy.last_used_interval)?;
         if let Some((old, new)) = &fresh {
             change.renew(id, old, new)?;
@@ -78,18 +91,19 @@ pub fn verify(
 }
 
 /// One Argon2 computation, whatever is known of the id.
-fn prove(act: &Act<'_>, presented: &Presented, stored: Option<&Stored>) -> std::result::Result<(), Reason> {
-    match stored.map(|stored| &stored.verifier) {
-        Some(Ok(verifier)) => verifier.matches(&presented.token).then_some(()).ok_or(Reason::WrongSecret),
-        Some(Err(_)) => {
-            Verifier::pretend(&presented.token, act.policy.cost);
-            Err(Reason::Damaged)
-        }
-        None => {
-            Verifier::pretend(&presented.token, act.policy.cost);
-            Err(Reason::Unknown)
-        }
+fn prove(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    presented: &Presented,
+    stored: Option<&Stored>,
+) -> Result<Proof> {
+    let verifier = stored.map(|stored| stored.verifier.as_ref());
+    if let Some(Ok(verifier)) = verifier {
+        return Ok(verifier.matches(&presented.token).then_some(()).ok_or(Reason::WrongSecret));
     }
+    let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
+    Verifier::pretend(&presented.token, cost);
+    Ok(Err(if verifier.is_some() { Reason::Damaged } else { Reason::Unknown }))
 }
 
 fn same_verifier(seen: Option<&Stored>, current: Option<&Stored>) -> bool {
@@ -103,7 +117,7 @@ fn renewal(
     dice: &mut Dice,
     presented: &Presented,
     stored: Option<&Stored>,
-    proof: std::result::Result<(), Reason>,
+    proof: Proof,
 ) -> Option<(Verifier, Verifier)> {
     let stored = stored.filter(|_| proof.is_ok())?;
     let old = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost)?;
@@ -115,11 +129,11 @@ fn renewal(
     Some((old.clone(), new))
 }
 
-fn entry<'a>(act: &'a Act<'_>, verdict: &'a Verdict, at: Moment) -> Entry<'a> {
+fn entry<'a>(act: &'a Act<'_>, purpose: Purpose, verdict: &'a Verdict, at: Moment) -> Entry<'a> {
     Entry {
         at,
         actor: act.actor,
-        action: Action::Verify,
+        action: if purpose == Purpose::Use { Action::Verify } else { Action::Whoami },
         token_id: verdict.id.as_str(),
         user: verdict.pat.as_ref().and_then(|pat| pat.user.as_deref()),
         effective_user: verdict.answer.as_ref().ok().map(|grant| grant.effective_user.as_str()),
@@ -129,4 +143,14 @@ fn entry<'a>(act: &'a Act<'_>, verdict: &'a Verdict, at: Moment) -> Entry<'a> {
         },
         reason: None,
     }
+}
+
+/// The token whose secret this is, whatever its state; for taking a leaked one back.
+///
+/// # Errors
+/// What the database gave.
+pub fn identify(store: &dyn Store, act: &Act<'_>, presented: &Presented) -> Result<Option<Pat>> {
+    let stored = store.token(presented.token.id())?;
+    let proof = prove(store, act, presented, stored.as_ref())?;
+    Ok(stored.filter(|_| proof.is_ok()).map(|stored| stored.pat))
 }

@@ -2,11 +2,12 @@
 
 use super::error::StoreError;
 use crate::domain::audit::{Entry, Record};
-use crate::domain::filter::{Filter, IdPrefix};
+use crate::domain::filter::{Filter, Order};
+use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{AuthMethods, Pat};
 use crate::domain::token::TokenId;
-use crate::domain::verifier::{Verifier, VerifierError};
+use crate::domain::verifier::{Cost, Verifier, VerifierError};
 use std::ops::ControlFlow;
 
 /// The result of every call.
@@ -38,8 +39,10 @@ pub struct NewPat<'a> {
     pub id: TokenId,
     /// What its holder calls it.
     pub name: &'a str,
-    /// Whose it is.
-    pub user: &'a str,
+    /// Whose it is; `None` is anybody's.
+    pub user: Option<&'a str>,
+    /// Also accepted as the user name of Basic.
+    pub email: Option<&'a str>,
     /// How it may be presented.
     pub auth: AuthMethods,
     /// What proves its secret.
@@ -52,6 +55,8 @@ pub struct NewPat<'a> {
     pub secure: bool,
     /// A remark.
     pub note: Option<&'a str>,
+    /// Where mails about it go.
+    pub notify_to: Option<&'a str>,
 }
 
 /// Which rows, seen from when, in which number.
@@ -59,6 +64,8 @@ pub struct NewPat<'a> {
 pub struct Query<'a> {
     /// The choice.
     pub filter: &'a Filter,
+    /// The order.
+    pub order: Order,
     /// The moment that states refer to.
     pub now: Moment,
     /// How long before its end a token expires "soon".
@@ -67,33 +74,26 @@ pub struct Query<'a> {
     pub limit: Option<u64>,
 }
 
-/// A row that was deleted.
+/// A row with its number.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pruned {
-    /// Its number.
+pub struct Row {
+    /// The number, in the order of insertion.
     pub seq: i64,
-    /// The token it held.
-    pub id: TokenId,
-    /// Whose that was.
-    pub user: Option<String>,
+    /// The token in it.
+    pub pat: Pat,
 }
 
 /// Receives one row after the other and may stop.
 pub type EachPat<'a> = &'a mut dyn FnMut(&Pat) -> ControlFlow<()>;
 
-/// A database of tokens. Reads outside a transaction see what is committed at that instant.
-pub trait Store {
+/// What can be read: outside a transaction as it is committed at that instant, inside one as it will
+/// be when that commits.
+pub trait Read {
     /// The token with this id.
     ///
     /// # Errors
     /// [`StoreError`], as for every call here.
     fn token(&self, id: TokenId) -> Result<Option<Stored>>;
-
-    /// The tokens that a filter chooses, newest first, as a stream.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()>;
 
     /// The tokens whose id begins so, in the order of their ids, at most `limit`.
     ///
@@ -101,6 +101,28 @@ pub trait Store {
     /// [`StoreError`]
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>>;
 
+    /// The tokens that a filter chooses, in an order, as a stream.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()>;
+
+    /// How many rows of the user count against the limit: all that are not revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn held(&self, user: Option<&str>) -> Result<u64>;
+
+    /// What verifying some token costs: the one whose id follows `id`. An unknown id is made to cost
+    /// that, so that it takes as long as those there are, whatever the configuration says today.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>>;
+}
+
+/// A database of tokens.
+pub trait Store: Read {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -113,17 +135,17 @@ pub trait Store {
     /// [`StoreError`]
     fn last_audit(&self) -> Result<Option<Moment>>;
 
-    /// How many rows of the user count against the limit: all that are not revoked.
+    /// The rows numbered above `after` that expired or were revoked before `before`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn held(&self, user: &str) -> Result<u64>;
+    fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>>;
 
-    /// The rows that [`Transaction::prune`] would delete.
+    /// The users who hold tokens and whose names begin so, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn prunable(&self, before: Moment, each: EachPat<'_>) -> Result<()>;
+    fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>>;
 
     /// Takes the write lock, waiting for it as long as the store waits at all.
     ///
@@ -133,29 +155,11 @@ pub trait Store {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction {
-    /// The same as [`Store::token`], as it will be when this commits.
-    ///
-    /// # Errors
-    /// [`StoreError`], as for every call here.
-    fn token(&self, id: TokenId) -> Result<Option<Stored>>;
-
-    /// The same as [`Store::with_prefix`].
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>>;
-
-    /// The same as [`Store::held`].
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn held(&self, user: &str) -> Result<u64>;
-
+pub trait Transaction: Read {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`], as for every call here.
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool>;
 
     /// Takes a token back; false when it was revoked already or is not there.
@@ -176,12 +180,11 @@ pub trait Transaction {
     /// [`StoreError`]
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()>;
 
-    /// Deletes up to `limit` tokens that expired or were revoked before `before`, among the rows
-    /// numbered above `after`, and answers them.
+    /// Deletes a row, if it still is one that [`Store::prunable`] answers for `before`.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn prune(&mut self, before: Moment, after: i64, limit: u32) -> Result<Vec<Pruned>>;
+    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool>;
 
     /// Writes an audit row.
     ///

@@ -4,5 +4,5 @@ pub mod contract;
 mod error;
 pub mod sqlite;
 
-pub use contract::{Durability, NewPat, Query, Store, Stored, Transaction};
+pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};
 pub use error::StoreError;

@@ -102,6 +102,39 @@ fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_is_unaudited() 
     assert!(killed < rounds - rounds / 20, "{killed} of {rounds} were killed: the moments are wrong");
 }
 
+/// `patctl list | less`, left alone: it pins a state of the database, and must not hold up anybody.
+#[test]
+fn an_idle_reader_delays_neither_changes_nor_verifies() {
+    let home = Home::new("");
+    let token = home.create(&[]);
+    home.sql()
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+             INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at)
+             SELECT printf('%010d', i), 'a long enough name to fill the pipe', 'u', 'both', '$', created_at,
+             '2026-01-01T00:00:00.000000Z' FROM n, (SELECT created_at FROM token LIMIT 1)",
+        )
+        .expect("rows by hand");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut idle = home.command(&["list", "-o", "json"]).stdout(writer).spawn().expect("patctl");
+    thread::sleep(Duration::from_millis(300));
+    let slowest = thread::scope(|scope| {
+        let prune = scope.spawn(|| home.run(&["prune"]));
+        let mut slowest = Duration::ZERO;
+        for _ in 0..15 {
+            let begun = Instant::now();
+            assert!(home.feed(&["verify"], token.as_bytes()).status.success());
+            slowest = slowest.max(begun.elapsed());
+        }
+        assert!(prune.join().expect("no panic").status.success());
+        slowest
+    });
+    assert!(slowest < Duration::from_secs(2), "a verify took {slowest:?}");
+    assert_eq!(home.count("SELECT count(*) FROM token"), 1);
+    drop(reader);
+    assert_eq!(idle.wait().expect("patctl").code(), Some(0));
+}
+
 #[test]
 fn two_prunes_at_once_and_verifies_beside_them_are_harmless() {
     let home =

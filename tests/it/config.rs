@@ -31,6 +31,140 @@ fn a_bad_value_names_file_line_and_column_and_changes_nothing() {
     }
 }
 
+/// Both sides of the command: `-D` before it, behind it, and both.
+#[test]
+fn a_define_counts_wherever_it_stands() {
+    let patctl = Patctl::new();
+    let key = "atlassian.pats.max.tokens.expiry.days";
+    let (one, two) = (format!("-D{key}=1"), format!("-D{key}=2"));
+    let other = "-Dpatctl.argon2.iterations=1";
+    let asks = |args: &[&str]| patctl.run(&[args, &["--expires", "99"]].concat()).stderr;
+    for args in [
+        &[&one, "create"][..],
+        &["create", &one],
+        &[&one, "create", other],
+        &[other, "create", &one],
+        &[&two, "create", &one],
+    ] {
+        assert!(asks(args).contains("1 days at most"), "{args:?}: {}", asks(args));
+    }
+    patctl.run(&["-D", "atlassian.pats.enabled=maybe", "list", other]).says(Exit::Config, &["true or false"]);
+    patctl
+        .run(&["-D", "atlassian.pats.enabled=maybe", "config", "check", other])
+        .says(Exit::Config, &["true or false"]);
+}
+
+#[test]
+fn show_names_the_origin_of_every_value_and_what_differs() {
+    let patctl = Patctl::new();
+    let show = |args: &[&str]| {
+        let json = patctl.run(&[&["config", "show", "-o", "json"], args].concat()).json();
+        json.as_array().expect("rows").clone()
+    };
+    let key = "atlassian.pats.expiry.warning.days";
+    let file = patctl.path("patctl.properties").display().to_string();
+    // default, file, -D: every combination of present and absent.
+    for (in_file, defined, value, origin, changed) in [
+        ("", "", "5", "default".to_owned(), false),
+        ("7", "", "7", format!("{file}:3:38"), true),
+        ("", "9", "9", "-D".to_owned(), true),
+        ("7", "9", "9", "-D".to_owned(), true),
+        ("5", "", "5", format!("{file}:3:38"), false),
+    ] {
+        patctl.configure(&if in_file.is_empty() { String::new() } else { format!("{key} = {in_file}") });
+        let define = format!("{key}={defined}");
+        let args = if defined.is_empty() { vec![key] } else { vec![key, "-D", &define] };
+        let rows = show(&args);
+        assert_eq!(rows.len(), 1);
+        let (row, given) = (&rows[0], (in_file, defined));
+        assert_eq!((&row["property"], &row["value"]), (&key.into(), &value.into()), "{given:?}");
+        assert_eq!((&row["origin"], &row["default"]), (&origin.into(), &"5".into()), "{given:?}");
+        assert_eq!(row["changed"], changed, "{given:?}");
+    }
+    assert_eq!(show(&[]).len(), patctl::config::keys::KEYS.len());
+    let changed = patctl.run(&["config", "show", "--changed"]).stdout;
+    assert!(
+        changed.contains("patctl.argon2.iterations") && !changed.contains("max.tokens.per.user"),
+        "{changed}"
+    );
+    patctl
+        .run(&["config", "show", "patctl.audit.snyc"])
+        .says(Exit::No, &["did you mean 'patctl.audit.sync'?"]);
+    for format in ["table", "json", "jsonl", "csv"] {
+        for what in ["show", "keys"] {
+            let run = patctl.run(&["config", what, "-o", format]);
+            assert!(run.stdout.contains("patctl.audit.sync"), "{what} {format}: {run:?}");
+        }
+    }
+    let keys = patctl.run(&["config", "keys", "patctl.audit.sync", "-o", "json"]).json();
+    assert_eq!((&keys[0]["type"], &keys[0]["default"]), (&"one of normal, full".into(), &"normal".into()));
+}
+
+/// The same settings from TOML, with the same origins; and what is no TOML or of a wrong type.
+#[test]
+fn toml_is_read_as_toml_and_nothing_in_it_is_a_silent_default() {
+    let patctl = Patctl::new();
+    let file = patctl.path("patctl.toml");
+    let path = file.to_str().expect("a path").to_owned();
+    let db = patctl.db().to_str().expect("a path").to_owned();
+    let run = |text: &str, args: &[&str]| {
+        std::fs::write(&file, text).expect("a file");
+        let all: Vec<OsString> =
+            [&["patctl", "--config", &path, "--db", &db], args].concat().iter().map(OsString::from).collect();
+        patctl.run_exactly(&all, &Setup::default())
+    };
+    let key = "atlassian.pats.max.tokens.expiry.days";
+    for text in [
+        "atlassian.pats.max.tokens.expiry.days = 3",
+        "[atlassian.pats]\nmax.tokens.expiry.days = 3",
+        "[atlassian.pats.max.tokens]\nexpiry = { days = 3 }\n[other]\nx = [1, 2]",
+        "\u{feff}atlassian.pats.max.tokens.expiry.days = 3\r\njira.x = 1.5",
+    ] {
+        run(text, &["create", "--expires", "4"]).says(Exit::No, &["3 days at most"]);
+    }
+    let shown =
+        run("# c\n[atlassian.pats]\nmax.tokens.expiry.days = 3", &["config", "show", key, "-o", "json"]);
+    assert_eq!(shown.json()[0]["origin"], format!("{path}:3:26"));
+    for (text, place, why) in [
+        ("[atlassian.pats]\nenabled = \"false\"", ":2:11: ", "must be true or false, not string"),
+        ("atlassian.pats.enabled = 1", ":1:26: ", "not integer"),
+        ("atlassian.pats.max.tokens.per.user = \"10\"", ":1:38: ", "not string"),
+        ("atlassian.pats.max.tokens.per.user = 1.5", ":1:38: ", "not a fraction"),
+        ("atlassian.pats.max.tokens.per.user = 0x10", ":1:38: ", "not a number that is not decimal"),
+        ("atlassian.pats.max.tokens.per.user = -1", ":1:38: ", "from 1 to 1000000"),
+        ("atlassian.pats.max.tokens.per.user = 99999999999999999999", ":1:38: ", ""),
+        ("atlassian.pats.max.tokens.per.user = [10]", ":1:38: ", "not a list"),
+        ("patctl.audit.sync = 2027-01-31", ":1:21: ", "not a date"),
+        ("patctl.audit.sync = full", ":1:21: ", ""),
+        ("patctl.audit.sync = \"sometimes\"", ":1:21: ", "one of normal, full"),
+        ("patctl.audit.sync = \"full\"\npatctl.audit.sync = \"full\"", ":2:", ""),
+        ("[patctl\naudit.sync = \"full\"", ":1:", ""),
+        ("= 3", ":1:", ""),
+        ("patctl.db = \"relative\"", ":1:13: ", "an absolute path"),
+        ("patctl.db = \"/a\\u0000b\"", ":1:13: ", ""),
+    ] {
+        let result = run(text, &["create"]);
+        result.says(Exit::Config, &[&format!("patctl.toml{place}"), why]);
+        assert!(!patctl.db().exists(), "{text}");
+    }
+    let odd = run("[patctl]\nnonsense = 1", &["create"]);
+    assert!(odd.stderr.contains(":2:1: unknown property 'patctl.nonsense'"), "{odd:?}");
+}
+
+#[test]
+fn a_hostile_file_costs_little_and_says_little() {
+    let patctl = Patctl::new();
+    let lines: Vec<String> = (0..20_000).map(|n| format!("patctl.unknown.property.{n} = 1")).collect();
+    patctl.configure(&lines.join("\n"));
+    let begun = std::time::Instant::now();
+    let run = patctl.run(&["create"]);
+    assert!(run.stderr.lines().count() < 20, "{} lines", run.stderr.lines().count());
+    assert!(run.stderr.contains("and 19990 more"), "{run:?}");
+    patctl.configure(&format!("patctl.{} = 1", "a".repeat(1_000_000)));
+    patctl.run(&["create"]);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn all_bad_values_are_told_at_once() {
     let patctl = Patctl::new();
@@ -62,7 +196,10 @@ atlassian.pats.pruning.schedule.cron='0 0 0 * * ?'
     std::fs::write(&file, text).expect("a file");
     let args = ["config", "check", file.to_str().expect("a path")];
     let checked = patctl.run(&args);
-    assert_eq!((checked.exit, checked.stderr.as_str()), (Exit::Yes, "the settings are in order\n"));
+    assert_eq!(
+        (checked.exit, checked.stderr.as_str()),
+        (Exit::Yes, format!("{} is in order\n", args[2]).as_str())
+    );
     let all: Vec<OsString> =
         ["patctl", "-q", "--config", args[2], "--db", patctl.db().to_str().expect("a path"), "create"]
             .iter()

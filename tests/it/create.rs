@@ -3,21 +3,103 @@ use patctl::domain::moment::Span;
 use patctl::exit::Exit;
 
 #[test]
-fn create_prints_the_token_alone_and_talks_on_stderr() {
+fn in_a_pipe_create_prints_the_token_and_nothing_else() {
     let patctl = Patctl::new();
     let run = patctl.run(&["create", "--expires", "90"]);
     assert_eq!(run.exit, Exit::Yes);
     let token = run.stdout.strip_suffix('\n').expect("one line");
     assert!(token.starts_with("patctl_") && token.len() == 56, "{token}");
+    let db = patctl.db().canonicalize().expect("the database");
+    assert_eq!(run.stderr, format!("made the database {}\n", db.display()));
+    assert_eq!(patctl.run(&["create"]).stderr, "");
+}
+
+#[test]
+fn on_a_terminal_create_asks_for_a_name_and_says_what_there_is_to_know() {
+    let patctl = Patctl::new();
+    patctl.create(&[]);
+    let at_a_terminal = |typed, args: &[&str]| {
+        let terminal = Setup { terminal: Some((&[], typed)), ..Setup::default() };
+        patctl.run_with(&[&["create", "--color", "never"], args].concat(), &terminal)
+    };
+    let run = at_a_terminal("nightly backup", &["--expires", "90"]);
+    assert_eq!(run.exit, Exit::Yes);
+    let id = id_of(run.stdout.trim_end());
+    for word in [
+        format!("\nid          {id}\n"),
+        "name        nightly backup".to_owned(),
+        "user        operator".to_owned(),
+        "expires     2027-02-19 12:00 UTC (in 90 days)".to_owned(),
+        "restricted  no".to_owned(),
+        "will not be shown again".to_owned(),
+        format!("patctl revoke {id}"),
+    ] {
+        assert!(run.stderr.contains(&word), "{word}: {run:?}");
+    }
+    let run = at_a_terminal("", &[]);
+    let name = format!("name        token-20261121-{}", id_of(run.stdout.trim_end()));
+    assert!(run.stderr.contains(&name), "Enter takes the default: {run:?}");
+    assert!(at_a_terminal("never asked", &["given"]).stderr.contains("name        given"));
+    at_a_terminal("  ", &[]).says(Exit::No, &["the name is blank"]);
+    assert_eq!(at_a_terminal("x", &["-q"]).stderr, "");
+}
+
+#[test]
+fn many_tokens_come_one_a_line_and_all_verify() {
+    let patctl = Patctl::new();
+    patctl.configure("atlassian.pats.max.tokens.per.user = 45");
+    let run = patctl.run(&["create", "fleet", "--user", "u", "--count", "45"]);
+    assert_eq!(run.exit, Exit::Yes, "{}", run.stderr);
+    let tokens: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(tokens.len(), 45);
+    for token in &tokens {
+        assert_eq!(patctl.verify(token, &[]).0, Exit::Yes);
+    }
+    assert_eq!(patctl.count("SELECT count(*) FROM audit WHERE action = 'create'"), 45);
+    patctl
+        .run(&["create", "--user", "v", "--count", "46"])
+        .says(Exit::No, &["v has 0 tokens, 45 are allowed"]);
+    assert_eq!(patctl.count("SELECT count(*) FROM token"), 45, "none is made when not all may be");
+    let run = patctl.run(&["create", "--user", "w", "--count", "2", "-o", "jsonl"]);
+    assert_eq!(run.stdout.lines().filter(|line| line.contains("\"token\":\"patctl_")).count(), 2);
+    patctl.run(&["create", "--count", "2", "-o", "json"]).says(Exit::Usage, &["jsonl"]);
+    patctl.run(&["create", "--count", "0"]).says(Exit::Usage, &["0"]);
+}
+
+#[test]
+fn an_email_is_another_name_in_basic_and_mails_have_an_address() {
+    let patctl = Patctl::new();
+    let args = ["--user", "alice", "--email", "alice@example.com", "--notify-to", "ops@example.com"];
+    let token = patctl.create(&args);
+    let shown = patctl.run(&["show", id_of(&token), "-o", "json"]).json();
     assert_eq!(
-        run.stderr,
-        format!(
-            "made the database {}\nid       {id}\nname     token-20261121-{id}\nuser     operator\n\
-             expires  2027-02-19 12:00 UTC (in 90 days)\n",
-            patctl.db().canonicalize().expect("the database").display(),
-            id = id_of(token),
-        )
+        (&shown["email"], &shown["notify_to"]),
+        (&"alice@example.com".into(), &"ops@example.com".into())
     );
+    for bad in ["alice", "@example.com", "a@", "a b@example.com", "a\u{7}@b"] {
+        assert_eq!(patctl.run(&["create", "--email", bad]).exit, Exit::Usage, "{bad}");
+        assert_eq!(patctl.run(&["create", "--notify-to", bad]).exit, Exit::Usage, "{bad}");
+    }
+}
+
+#[test]
+fn a_token_for_any_user_needs_its_property() {
+    let patctl = Patctl::new();
+    patctl.run(&["create", "--any-user"]).says(Exit::No, &["patctl.any.user.enabled = false", "--user"]);
+    patctl.configure("patctl.any.user.enabled = true");
+    let token = patctl.create(&["--any-user"]);
+    assert_eq!(patctl.run(&["show", id_of(&token), "-o", "json"]).json()["user"], serde_json::Value::Null);
+    patctl.run(&["create", "--any-user", "--user", "x"]).says(Exit::Usage, &["--user"]);
+}
+
+#[test]
+fn a_secret_in_a_name_a_note_or_a_reason_is_refused() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let note = format!("replaces {token}");
+    patctl.run(&["create", &token[18..]]).says(Exit::No, &["looks like a token"]);
+    patctl.run(&["create", "--note", &note]).says(Exit::Usage, &["looks like a token"]);
+    patctl.run(&["revoke", id_of(&token), "--reason", &note]).says(Exit::Usage, &["looks like a token"]);
 }
 
 #[test]

@@ -75,6 +75,70 @@ fn links_pipes_directories_devices_and_open_doors_are_refused() {
     assert_eq!(patctl.run_exactly(&device, &Setup::default()).exit, Exit::Permission);
 }
 
+/// Under another name it would have another log: a revocation under the one would not be seen
+/// under the other.
+#[test]
+fn a_second_name_for_the_file_is_refused() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    fs::hard_link(patctl.db(), patctl.path("other.db")).expect("a link");
+    let setup = Setup { stdin: token.as_bytes(), ..Setup::default() };
+    patctl.run_with(&["verify"], &setup).says(Exit::Permission, &["hard link"]);
+    fs::remove_file(patctl.path("other.db")).expect("unlink");
+    assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+}
+
+/// SQLite plays what lies beside the file into it: it must be the owner's.
+#[test]
+fn planted_companions_are_refused() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let setup = Setup { stdin: token.as_bytes(), ..Setup::default() };
+    let verify = || patctl.run_with(&["verify"], &setup);
+    fs::write(patctl.path("patctl.db-journal"), "planted").expect("a file");
+    verify().says(Exit::Permission, &["patctl.db-journal", "rollback journal"]);
+    fs::remove_file(patctl.path("patctl.db-journal")).expect("unlink");
+    let wal = patctl.path("patctl.db-wal");
+    chmod(&wal, 0o666);
+    verify().says(Exit::Permission, &["patctl.db-wal", "not a regular file of its owner"]);
+    fs::remove_file(&wal).expect("unlink");
+    symlink("/dev/null", &wal).expect("a link");
+    verify().says(Exit::Permission, &["patctl.db-wal"]);
+    fs::remove_file(&wal).expect("unlink");
+    assert_eq!(verify().exit, Exit::Yes);
+}
+
+/// Every process starts with the log that the last one left.
+#[test]
+fn the_log_stays_short_whatever_the_number_of_changes_and_uses() {
+    let patctl = Patctl::new();
+    patctl.configure("atlassian.pats.max.tokens.per.user = 1000");
+    let token = patctl.create(&[]);
+    let log = || fs::metadata(patctl.path("patctl.db-wal")).map_or(0, |log| log.len());
+    for _ in 0..30 {
+        patctl.create(&[]);
+        assert_eq!(log(), 0, "a change folds its log in");
+    }
+    let mut longest = 0;
+    for _ in 0..200 {
+        assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+        longest = longest.max(log());
+    }
+    assert!((1..400 * 1024).contains(&longest), "{longest} bytes");
+}
+
+#[test]
+fn create_in_a_refused_directory_leaves_nothing() {
+    let patctl = Patctl::new();
+    let open = patctl.path("open");
+    fs::create_dir(&open).expect("a directory");
+    chmod(&open, 0o777);
+    let db = open.join("patctl.db");
+    let args = ["patctl", "--db", db.to_str().expect("a path"), "create"].map(Into::into);
+    assert_eq!(patctl.run_exactly(&args, &Setup::default()).exit, Exit::Permission);
+    assert_eq!(fs::read_dir(&open).expect("the directory").count(), 0);
+}
+
 #[test]
 fn a_link_in_the_directory_is_followed_before_the_file_is_looked_at() {
     let patctl = Patctl::new();

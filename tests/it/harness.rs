@@ -42,7 +42,7 @@ pub struct Run {
 #[derive(Default)]
 pub struct Setup<'s> {
     pub stdin: &'s [u8],
-    /// A person sits at all three streams, and gives these answers.
+    /// A person sits at all three streams, gives these answers, and types this where text is asked for.
     pub terminal: Option<(&'s [bool], &'s str)>,
     pub stdout: Sink,
     pub columns: Option<usize>,
@@ -134,7 +134,7 @@ impl Patctl {
     /// Runs a command line as it is, without `--db` and `--config`.
     pub fn run_exactly(&self, args: &[OsString], setup: &Setup<'_>) -> Run {
         let terminal = setup.terminal.is_some();
-        let (answers, secret) = setup.terminal.unwrap_or((&[], ""));
+        let (answers, typed) = setup.terminal.unwrap_or((&[], ""));
         let mut stdout =
             Capture { sink: setup.stdout, terminal, columns: setup.columns, ..Capture::default() };
         let mut stderr = Capture { terminal, columns: setup.columns, ..Capture::default() };
@@ -147,7 +147,7 @@ impl Patctl {
                 stdin: &mut Typed { bytes: Cursor::new(setup.stdin), terminal },
                 stdout: &mut stdout,
                 stderr: &mut stderr,
-                ask: &mut Person { answers: answers.to_vec(), secret: secret.to_owned() },
+                ask: &mut Person { answers: answers.to_vec(), typed: typed.to_owned() },
                 env: &|name| self.env.get(name).cloned(),
                 actor: &|| Actor { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
                 euid: nix_euid(),
@@ -266,6 +266,10 @@ impl Input for Typed<'_> {
     fn is_terminal(&self) -> bool {
         self.terminal
     }
+
+    fn is_closed(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Default)]
@@ -310,7 +314,7 @@ impl Output for Capture {
 
 struct Person {
     answers: Vec<bool>,
-    secret: String,
+    typed: String,
 }
 
 impl Ask for Person {
@@ -319,7 +323,11 @@ impl Ask for Person {
         Ok(self.answers.remove(0))
     }
 
+    fn text(&mut self, _: &str, default: &str) -> io::Result<String> {
+        Ok(if self.typed.is_empty() { default } else { &self.typed }.to_owned())
+    }
+
     fn secret(&mut self, _: &str) -> io::Result<Zeroizing<String>> {
-        Ok(Zeroizing::new(self.secret.clone()))
+        Ok(Zeroizing::new(self.typed.clone()))
     }
 }

@@ -55,12 +55,12 @@ fn the_table_reads_well_in_a_pipe() {
     patctl.run(&["list", "--all"]).is(
         Exit::Yes,
         &format!(
-            "ID          NAME     USER   STATUS        EXPIRES       LAST USED\n\
-             {revoked}  revoked  bob    revoked       never         never\n\
-             {eternal}  eternal  bob    active        never         never\n\
-             {soon}  soon     bob    EXPIRES SOON  in 5 days     never\n\
-             {active}  active   alice  active        in 90 days    never\n\
-             {expired}  expired  alice  expired       24 hours ago  never\n"
+            "ID          NAME     USER   STATUS        EXPIRES                    LAST USED\n\
+             {revoked}  revoked  bob    revoked       never                      never\n\
+             {eternal}  eternal  bob    active        never                      never\n\
+             {soon}  soon     bob    EXPIRES SOON  2026-11-28 (in 5 days)     never\n\
+             {active}  active   alice  active        2027-02-21 (in 90 days)    never\n\
+             {expired}  expired  alice  expired       2026-11-22 (24 hours ago)  never\n"
         ),
     );
 }
@@ -78,7 +78,7 @@ fn ids_are_for_xargs_and_an_empty_list_is_not_an_error() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_trouble_and_a_full_disk_is() {
     let (patctl, _) = one_of_each();
-    for format in ["table", "json", "ids"] {
+    for format in ["table", "json", "jsonl", "csv", "ids"] {
         let to = |stdout| Setup { stdout, ..Setup::default() };
         let gone = patctl.run_with(&["list", "-o", format], &to(Sink::Gone));
         assert_eq!((gone.exit, gone.stderr.as_str()), (Exit::Yes, ""));
@@ -159,6 +159,7 @@ fn show_finds_by_a_beginning_and_explains_what_it_cannot_find() {
         assert!(run.stdout.contains(word), "{word}: {run:?}");
     }
     patctl.run(&["show", "zzzz"]).says(Exit::No, &["no token has the id zzzz", "list --all"]);
+    patctl.run(&["list", "--after", "zzzz"]).says(Exit::No, &["no token has the id zzzz"]);
     patctl.run(&["show", "zz"]).says(Exit::Usage, &["at least its first 4 characters"]);
 }
 
@@ -175,6 +176,64 @@ fn an_ambiguous_beginning_lists_its_candidates() {
     patctl.run(&["revoke", "aaaa"]).says(Exit::No, &[twins[0], twins[1], "type more"]);
     assert_eq!(patctl.count("SELECT count(*) FROM token WHERE revoked_at IS NOT NULL"), 0);
     assert_eq!(patctl.run(&["show", "aaaa000001"]).exit, Exit::Yes);
+}
+
+#[test]
+fn pages_follow_each_other_without_a_gap() {
+    let patctl = Patctl::new();
+    patctl.configure("atlassian.pats.max.tokens.per.user = 100");
+    for n in 0..7 {
+        patctl.create(&["--expires", if n % 3 == 0 { "never" } else { "9" }]);
+        patctl.pass(Span::seconds(n % 2));
+    }
+    for sort in ["created", "expires", "used", "name", "user", "id"] {
+        for direction in [&["--sort", sort][..], &["--sort", sort, "--reverse"]] {
+            let whole = patctl.run(&[&["list", "-o", "ids"], direction].concat()).stdout;
+            let mut paged = String::new();
+            loop {
+                let last = paged.lines().last().unwrap_or_default().to_owned();
+                let mut args = [&["list", "-o", "ids", "--limit", "3"], direction].concat();
+                if !last.is_empty() {
+                    args.extend(["--after", &last]);
+                }
+                let page = patctl.run(&args).stdout;
+                if page.is_empty() {
+                    break;
+                }
+                paged.push_str(&page);
+            }
+            assert_eq!(paged, whole, "{direction:?}");
+            assert_eq!(whole.lines().count(), 7);
+        }
+    }
+}
+
+#[test]
+fn csv_has_a_heading_quotes_what_it_must_and_computes_nothing() {
+    let patctl = Patctl::new();
+    patctl.create(&["=1+1", "--user", "a, \"b\""]);
+    let run = patctl.run(&["list", "-o", "csv"]);
+    let mut lines = run.stdout.lines();
+    assert!(lines.next().is_some_and(|heading| heading.starts_with("id,name,user,email,status,")), "{run:?}");
+    assert!(lines.next().is_some_and(|row| row.contains(",'=1+1,\"a, \"\"b\"\"\",")), "{run:?}");
+    assert_eq!(patctl.run(&["list", "-o", "csv", "--user", "x"]).stdout.lines().count(), 1);
+    let fields: Vec<String> = {
+        let json = patctl.run(&["list", "-o", "json"]).json();
+        json[0].as_object().expect("an object").keys().cloned().collect()
+    };
+    let mut columns: Vec<&str> = run.stdout.lines().next().expect("a heading").split(',').collect();
+    columns.sort_unstable();
+    assert_eq!(columns, fields, "a column for each field of the JSON");
+}
+
+#[test]
+fn json_lines_are_the_rows_of_the_json() {
+    let (patctl, _) = one_of_each();
+    let json = patctl.run(&["list", "--all", "-o", "json"]).json();
+    let lines = patctl.run(&["list", "--all", "-o", "jsonl"]).stdout;
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(serde_json::Value::Array(lines), json);
 }
 
 #[test]

@@ -4,14 +4,19 @@
 mod harness;
 mod process;
 
+mod completion;
 mod concurrency;
 mod config;
 mod create;
 mod files;
+mod filter;
 mod list;
+mod manual;
+mod no_audit;
 mod prune;
 mod readme;
 mod revoke;
 mod secrets;
 mod streams;
 mod verify;
+mod whoami;

@@ -1,4 +1,4 @@
-use crate::harness::{Patctl, Setup, id_of};
+use crate::harness::{Patctl, Setup, Sink, id_of};
 use patctl::exit::Exit;
 
 #[test]
@@ -54,6 +54,53 @@ fn on_a_terminal_it_asks_and_no_is_no() {
     let yes = patctl.create(&[]);
     let run = patctl.run_with(&["revoke", id_of(&yes), "--yes"], &person(&[]));
     assert_eq!(run.exit, Exit::Yes, "--yes asks nothing");
+}
+
+#[test]
+fn a_pasted_token_is_taken_back_only_if_its_secret_is_right() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["--user", "alice"]);
+    let paste = |text: &str| {
+        let run = Setup { stdin: text.as_bytes(), ..Setup::default() };
+        patctl.run_with(&["revoke", "--token-stdin", "--reason", "leaked"], &run)
+    };
+    for wrong in [crate::verify::forge(&token, id_of(&token)), Patctl::foreign_token(), "junk".to_owned()] {
+        paste(&wrong).says(Exit::No, &["no token of this database"]);
+    }
+    assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+    assert_eq!(paste(&format!("Bearer {token}\r\n")).exit, Exit::Yes);
+    assert_eq!(patctl.verify(&token, &[]).1, "revoked");
+    assert_eq!(paste(&token).exit, Exit::Yes, "once more is no error");
+}
+
+#[test]
+fn ids_come_from_a_pipe_all_or_nothing() {
+    let patctl = Patctl::new();
+    let tokens = [patctl.create(&[]), patctl.create(&[])];
+    let feed = |text: &str| {
+        let setup = Setup { stdin: text.as_bytes(), ..Setup::default() };
+        patctl.run_with(&["revoke", "--ids-stdin", "-o", "ids"], &setup)
+    };
+    feed("").says(Exit::No, &["no ids on stdin"]);
+    let ids = tokens.each_ref().map(|t| id_of(t));
+    feed(&format!("{}\nnot an id\n", ids[0])).says(Exit::Usage, &["stdin line 2"]);
+    assert_eq!(patctl.verify(&tokens[0], &[]).0, Exit::Yes);
+    feed(&format!("{}\n\n{}\n", ids[0], ids[1])).is(Exit::Yes, &format!("{}\n{}\n", ids[0], ids[1]));
+    assert_eq!(patctl.run(&["revoke", ids[0], "--ids-stdin"]).exit, Exit::Usage);
+    assert_eq!(patctl.run(&["revoke"]).exit, Exit::Usage);
+}
+
+#[test]
+fn a_reader_that_left_changes_neither_the_status_nor_the_complaint() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let gone = Setup { stdout: Sink::Gone, ..Setup::default() };
+    let run = patctl.run_with(&["revoke", id_of(&token), "zzzz"], &gone);
+    assert_eq!(run.exit, Exit::No);
+    assert!(run.stderr.contains("no token has the id zzzz"), "{run:?}");
+    assert_eq!(patctl.run_with(&["revoke", "zzzz", "-o", "json"], &gone).exit, Exit::No);
+    patctl.configure("patctl.nonsense = 1");
+    assert_eq!(patctl.run_with(&["config", "check", "-o", "json"], &gone).exit, Exit::Config);
 }
 
 #[test]

@@ -21,6 +21,15 @@ fn a_closed_or_full_stdout_leaves_no_token_and_no_panic() {
 }
 
 #[test]
+fn a_closed_stdin_is_trouble_and_not_a_no() {
+    let home = Home::new("");
+    home.create(&[]);
+    let output = home.shell(&format!("{PROGRAM} verify <&-"));
+    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    assert_eq!(home.shell(&format!("{PROGRAM} verify </dev/null")).status.code(), Some(1));
+}
+
+#[test]
 fn a_reader_that_left_leaves_no_token() {
     let home = Home::new("");
     home.create(&[]);

@@ -1,18 +1,20 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
 mod open;
+mod query;
 mod reads;
 mod rows;
 mod schema;
 mod transaction;
 
 use super::contract::EachPat;
-use super::{Durability, Query, Store, StoreError, Stored, Transaction};
+use super::{Durability, Query, Read, Row, Store, StoreError, Stored, Transaction};
 use crate::domain::audit::Record;
-use crate::domain::filter::IdPrefix;
+use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
+use crate::domain::verifier::Cost;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,6 +54,15 @@ impl SqliteStore {
         }
     }
 
+    /// Opens an existing database to look at it and nothing else: it is neither migrated nor changed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn open_to_read(path: &Path) -> Result<Self> {
+        let open::Opened { db, path, warning } = open::read_only(path)?;
+        Ok(Self { db, path, warning })
+    }
+
     /// The file, with every link in its directory followed.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -65,19 +76,29 @@ impl SqliteStore {
     }
 }
 
-impl Store for SqliteStore {
+impl Read for SqliteStore {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.db, id)
-    }
-
-    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
-        reads::list(&self.db, query, each)
     }
 
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
         reads::with_prefix(&self.db, prefix, limit)
     }
 
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
+        reads::list(&self.db, query, each)
+    }
+
+    fn held(&self, user: Option<&str>) -> Result<u64> {
+        reads::held(&self.db, user)
+    }
+
+    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
+        reads::cost_near(&self.db, id)
+    }
+}
+
+impl Store for SqliteStore {
     fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>> {
         reads::history(&self.db, id, limit)
     }
@@ -86,12 +107,12 @@ impl Store for SqliteStore {
         reads::last_audit(&self.db)
     }
 
-    fn held(&self, user: &str) -> Result<u64> {
-        reads::held(&self.db, user)
+    fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>> {
+        reads::prunable(&self.db, before, after, limit)
     }
 
-    fn prunable(&self, before: Moment, each: EachPat<'_>) -> Result<()> {
-        reads::prunable(&self.db, before, each)
+    fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>> {
+        reads::users(&self.db, prefix, limit)
     }
 
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>> {
@@ -106,28 +127,40 @@ impl Store for SqliteStore {
     }
 }
 
-/// Folds the log into the database file, so that a plain copy of that file holds every change.
+/// Folds the log into the database file and empties it, so that a plain copy of that file holds every
+/// change, and the next process has no long log to read.
 ///
-/// First without waiting for anybody; if a reader or another checkpoint was in the way, once more
-/// with a little patience. What stays in the log then is as durable as ever, and the next change
-/// folds it in; so this cannot fail.
+/// It never waits while it holds a lock: if somebody else is at work it tries again shortly, and if a
+/// reader still looks at an older state, what that reader pins stays in the log, as durable as ever,
+/// until the next change folds it in. So this cannot fail.
 fn checkpoint(db: &Connection) {
-    let fold = |mode: &str| {
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], read)
-            .is_ok_and(|(busy, log, done): (i64, i64, i64)| busy == 0 && log == done)
-    };
-    if !fold("PASSIVE") && db.busy_timeout(Duration::from_secs(1)).is_ok() {
-        fold("TRUNCATE");
-        // The patience of every other statement; failing here leaves the shorter one.
-        let _ = db.busy_timeout(open::PATIENCE);
+    let patient = |patience| db.busy_timeout(patience).is_ok();
+    for pause in [0, 5, 20, 50] {
+        std::thread::sleep(Duration::from_millis(pause));
+        let busy = patient(Duration::ZERO)
+            .then(|| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
+        if matches!(busy, Some(Ok(0))) {
+            break;
+        }
     }
+    patient(open::PATIENCE);
+}
+
+/// Whether the log of mere uses has grown enough to be folded in.
+fn log_is_long(db: &Connection) -> bool {
+    let log = db.path().map(|path| format!("{path}-wal"));
+    log.and_then(|log| std::fs::metadata(log).ok()).is_some_and(|log| log.len() > 256 * 1024)
 }
 
 /// SQLite's errors in our words.
 fn failed(error: rusqlite::Error) -> StoreError {
-    let rusqlite::Error::SqliteFailure(code, message) = error else {
-        return StoreError::Damaged(error.to_string());
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (code, message),
+        // Its own text would repeat the statement.
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            return StoreError::Io(format!("{msg} ({error})"));
+        }
+        other => return StoreError::Damaged(other.to_string()),
     };
     let said = message.unwrap_or_else(|| code.to_string());
     match code.code {

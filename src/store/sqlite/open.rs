@@ -2,6 +2,8 @@
 
 use super::{Result, failed, schema};
 use crate::store::StoreError;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -24,20 +26,22 @@ pub struct Opened {
 pub fn existing(path: &Path) -> Result<Opened> {
     let path = resolve(path)?;
     let warning = inspect(&path)?;
-    let mut db = connect(&path)?;
-    schema::check(&mut db)?;
+    let mut db = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::upgrade(&mut db)?;
+    schema::check(&db)?;
     harden(&db)?;
     Ok(Opened { db, path, warning })
 }
 
 /// Makes a database where there is none; false when another process was faster.
 ///
-/// It is built under another name and linked into place when it is whole, so that no process ever
+/// It is built under another name and moved into place when it is whole, so that no process ever
 /// opens a database without a schema, whenever this one dies.
 pub fn create(path: &Path) -> Result<bool> {
     let directory = parent(path);
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))?;
     let path = resolve(path)?;
+    inspect_directory(&path)?;
     let draft = draft(&path)?;
     let made = build(&draft).and_then(|()| publish(&draft, &path));
     for suffix in ["", "-wal", "-shm"] {
@@ -85,16 +89,60 @@ fn inspect(path: &Path) -> Result<Option<&'static str>> {
     if file.mode() & 0o002 != 0 {
         return refuse("it can be written by everybody, so everybody can issue tokens");
     }
-    let directory = fs::metadata(parent(path)).map_err(|e| io_error(path, &e))?;
-    if directory.mode() & 0o1002 == 0o002 {
-        return refuse("its directory can be written by everybody, so everybody can replace it");
+    if file.nlink() > 1 {
+        return refuse("it has another name (a hard link), under which it would have another log");
     }
+    inspect_directory(path)?;
+    inspect_companions(path, &file)?;
     let readable = file.mode() & 0o004 != 0;
     Ok(readable.then_some("can be read by everybody; 'chmod o-r' it"))
 }
 
-fn connect(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+fn inspect_directory(path: &Path) -> Result<()> {
+    let directory = fs::metadata(parent(path)).map_err(|e| io_error(path, &e))?;
+    if directory.mode() & 0o1002 == 0o002 {
+        let why = "its directory can be written by everybody, so everybody can replace it";
+        return Err(StoreError::Unsafe { path: path.to_owned(), why });
+    }
+    Ok(())
+}
+
+/// What stands beside the database is played into it when it is opened: it must be ours, too.
+fn inspect_companions(path: &Path, database: &fs::Metadata) -> Result<()> {
+    for suffix in ["-journal", "-wal", "-shm"] {
+        let mut name = path.to_owned().into_os_string();
+        name.push(suffix);
+        let Ok(file) = fs::symlink_metadata(&name) else { continue };
+        let why = if suffix == "-journal" {
+            "a rollback journal stands beside it, which patctl never makes"
+        } else if !file.is_file() || file.mode() & 0o002 != 0 {
+            "its log is not a regular file of its owner"
+        } else if file.uid() != database.uid() && sticky(path) {
+            "its log belongs to somebody else"
+        } else {
+            continue;
+        };
+        return Err(StoreError::Unsafe { path: name.into(), why });
+    }
+    Ok(())
+}
+
+/// Whether everybody may add files to the directory.
+fn sticky(path: &Path) -> bool {
+    fs::metadata(parent(path)).is_ok_and(|directory| directory.mode() & 0o002 != 0)
+}
+
+/// Opens an existing database of this very schema, for looking only.
+pub fn read_only(path: &Path) -> Result<Opened> {
+    let path = resolve(path)?;
+    let warning = inspect(&path)?;
+    let db = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    schema::check(&db)?;
+    Ok(Opened { db, path, warning })
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
+    let flags = mode
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
@@ -133,11 +181,9 @@ fn harden(db: &Connection) -> Result<()> {
 
 /// Sets `synchronous` (1 is NORMAL, 2 is FULL) and reads it back.
 pub fn synchronous(db: &Connection, level: i64) -> Result<()> {
-    let read = || db.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).map_err(failed);
-    if read()? != level {
-        db.pragma_update(None, "synchronous", level).map_err(failed)?;
-    }
-    match read()? {
+    db.pragma_update(None, "synchronous", level).map_err(failed)?;
+    let read: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(failed)?;
+    match read {
         set if set == level => Ok(()),
         set => Err(StoreError::Io(format!("synchronous is {set} where {level} was set"))),
     }
@@ -158,7 +204,7 @@ fn draft(path: &Path) -> Result<PathBuf> {
 }
 
 fn build(draft: &Path) -> Result<()> {
-    let mut db = connect(draft)?;
+    let mut db = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     harden(&db)?;
     schema::migrate(&mut db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
@@ -166,15 +212,17 @@ fn build(draft: &Path) -> Result<()> {
 }
 
 fn publish(draft: &Path, path: &Path) -> Result<bool> {
-    let made = match fs::hard_link(draft, path) {
+    let renamed = renameat2(AT_FDCWD, draft, AT_FDCWD, path, RenameFlags::RENAME_NOREPLACE);
+    let made = match renamed {
         Ok(()) => true,
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
-        // A file system without hard links.
-        Err(_) if !path.exists() => {
-            fs::rename(draft, path).map_err(|e| io_error(path, &e))?;
-            true
-        }
-        Err(e) => return Err(io_error(path, &e)),
+        Err(Errno::EEXIST) => false,
+        // A file system that cannot: whoever makes the empty file owns the name, and puts the whole
+        // database in its place.
+        Err(_) => match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(_) => fs::rename(draft, path).map(|()| true).map_err(|e| io_error(path, &e))?,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(e) => return Err(io_error(path, &e)),
+        },
     };
     File::open(parent(path)).and_then(|d| d.sync_all()).map_err(|e| io_error(path, &e))?;
     Ok(made)

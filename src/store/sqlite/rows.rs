@@ -11,30 +11,33 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 /// The columns of [`pat`], in its order.
-pub const PAT: &str = "id, name, user, auth, created_at, expires_at, revoked_at, disabled_at, \
-                       last_used_at, revoke_reason, restricted, secure, note, version";
+pub const PAT: &str = "id, name, user, email, auth, created_at, expires_at, revoked_at, disabled_at, \
+                       last_used_at, revoke_reason, restricted, secure, note, notify_to, version";
 /// How many they are: the index of what a query selects behind them.
-pub const PAT_WIDTH: usize = 14;
+pub const PAT_WIDTH: usize = 16;
 
 /// A row of [`PAT`].
 pub fn pat(row: &Row<'_>) -> Result<Pat> {
+    let owned = |index, column| Ok(optional(row, index, column)?.map(str::to_owned));
     Ok(Pat {
         id: parsed(row, 0, "id")?,
         name: text(row, 1, "name")?.to_owned(),
-        user: optional(row, 2, "user")?.map(str::to_owned),
-        auth: parsed(row, 3, "auth")?,
+        user: owned(2, "user")?,
+        email: owned(3, "email")?,
+        auth: parsed(row, 4, "auth")?,
         life: Life {
-            created_at: parsed(row, 4, "created_at")?,
-            expires_at: moment(row, 5, "expires_at")?,
-            revoked_at: moment(row, 6, "revoked_at")?,
-            disabled_at: moment(row, 7, "disabled_at")?,
-            last_used_at: moment(row, 8, "last_used_at")?,
+            created_at: parsed(row, 5, "created_at")?,
+            expires_at: moment(row, 6, "expires_at")?,
+            revoked_at: moment(row, 7, "revoked_at")?,
+            disabled_at: moment(row, 8, "disabled_at")?,
+            last_used_at: moment(row, 9, "last_used_at")?,
         },
-        revoke_reason: optional(row, 9, "revoke_reason")?.map(str::to_owned),
-        restricted: integer(row, 10, "restricted")? != 0,
-        secure: integer(row, 11, "secure")? != 0,
-        note: optional(row, 12, "note")?.map(str::to_owned),
-        version: integer(row, 13, "version")?,
+        revoke_reason: owned(10, "revoke_reason")?,
+        restricted: integer(row, 11, "restricted")? != 0,
+        secure: integer(row, 12, "secure")? != 0,
+        note: owned(13, "note")?,
+        notify_to: owned(14, "notify_to")?,
+        version: integer(row, 15, "version")?,
     })
 }
 

@@ -33,9 +33,15 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     change.commit().map_err(failed)
 }
 
-/// Refuses what is not ours, what is newer, and what somebody altered; brings what is older up to
-/// date.
-pub fn check(db: &mut Connection) -> Result<()> {
+/// Brings a database that an older patctl made up to date.
+pub fn upgrade(db: &mut Connection) -> Result<()> {
+    let version = pragma(db, "user_version")?;
+    let older = (1..VERSION).contains(&version) && pragma(db, "application_id")? == APPLICATION_ID;
+    if older { migrate(db) } else { Ok(()) }
+}
+
+/// Refuses what is not ours, what is newer, and what somebody altered.
+pub fn check(db: &Connection) -> Result<()> {
     let version = pragma(db, "user_version")?;
     if pragma(db, "application_id")? != APPLICATION_ID {
         return Err(StoreError::Damaged("it is the database of another program".to_owned()));
@@ -43,11 +49,8 @@ pub fn check(db: &mut Connection) -> Result<()> {
     if version > VERSION {
         return Err(StoreError::NewerSchema { found: version, known: VERSION });
     }
-    if version < 1 {
-        return Err(StoreError::Damaged(format!("it has schema {version}")));
-    }
     if version < VERSION {
-        migrate(db)?;
+        return Err(StoreError::Damaged(format!("it has schema {version}, which was never released")));
     }
     compare(db)
 }
@@ -111,7 +114,7 @@ mod tests {
             let mut db = Connection::open_in_memory().expect("a database in memory");
             migrate(&mut db).expect("the migrations run");
             db.execute_batch(sql).expect("the alteration runs");
-            let error = check(&mut db).expect_err(sql);
+            let error = check(&db).expect_err(sql);
             assert_eq!(error, StoreError::Damaged(format!("its schema was altered ({name})")));
         }
     }
@@ -120,11 +123,11 @@ mod tests {
     fn a_newer_schema_and_a_foreign_database_are_refused() {
         let mut db = Connection::open_in_memory().expect("a database in memory");
         let foreign = "it is the database of another program".to_owned();
-        assert_eq!(check(&mut db), Err(StoreError::Damaged(foreign)));
+        assert_eq!(check(&db), Err(StoreError::Damaged(foreign)));
         migrate(&mut db).expect("the migrations run");
-        assert_eq!(check(&mut db), Ok(()));
+        assert_eq!(check(&db), Ok(()));
         db.pragma_update(None, "user_version", VERSION + 1).expect("a pragma");
         let newer = StoreError::NewerSchema { found: VERSION + 1, known: VERSION };
-        assert_eq!(check(&mut db), Err(newer));
+        assert_eq!(check(&db), Err(newer));
     }
 }

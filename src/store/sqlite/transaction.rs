@@ -1,14 +1,14 @@
 //! A change in the making.
 
-use super::{Result, failed, reads, rows};
+use super::{Result, failed, reads};
 use crate::domain::audit::{Entry, Outcome};
-use crate::domain::filter::IdPrefix;
+use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::Verifier;
-use crate::store::contract::Pruned;
-use crate::store::{Durability, NewPat, Stored, Transaction};
+use crate::domain::verifier::{Cost, Verifier};
+use crate::store::contract::EachPat;
+use crate::store::{Durability, NewPat, Query, Read, Row, StoreError, Stored, Transaction};
 use rusqlite::{Connection, params};
 
 /// A `BEGIN IMMEDIATE`; dropped, it rolls back.
@@ -27,7 +27,7 @@ impl<'s> SqliteTransaction<'s> {
     }
 }
 
-impl Transaction for SqliteTransaction<'_> {
+impl Read for SqliteTransaction<'_> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.inner, id)
     }
@@ -36,24 +36,36 @@ impl Transaction for SqliteTransaction<'_> {
         reads::with_prefix(&self.inner, prefix, limit)
     }
 
-    fn held(&self, user: &str) -> Result<u64> {
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
+        reads::list(&self.inner, query, each)
+    }
+
+    fn held(&self, user: Option<&str>) -> Result<u64> {
         reads::held(&self.inner, user)
     }
 
+    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
+        reads::cost_near(&self.inner, id)
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
         let sql = "INSERT INTO token \
-                   (id, name, user, auth, verifier, created_at, expires_at, secure, note) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+                   (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING";
         let values = params![
             pat.id.as_str(),
             pat.name,
             pat.user,
+            pat.email,
             pat.auth.as_str(),
             pat.verifier.as_phc(),
             pat.created_at.to_string(),
             pat.expires_at.map(|at| at.to_string()),
             pat.secure,
             pat.note,
+            pat.notify_to,
         ];
         Ok(reads::execute(&self.inner, sql, values)? == 1)
     }
@@ -77,23 +89,10 @@ impl Transaction for SqliteTransaction<'_> {
         reads::execute(&self.inner, sql, params![id.as_str(), old.as_phc(), new.as_phc()]).map(|_| ())
     }
 
-    fn prune(&mut self, before: Moment, after: i64, limit: u32) -> Result<Vec<Pruned>> {
-        let sql = format!(
-            "SELECT seq, id, user FROM token WHERE {} AND seq > ?2 ORDER BY seq LIMIT {limit}",
-            reads::PRUNABLE
-        );
-        let gone = reads::collect(&self.inner, &sql, params![before.to_string(), after], |row| {
-            Ok(Pruned {
-                seq: rows::integer(row, 0, "seq")?,
-                id: rows::parsed(row, 1, "id")?,
-                user: rows::optional(row, 2, "user")?.map(str::to_owned),
-            })
-        })?;
-        let mut delete = self.inner.prepare("DELETE FROM token WHERE seq = ?1").map_err(failed)?;
-        for row in &gone {
-            delete.execute([row.seq]).map_err(failed)?;
-        }
-        Ok(gone)
+    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool> {
+        let sql = format!("DELETE FROM token WHERE {} AND seq = ?2 AND id = ?3", reads::PRUNABLE);
+        let values = params![before.to_string(), row.seq, row.pat.id.as_str()];
+        Ok(reads::execute(&self.inner, &sql, values)? == 1)
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
@@ -119,8 +118,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        self.inner.commit().map_err(failed)?;
-        if self.durability == Durability::Full {
+        self.inner.commit().map_err(|error| match failed(error) {
+            StoreError::Busy => StoreError::Busy,
+            error => StoreError::Undecided(format!("{error:?}")),
+        })?;
+        if self.durability == Durability::Full || super::log_is_long(self.db) {
             super::checkpoint(self.db);
         }
         Ok(())

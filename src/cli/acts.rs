@@ -1,0 +1,189 @@
+//! The arguments of the commands that act on tokens.
+
+use super::{TEMPLATE, values};
+use crate::domain::id::IdPrefix;
+use crate::domain::lifetime::Lifetime;
+use crate::domain::pat::AuthMethods;
+use crate::domain::text::{Email, Note, User};
+use clap::{Args, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// `patctl create`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        TOKEN=$(patctl create --expires 90)\n  \
+        patctl create 'nightly backup' --user backup --expires 2027-01-31\n  \
+        patctl create --token-file /run/secrets/ci.token --expires 2w\n  \
+        patctl create --count 20 --user fleet --expires 30 > fleet.tokens"
+)]
+pub struct Create {
+    /// What the token is for [default: a readable, unique name]
+    pub name: Option<String>,
+    /// Whose token it is [default: the user who runs this]
+    #[arg(long, value_name = "USER")]
+    pub user: Option<User>,
+    /// Also accepted as the user name of Basic authentication
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<Email>,
+    /// Let it speak for whichever user Basic names (needs patctl.any.user.enabled)
+    #[arg(long, conflicts_with_all = ["user", "email"])]
+    pub any_user: bool,
+    /// How long it lives: 90 (days), 90d, 12h, 2w, 2027-01-31, an RFC 3339 instant, never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "never",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub expires: Lifetime,
+    /// How it may be presented
+    #[arg(long, value_name = "METHOD", default_value = "both", value_parser = values::auth())]
+    pub auth: AuthMethods,
+    /// A remark for people
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<Note>,
+    /// Where mails about it go
+    #[arg(long, value_name = "ADDRESS")]
+    pub notify_to: Option<Email>,
+    /// Issue so many, one a line
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "token_file")]
+    pub count: u32,
+    /// Write the token into this new file (mode 0600) and not to stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+}
+
+/// `patctl show`
+#[derive(Args, Debug)]
+#[command(help_template = TEMPLATE, before_help = "Examples:\n  patctl show 7k3m\n  patctl show 7k3m9xq2v8 -o json")]
+pub struct Show {
+    /// The id, or a beginning of at least 4 characters that only one has
+    #[arg(value_name = "ID")]
+    pub id: IdPrefix,
+}
+
+/// `patctl revoke`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl revoke 7k3m9xq2v8\n  \
+        patctl revoke 7k3m 01ab --reason 'laptop stolen' --yes\n  \
+        patctl list --user alice -o ids | patctl revoke --ids-stdin\n  \
+        patctl revoke --token-stdin < leaked.token"
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Revoke {
+    /// Ids, or beginnings of at least 4 characters that only one has
+    #[arg(value_name = "ID", required_unless_present_any = ["ids_stdin", "token_stdin"],
+        conflicts_with_all = ["ids_stdin", "token_stdin"])]
+    pub ids: Vec<IdPrefix>,
+    /// Read the ids from stdin, one a line
+    #[arg(long, conflicts_with = "token_stdin")]
+    pub ids_stdin: bool,
+    /// Read a leaked token from stdin and revoke it
+    #[arg(long)]
+    pub token_stdin: bool,
+    /// Why; kept with the token and in the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<Note>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only show what would be revoked
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `patctl verify`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        if printf %s \"$TOKEN\" | patctl verify; then …; fi\n  \
+        patctl verify --token-file /run/secrets/ci.token --field user\n  \
+        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json",
+    after_help = "The token is read from stdin, unless an option names another place: a bare token, \
+        or an Authorization header value ('Bearer …', 'Basic …').\n\n\
+        Status 0 is yes and 1 is no; any other status is trouble, and no answer."
+)]
+pub struct Verify {
+    /// Where the token comes from.
+    #[command(flatten)]
+    pub source: TokenSource,
+    /// What to print on a yes
+    #[arg(
+        help = "On a yes, print this: id, name, user, effective_user, created_at or expires_at",
+        long,
+        value_enum,
+        value_name = "FIELD",
+        hide_possible_values = true
+    )]
+    pub field: Option<Field>,
+}
+
+/// What `verify --field` prints, named as in the JSON.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+#[value(rename_all = "snake_case")]
+pub enum Field {
+    /// Its public name
+    Id,
+    /// What its holder calls it
+    Name,
+    /// Whose it is
+    User,
+    /// For whom the yes speaks
+    EffectiveUser,
+    /// When it was issued
+    CreatedAt,
+    /// When it ends; empty for never
+    ExpiresAt,
+}
+
+/// Where a token comes from, if not from stdin.
+#[derive(Args, Debug)]
+pub struct TokenSource {
+    /// Read the token from this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "token_env")]
+    pub token_file: Option<PathBuf>,
+    /// Read the token from this environment variable
+    #[arg(long, value_name = "NAME")]
+    pub token_env: Option<String>,
+}
+
+/// `patctl whoami`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl whoami < found.token\n  \
+        printf %s \"$TOKEN\" | patctl whoami -o json",
+    after_help = "Status 0 if 'patctl verify' would say yes, 1 if it would say no. Looking is audited, \
+        and is no use of the token."
+)]
+pub struct Whoami {
+    /// Where the token comes from.
+    #[command(flatten)]
+    pub source: TokenSource,
+}
+
+/// `patctl prune`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl prune --dry-run\n  \
+        0 0 * * * patctl prune                       (a crontab line: silent when all is well)"
+)]
+pub struct Prune {
+    /// Only show what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go ahead although the clock contradicts the audit log
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,0 +1,180 @@
+//! What went wrong below, told to who typed the command: what, why, and what to do next. The rooms
+//! below know no flags; here they are named.
+
+use crate::config::{ConfigError, Problem};
+use crate::domain::policy::Refusal;
+use crate::domain::text::User;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::service::issue::IssueError;
+use crate::service::look::LookError;
+use crate::service::prune::PruneError;
+use crate::store::StoreError;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(path) => {
+                Self::new(Exit::Io, "database", format!("there is no database at {}", path.display()))
+                    .hint("'patctl create' makes it; another place is named with --db or $PATCTL_DB")
+            }
+            StoreError::Unsafe { path, why } => {
+                Self::new(Exit::Permission, "permission", format!("database {}: {why}", path.display()))
+                    .hint("make it a regular file that only its owner (or a trusted group) can write")
+            }
+            StoreError::Permission(why) => {
+                Self::new(Exit::Permission, "permission", format!("the database cannot be used: {why}"))
+                    .hint("run as its owner, who must be able to write it and its directory")
+            }
+            StoreError::NewerSchema { found, known } => Self::new(
+                Exit::Io,
+                "database",
+                format!("the database has schema {found}, this patctl knows up to {known}"),
+            )
+            .hint("use the patctl that wrote it, or a newer one"),
+            StoreError::Damaged(what) => {
+                Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {what}"))
+                    .hint("restore it from a backup; no token was judged")
+            }
+            StoreError::Busy => {
+                Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")
+            }
+            StoreError::Undecided(what) => Self::new(
+                Exit::Io,
+                "undecided",
+                format!("the database failed while committing: {what}"),
+            )
+            .hint(
+                "the change may or may not have happened; look with 'patctl list --all' before you try again",
+            ),
+            StoreError::Io(what) => Self::new(Exit::Io, "database", format!("the database failed: {what}"))
+                .hint(
+                    "what was not acknowledged was not done; mend the cause (a full disk?), then try again",
+                ),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::File { path, why } => {
+                Self::new(Exit::Config, "config", format!("configuration {}: {why}", path.display()))
+                    .hint("mend it or move it away; no other file is read in its place")
+            }
+            ConfigError::Problems(problems) => {
+                let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();
+                let lines: Vec<String> = fatal.iter().map(ToString::to_string).collect();
+                let failure = Self::new(Exit::Config, "config", lines.join("\n"));
+                match fatal.iter().find_map(|p| p.hint.as_ref()) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Unknown(id) => {
+                Self::new(Exit::No, "not-found", format!("no token has the id {}", id.as_str()))
+                    .hint("'patctl list --all' shows those there are")
+            }
+            LookError::Ambiguous(id, candidates) => {
+                let ids: Vec<&str> = candidates.iter().map(|pat| pat.id.as_str()).collect();
+                let message = format!("{} is the beginning of several ids: {}", id.as_str(), ids.join(", "));
+                Self::new(Exit::No, "ambiguous", message).hint("type more of the one you mean")
+            }
+            LookError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PruneError> for Failure {
+    fn from(error: PruneError) -> Self {
+        match error {
+            PruneError::Clock { now, last } => Self::new(
+                Exit::No,
+                "clock",
+                format!("nothing was pruned: the clock says {now}, the last audit row is of {last}"),
+            )
+            .hint("set the clock; if it is right, 'patctl prune --force' goes ahead"),
+            PruneError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Refused { refusal, user } => {
+                refused(refusal, user.as_ref().map_or("anybody", User::as_str))
+            }
+            IssueError::Undelivered(error) => {
+                Self::new(Exit::Io, "undelivered", format!("the token could not be handed over: {error}"))
+                    .hint(
+                        "no token was made; let something read stdout, or name a new file with --token-file",
+                    )
+            }
+            IssueError::Cost => Self::new(
+                Exit::Config,
+                "config",
+                "patctl.argon2.memory.kib is too small for patctl.argon2.parallelism",
+            )
+            .hint("Argon2 needs at least 8 KiB for each lane"),
+            IssueError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn refused(refusal: Refusal, user: &str) -> Failure {
+    let (message, hint) = match refusal {
+        Refusal::Disabled => (
+            "personal access tokens are switched off (atlassian.pats.enabled = false)".to_owned(),
+            "switch them on; 'patctl config show --changed' says where that is set".to_owned(),
+        ),
+        Refusal::AnyUserForbidden => (
+            "a token that speaks for any user is not allowed (patctl.any.user.enabled = false)".to_owned(),
+            "name one with --user, or switch it on: such a token impersonates anybody".to_owned(),
+        ),
+        Refusal::NameBlank => (
+            "the name is blank".to_owned(),
+            "say what the token is for, or leave the name out to have one made".to_owned(),
+        ),
+        Refusal::NameTooLong { length, max } => (
+            format!("the name has {length} characters, {max} are allowed (atlassian.pats.token.name.length)"),
+            "shorten it, or put the rest into --note".to_owned(),
+        ),
+        Refusal::NameHidden(c) => (
+            format!("the name holds the invisible or control character U+{:04X}", u32::from(c)),
+            "write the name without it".to_owned(),
+        ),
+        Refusal::NameSecret => (
+            "the name holds what looks like a token, which would be kept in the clear".to_owned(),
+            "name what the token is for; if that was a live token, revoke it".to_owned(),
+        ),
+        Refusal::ExpiryTooLong { max_days } => (
+            format!("a token may live for {max_days} days at most (atlassian.pats.max.tokens.expiry.days)"),
+            format!("ask for less: --expires {max_days}"),
+        ),
+        Refusal::ExpiryNotInFuture => (
+            "the expiry is not in the future".to_owned(),
+            "give a number of days (--expires 90) or a later date".to_owned(),
+        ),
+        Refusal::TooMany { count, max } => (
+            format!(
+                "{} has {count} tokens, {max} are allowed (atlassian.pats.max.tokens.per.user)",
+                user.escape_debug()
+            ),
+            "revoke one ('patctl list', 'patctl revoke ID'), prune the expired ones, or raise the limit"
+                .to_owned(),
+        ),
+        Refusal::EternalForbidden { max_days } => (
+            "a token must have an expiry (atlassian.pats.eternal.tokens.enabled = false)".to_owned(),
+            format!("give one of at most {max_days} days: --expires {max_days}"),
+        ),
+    };
+    Failure::new(Exit::No, "refused", message).hint(hint)
+}

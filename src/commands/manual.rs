@@ -1,0 +1,59 @@
+//! `patctl man`, `patctl completions`, `patctl help`: what there is to read about patctl.
+
+use super::context::Context;
+use super::stdout_failed;
+use crate::cli::{self, Shell, topics};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The pages, made from the command line's definition; a test keeps them current.
+const PAGES: &[(&str, &str)] = &[
+    ("patctl", include_str!("../../man/patctl.1")),
+    ("create", include_str!("../../man/patctl-create.1")),
+    ("list", include_str!("../../man/patctl-list.1")),
+    ("show", include_str!("../../man/patctl-show.1")),
+    ("revoke", include_str!("../../man/patctl-revoke.1")),
+    ("verify", include_str!("../../man/patctl-verify.1")),
+    ("whoami", include_str!("../../man/patctl-whoami.1")),
+    ("prune", include_str!("../../man/patctl-prune.1")),
+    ("config", include_str!("../../man/patctl-config.1")),
+    ("completions", include_str!("../../man/patctl-completions.1")),
+    ("man", include_str!("../../man/patctl-man.1")),
+    ("help", include_str!("../../man/patctl-help.1")),
+];
+
+pub fn man(page: Option<&str>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+    let wanted = page.unwrap_or("patctl");
+    let wanted = wanted.strip_prefix("patctl-").unwrap_or(wanted);
+    let Some((_, text)) = PAGES.iter().find(|(name, _)| *name == wanted) else {
+        let names: Vec<&str> = PAGES.iter().map(|(name, _)| *name).collect();
+        return Err(Failure::usage(format!("there is no manual page '{wanted}'"))
+            .hint(format!("there are: {}", names.join(", "))));
+    };
+    cx.screen.line(text.trim_end()).map_err(stdout_failed)?;
+    Ok(Exit::Yes)
+}
+
+pub fn completions(shell: Shell, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+    let script = match shell {
+        Shell::Bash => include_str!("../../completions/patctl.bash"),
+        Shell::Zsh => include_str!("../../completions/_patctl"),
+        Shell::Fish => include_str!("../../completions/patctl.fish"),
+    };
+    cx.screen.line(script.trim_end()).map_err(stdout_failed)?;
+    Ok(Exit::Yes)
+}
+
+pub fn help(topic: Option<&str>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+    let text = match topic.and_then(topics::find) {
+        Some(text) => Some(text.to_owned()),
+        None => cli::help(topic),
+    };
+    let Some(text) = text else {
+        let names: Vec<&str> = topics::TOPICS.iter().map(|(name, _)| *name).collect();
+        return Err(Failure::usage(format!("there is no command or topic '{}'", topic.unwrap_or_default()))
+            .hint(format!("the topics are {}; 'patctl --help' lists the commands", names.join(", "))));
+    };
+    cx.screen.line(text.trim_end()).map_err(stdout_failed)?;
+    Ok(Exit::Yes)
+}

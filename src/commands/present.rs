@@ -1,0 +1,61 @@
+//! Reading a token that somebody presents: from stdin, a file, a named variable, or a prompt.
+
+use super::context::Context;
+use super::terminal_failed;
+use crate::cli::TokenSource;
+use crate::domain::presented::{MAX_BYTES, Malformed, Presented};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStringExt;
+use zeroize::Zeroizing;
+
+/// What was presented; malformed is an answer, not a failure.
+///
+/// # Errors
+/// Nothing could be read.
+pub fn presented(
+    source: &TokenSource,
+    cx: &mut Context<'_>,
+) -> Result<Result<Presented, Malformed>, Failure> {
+    bytes(source, cx).map(|bytes| Presented::parse(&bytes))
+}
+
+/// At most one byte more than can be a token.
+fn bytes(source: &TokenSource, cx: &mut Context<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if let Some(name) = &source.token_env {
+        let value = (cx.env)(name).ok_or_else(|| {
+            Failure::usage("the variable that --token-env names is not set")
+                .hint("give the name of an exported variable, or pipe the token in")
+        })?;
+        return Ok(Zeroizing::new(value.into_vec()));
+    }
+    if let Some(path) = &source.token_file {
+        return File::open(path).and_then(read).map_err(|e| unreadable(&path.display().to_string(), &e));
+    }
+    if cx.stdin.is_closed() {
+        return Err(unreadable("stdin", &io::Error::other("it is closed")));
+    }
+    if cx.stdin.is_terminal() {
+        let typed = cx.ask.secret("Token").map_err(terminal_failed)?;
+        return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
+    }
+    read(&mut *cx.stdin).map_err(|e| unreadable("stdin", &e))
+}
+
+fn read(from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let most = MAX_BYTES + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most));
+    from.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(what: &str, e: &io::Error) -> Failure {
+    let (exit, kind) = match e.kind() {
+        io::ErrorKind::PermissionDenied => (Exit::Permission, "permission"),
+        _ => (Exit::Io, "io"),
+    };
+    Failure::new(exit, kind, format!("the token could not be read from {what}: {e}"))
+        .hint("name a readable file with --token-file, or pipe the token in")
+}

@@ -1,0 +1,75 @@
+//! One thing with its properties, a line each; and tables of settings, which wrap.
+
+use super::{Sink, Style, label, text, when};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::pat::Pat;
+use comfy_table::{ContentArrangement, Table};
+use std::io;
+
+/// What there is to know about a token, as label and value.
+#[must_use]
+pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'static str, String)> {
+    let at = |at: Option<Moment>| at.map_or_else(|| "never".to_owned(), |at| when::both(at, now));
+    let status = pat.life.status(now, warning);
+    let safe = |value: &str| text::safe(value).into_owned();
+    let mut facts = vec![
+        ("id", pat.id.to_string()),
+        ("name", safe(&pat.name)),
+        ("user", pat.user.as_deref().map_or_else(|| "(any)".to_owned(), safe)),
+        ("status", style.status(status, label(status))),
+        ("auth", pat.auth.as_str().to_owned()),
+        ("created", when::both(pat.life.created_at, now)),
+        ("expires", at(pat.life.expires_at)),
+        ("last used", at(pat.life.last_used_at)),
+        ("restricted", if pat.restricted { "yes" } else { "no" }.to_owned()),
+        ("mode", if pat.secure { "secure" } else { "standard" }.to_owned()),
+    ];
+    let optional = [
+        ("email", pat.email.as_deref()),
+        ("notify to", pat.notify_to.as_deref()),
+        ("note", pat.note.as_deref()),
+        ("reason", pat.revoke_reason.as_deref()),
+    ];
+    if let Some(revoked_at) = pat.life.revoked_at {
+        facts.push(("revoked", when::both(revoked_at, now)));
+    }
+    facts.extend(optional.into_iter().filter_map(|(label, value)| Some((label, safe(value?)))));
+    facts
+}
+
+/// Prints facts, labels in a column.
+///
+/// # Errors
+/// What stdout gives.
+pub fn print(out: &mut Sink<'_>, facts: &[(&str, String)]) -> io::Result<()> {
+    facts.iter().try_for_each(|(label, value)| out.line(&format!("{label:<11} {value}")))
+}
+
+/// Prints a table that wraps to the terminal; in a pipe every row is one line. No lines are drawn.
+///
+/// # Errors
+/// What stdout gives.
+pub fn wrapped<const N: usize>(
+    out: &mut Sink<'_>,
+    style: Style,
+    headings: [&str; N],
+    rows: Vec<[String; N]>,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(columns) = out.columns() {
+        table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
+    }
+    table.set_header(headings);
+    for row in rows {
+        table.add_row(row.map(|cell| text::safe(&cell).into_owned()));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        out.line(&if index == 0 { style.heading(line) } else { line.to_owned() })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! A filter and an order as SQL. Every value that a person chose is bound; none is spliced.
+
+use super::rows::PAT;
+use crate::domain::filter::{Filter, Order, Range, Sort};
+use crate::domain::moment::Moment;
+use crate::domain::pat::Status;
+use crate::store::Query;
+
+/// A statement and the values of its places.
+pub struct Statement {
+    pub sql: String,
+    pub values: Vec<String>,
+}
+
+/// The statement that answers `query`.
+pub fn statement(query: &Query<'_>) -> Statement {
+    let mut build = Build::default();
+    build.filter(query.filter, query.now, query.now.saturating_plus(query.expiry_warning));
+    let (key, direction) = key(query.order);
+    if let Some(after) = query.order.after {
+        // A keyset page: the last row of the page before says where this one begins.
+        let beyond = if direction == "DESC" { "<" } else { ">" };
+        let id = build.bind(after.as_str());
+        build.all_of(format!("({key}, seq) {beyond} (SELECT {key}, seq FROM token WHERE id = {id})"));
+    }
+    let condition = if build.parts.is_empty() { "1".to_owned() } else { build.parts.join(" AND ") };
+    let limit = query.limit.map_or_else(String::new, |n| format!(" LIMIT {}", n.min(i64::MAX as u64)));
+    let sql = format!(
+        "SELECT {PAT} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
+    );
+    Statement { sql, values: build.values }
+}
+
+/// What is sorted by, and which way.
+fn key(order: Order) -> (&'static str, &'static str) {
+    let (key, falls) = match order.sort {
+        Sort::Created => ("created_at", true),
+        Sort::Expires => ("coalesce(expires_at, ':')", false), // ':' follows every digit
+        Sort::Used => ("coalesce(last_used_at, '')", true),
+        Sort::Name => ("name", false),
+        Sort::User => ("coalesce(user, '')", false),
+        Sort::Id => ("id", false),
+    };
+    (key, if falls == order.reverse { "ASC" } else { "DESC" })
+}
+
+#[derive(Default)]
+struct Build {
+    parts: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Build {
+    fn all_of(&mut self, part: String) {
+        self.parts.push(part);
+    }
+
+    fn bind(&mut self, value: &str) -> String {
+        self.values.push(value.to_owned());
+        format!("?{}", self.values.len())
+    }
+
+    fn at(&mut self, moment: Moment) -> String {
+        self.bind(&moment.to_string())
+    }
+
+    fn filter(&mut self, filter: &Filter, now: Moment, soon: Moment) {
+        if !filter.users.is_empty() {
+            let places: Vec<String> = filter.users.iter().map(|user| self.bind(user)).collect();
+            self.all_of(format!("user IN ({})", places.join(", ")));
+        }
+        if let Some(glob) = &filter.name {
+            let glob = self.bind(glob.as_str());
+            self.all_of(format!("name GLOB {glob}"));
+        }
+        if !filter.statuses.is_empty() {
+            let states: Vec<String> = filter.statuses.iter().map(|s| self.state(*s, now, soon)).collect();
+            self.all_of(format!("({})", states.join(" OR ")));
+        } else if !filter.all {
+            self.all_of("revoked_at IS NULL".to_owned());
+        }
+        self.range("created_at", filter.created, false);
+        self.range("expires_at", filter.expires, true);
+        self.range("last_used_at", filter.used, false);
+        if filter.unused {
+            self.all_of("last_used_at IS NULL".to_owned());
+        }
+        if let Some(span) = filter.unused_for {
+            let since = self.at(now.saturating_minus(span));
+            self.all_of(format!("coalesce(last_used_at, created_at) <= {since}"));
+        }
+    }
+
+    fn range(&mut self, column: &str, range: Range, null_is_late: bool) {
+        if let Some(after) = range.after {
+            let after = self.at(after);
+            let late = if null_is_late { format!(" OR {column} IS NULL") } else { String::new() };
+            self.all_of(format!("({column} >= {after}{late})"));
+        }
+        if let Some(before) = range.before {
+            let before = self.at(before);
+            self.all_of(format!("{column} < {before}"));
+        }
+    }
+
+    /// [`crate::domain::pat::Life::status`] as SQL; a property test holds the two together.
+    fn state(&mut self, status: Status, now: Moment, soon: Moment) -> String {
+        let live = "revoked_at IS NULL AND disabled_at IS NULL";
+        match status {
+            Status::Active => {
+                let now = self.at(now);
+                format!("({live} AND (expires_at IS NULL OR expires_at > {now}))")
+            }
+            Status::ExpiresSoon => {
+                let (now, soon) = (self.at(now), self.at(soon));
+                format!("({live} AND expires_at > {now} AND expires_at <= {soon})")
+            }
+            Status::Expired => {
+                let now = self.at(now);
+                format!("({live} AND expires_at <= {now})")
+            }
+            Status::Disabled => "(revoked_at IS NULL AND disabled_at IS NOT NULL)".to_owned(),
+            Status::Revoked => "revoked_at IS NOT NULL".to_owned(),
+        }
+    }
+}

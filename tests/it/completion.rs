@@ -1,0 +1,170 @@
+//! Completion: the engine in process, and the scripts in the real shells.
+
+use crate::harness::{Patctl, id_of};
+use crate::process::{Home, have, stdout};
+
+fn complete(patctl: &Patctl, words: &[&str]) -> Vec<String> {
+    let db = patctl.db();
+    let mut all = vec!["__complete", "--", "--db", db.to_str().expect("a path")];
+    all.extend(words);
+    let run = patctl.run(&all);
+    let word = |line: &str| line.split('\t').next().expect("a word").to_owned();
+    run.stdout.lines().map(word).collect()
+}
+
+#[test]
+fn commands_options_values_and_properties_are_offered() {
+    let patctl = Patctl::new();
+    for (words, expected) in [
+        (&["li"][..], &["list"][..]),
+        (&["config", ""], &["show", "check", "keys"]),
+        (&["list", "--stat"], &["--status"]),
+        (&["list", "--status", "ex"], &["expires-soon", "expired"]),
+        (&["list", "--status=act"], &["--status=active"]),
+        (&["-q", "list", "--sort", "u"], &["used", "user"]),
+        (&["-o", "js"], &["json", "jsonl"]),
+        (&["create", "-D", "extender"], &["extender.token.secure.mode="]),
+        (
+            &["config", "show", "patctl.aud"],
+            &["patctl.audit.retention.days", "patctl.audit.sync", "patctl.audit.url"],
+        ),
+        (&["verify", "--token-file", ""], &[":files"]),
+        (&["config", "check", ""], &[":files"]),
+        (&["completions", "b"], &["bash"]),
+        (&["help", "form"], &["formats"]),
+        (&["man", "cr"], &["create"]),
+        (&["create", "--note", ""], &[]),
+        (&["list", "--", "--stat"], &[]),
+        (&["__comp"], &[]),
+    ] {
+        assert_eq!(complete(&patctl, words), expected, "{words:?}");
+    }
+    assert!(!patctl.db().exists(), "completion makes no database");
+}
+
+#[test]
+fn ids_with_their_names_and_users_come_from_the_database() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["nightly backup", "--user", "alice"]);
+    let gone = patctl.create(&["old", "--user", "bob"]);
+    patctl.run(&["revoke", id_of(&gone)]);
+    let id = id_of(&token);
+    assert_eq!(complete(&patctl, &["revoke", ""]), [id]);
+    assert_eq!(complete(&patctl, &["show", ""]), [id_of(&gone), id]);
+    assert_eq!(complete(&patctl, &["revoke", &id[..2]]), [id]);
+    assert_eq!(complete(&patctl, &["show", &id[..5]]), [id]);
+    assert_eq!(complete(&patctl, &["revoke", id, "zzzz"]), [""; 0]);
+    assert_eq!(complete(&patctl, &["list", "--user", ""]), ["alice", "bob"]);
+    assert_eq!(complete(&patctl, &["list", "--user=al"]), ["--user=alice"]);
+    let run = patctl.run(&["__complete", "--", "--db", patctl.db().to_str().expect("a path"), "show", id]);
+    assert_eq!(run.stdout, format!("{id}\tnightly backup (alice)\n"));
+}
+
+#[test]
+fn completion_never_writes_and_is_silent_where_it_cannot_tell() {
+    let patctl = Patctl::new();
+    patctl.create(&["a\u{e9}"]);
+    patctl.sql().execute("UPDATE token SET name = 'x' || char(9, 27, 10) || 'y'", []).expect("by hand");
+    let before = std::fs::read(patctl.db()).expect("the database");
+    assert_eq!(complete(&patctl, &["show", ""]).len(), 1);
+    assert_eq!(std::fs::read(patctl.db()).expect("the database"), before);
+    std::fs::write(patctl.db(), "no database").expect("a file");
+    assert_eq!(complete(&patctl, &["show", ""]), [""; 0]);
+    patctl.configure("atlassian.pats.enabled = broken");
+    assert_eq!(complete(&patctl, &["li"]), ["list"]);
+}
+
+/// A home with one token, and the scripts of this source tree.
+fn home() -> (Home, String, String) {
+    let home = Home::new("");
+    let token = home.create(&["backup", "--user", "alice"]);
+    let scripts = format!("{}/completions", env!("CARGO_MANIFEST_DIR"));
+    (home, id_of(&token).to_owned(), scripts)
+}
+
+#[test]
+fn bash_completes_commands_options_ids_and_properties() {
+    let (home, id, scripts) = home();
+    // What bash does at a TAB: it splits the line at blanks and '=', and calls the function.
+    let tab = |words: &str, index: usize| {
+        let script = format!(
+            "source {scripts}/patctl.bash; COMP_WORDS=({words}); COMP_CWORD={index}; _patctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        stdout(&home.shell(&script)).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(tab("patctl li", 1), ["list"]);
+    assert_eq!(tab("patctl list --stat", 2), ["--status"]);
+    assert_eq!(tab("patctl show ''", 2), [id.as_str()]);
+    assert_eq!(tab("patctl list --user = al", 4), ["alice"]);
+    assert_eq!(tab("patctl list -D extender.t", 3), ["extender.token.secure.mode="]);
+    assert_eq!(tab("patctl nonsense ''", 2), [""]);
+}
+
+#[test]
+fn fish_completes_commands_options_ids_and_properties() {
+    if !have("fish", "fish_completes_commands_options_ids_and_properties") {
+        return;
+    }
+    let (home, id, scripts) = home();
+    let tab = |line: &str| {
+        let script = format!("source {scripts}/patctl.fish; complete -C '{line}'");
+        let output = home.command_of("fish").args(["--no-config", "-c", &script]).output().expect("fish");
+        stdout(&output).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(tab("patctl li"), ["list\tShow tokens"]);
+    assert_eq!(tab("patctl list --stat"), ["--status\tIn this state; may be given more than once"]);
+    assert_eq!(tab("patctl show "), [format!("{id}\tbackup (alice)")]);
+    assert_eq!(tab("patctl list --user al"), ["alice"]);
+    assert!(tab("patctl list -D extender.t")[0].starts_with("extender.token.secure.mode=\t"));
+}
+
+/// A zsh at a terminal of its own, as its users have it: keys in, the completed line out.
+#[test]
+fn zsh_completes_commands_options_ids_and_properties() {
+    if !have("zsh", "zsh_completes_commands_options_ids_and_properties") {
+        return;
+    }
+    let (home, id, scripts) = home();
+    let script = r#"
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1='READY> '; fpath=($1 \$fpath); autoload -U compinit; compinit -u -d $HOME/.zcompdump; unsetopt list_beep; bindkey '^I' complete-word; print LOADED"
+zpty -r shell out '*LOADED*READY*'
+# At ^X the line is printed and given up.
+zpty -w shell 'show-line() { print -r -- "<<$BUFFER>>"; zle .kill-whole-line }; zle -N show-line; bindkey "^X" show-line; print BOUND'
+zpty -r shell out '*BOUND*READY*'
+shift
+for line in "$@"; do
+    zpty -w -n shell "$line"$'\t\x18'
+    zpty -r shell out '*>>*'
+    print -r -- "${${out##*<<}%%>>*}"
+done
+zpty -d shell
+"#;
+    let lines = [
+        "patctl li",
+        "patctl list --stat",
+        "patctl show ",
+        "patctl list --user al",
+        "patctl list -D extender.t",
+    ];
+    let output = home
+        .command_of("timeout")
+        .env("TERM", "dumb")
+        .args(["60", "zsh", "-f", "-c", script, "zsh", &scripts])
+        .args(lines)
+        .output()
+        .expect("zsh");
+    let completed: Vec<String> = stdout(&output).lines().map(|line| line.trim_end().to_owned()).collect();
+    assert_eq!(
+        completed,
+        [
+            "patctl list".to_owned(),
+            "patctl list --status".to_owned(),
+            format!("patctl show {id}"),
+            "patctl list --user alice".to_owned(),
+            "patctl list -D extender.token.secure.mode=".to_owned(),
+        ],
+        "{output:?}"
+    );
+}

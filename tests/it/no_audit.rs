@@ -1,0 +1,112 @@
+//! A real store in which one thing fails: the writing of an audit row.
+
+use patctl::domain::audit::{Actor, Entry, Record};
+use patctl::domain::dice::Dice;
+use patctl::domain::id::IdPrefix;
+use patctl::domain::moment::{Moment, Span};
+use patctl::domain::pat::Pat;
+use patctl::domain::policy::Policy;
+use patctl::domain::presented::Presented;
+use patctl::domain::token::TokenId;
+use patctl::domain::verifier::{Cost, Verifier};
+use patctl::service::{Act, verify};
+use patctl::store::contract::EachPat;
+use patctl::store::sqlite::SqliteStore;
+use patctl::store::{Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Transaction};
+use std::path::Path;
+
+/// A store that writes everything but the audit row.
+struct RefusesAudit(SqliteStore);
+
+/// Whether a token is good, in the words of a `verify` whose audit row cannot be written.
+pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> {
+    let mut store = RefusesAudit(SqliteStore::open(db)?);
+    let policy = Policy::default();
+    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let now = crate::harness::moment("2026-11-21");
+    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let presented = Presented::parse(token.as_bytes()).expect("a token");
+    let mut dice = Dice::system();
+    verify::verify(&mut store, &act, &mut dice, &presented, verify::Purpose::Use, Durability::Full)
+        .map(|verdict| verdict.answer.is_ok())
+}
+
+impl Read for RefusesAudit {
+    fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
+        self.0.token(id)
+    }
+    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>, StoreError> {
+        self.0.with_prefix(prefix, limit)
+    }
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<(), StoreError> {
+        self.0.list(query, each)
+    }
+    fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
+        self.0.held(user)
+    }
+    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
+        self.0.cost_near(id)
+    }
+}
+
+impl Store for RefusesAudit {
+    fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>, StoreError> {
+        self.0.history(id, limit)
+    }
+    fn last_audit(&self) -> Result<Option<Moment>, StoreError> {
+        self.0.last_audit()
+    }
+    fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+        self.0.prunable(before, after, limit)
+    }
+    fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.0.users(prefix, limit)
+    }
+    fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(RefusesAuditTransaction(self.0.begin(durability)?)))
+    }
+}
+
+struct RefusesAuditTransaction<'s>(Box<dyn Transaction + 's>);
+
+impl Read for RefusesAuditTransaction<'_> {
+    fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
+        self.0.token(id)
+    }
+    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>, StoreError> {
+        self.0.with_prefix(prefix, limit)
+    }
+    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<(), StoreError> {
+        self.0.list(query, each)
+    }
+    fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
+        self.0.held(user)
+    }
+    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
+        self.0.cost_near(id)
+    }
+}
+
+impl Transaction for RefusesAuditTransaction<'_> {
+    fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool, StoreError> {
+        self.0.insert(pat)
+    }
+    fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool, StoreError> {
+        self.0.revoke(id, at, reason)
+    }
+    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<(), StoreError> {
+        self.0.touch(id, at, interval)
+    }
+    fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
+        self.0.renew(id, old, new)
+    }
+    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool, StoreError> {
+        self.0.prune(row, before)
+    }
+    fn audit(&mut self, _: &Entry<'_>) -> Result<(), StoreError> {
+        Err(StoreError::Io("no room".to_owned()))
+    }
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.0.commit()
+    }
+}
