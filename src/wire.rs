@@ -12,7 +12,7 @@ pub struct Instant(pub Moment);
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(self.0.text().as_str())
     }
 }
 
@@ -331,7 +331,7 @@ impl<'a> Warning<'a> {
 ///
 /// # Errors
 /// Only what the writer gives.
-pub fn line(out: &mut dyn std::io::Write, value: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
+pub fn line(mut out: impl std::io::Write, value: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut out, value)?;
     out.write_all(b"\n")
 }

@@ -30,14 +30,8 @@ pub struct Create {
     /// Let it speak for whichever user Basic names (needs patctl.any.user.enabled)
     #[arg(long, conflicts_with_all = ["user", "email"])]
     pub any_user: bool,
-    /// How long it lives: 90 (days), 90d, 12h, 2w, 2027-01-31, an RFC 3339 instant, never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "never",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
+    /// How long it lives: 90 (days), 90d, 12h, 2w, 2027-01-31, an RFC 3339 instant
+    #[arg(long, value_name = "WHEN", default_value = "never", allow_hyphen_values = true)]
     pub expires: Lifetime,
     /// How it may be presented
     #[arg(long, value_name = "METHOD", default_value = "both", value_parser = values::auth())]
@@ -74,7 +68,8 @@ pub struct Show {
         patctl revoke 7k3m9xq2v8\n  \
         patctl revoke 7k3m 01ab --reason 'laptop stolen' --yes\n  \
         patctl list --user alice -o ids | patctl revoke --ids-stdin\n  \
-        patctl revoke --token-stdin < leaked.token"
+        patctl revoke --token-stdin < leaked.token",
+    after_help = "Where a person types at stdin it asks first; in a script it does not."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Revoke {
@@ -177,7 +172,7 @@ pub struct Whoami {
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl prune --dry-run\n  \
-        0 0 * * * patctl prune                       (a crontab line: silent when all is well)"
+        0 0 * * * /usr/local/bin/patctl prune        (a crontab line: silent when all is well)"
 )]
 pub struct Prune {
     /// Only show what would be deleted

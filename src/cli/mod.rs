@@ -36,7 +36,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
         patctl prune                                 from cron: delete what ended long ago",
     after_help = exit::HELP,
     help_template = TEMPLATE,
-    term_width = 100,
+    term_width = 80,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]
@@ -53,10 +53,12 @@ pub struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The database [default: $PATCTL_DB, the property patctl.db, the user's data directory]
+    /// The database [default: $PATCTL_DB, the property patctl.db, then
+    /// ~/.local/share/patctl/patctl.db, for root /var/lib/patctl/patctl.db]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,
-    /// The configuration [default: $PATCTL_CONFIG, the user's, /etc/patctl/patctl.properties]
+    /// The configuration [default: $PATCTL_CONFIG, then the first there is of
+    /// ~/.config/patctl/patctl.properties and /etc/patctl/patctl.properties]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Properties set for this run, in their order.
@@ -189,6 +191,8 @@ pub struct Stop {
     pub text: String,
     /// `Yes` for a text that was asked for (stdout), `Usage` for a mistake (stderr).
     pub exit: Exit,
+    /// Whether nothing was asked for, and the text is the help all the same.
+    pub is_help: bool,
     /// Whether the mistake should be told in JSON.
     pub json: bool,
 }
@@ -207,6 +211,7 @@ fn with_define(command: clap::Command) -> clap::Command {
         .value_name("KEY=VALUE")
         .help("Set one property for this run; may be given more than once")
         .help_heading("Global options")
+        .display_order(1000)
         .action(ArgAction::Append)
         .value_parser(values::define);
     let command = if command.get_name() == COMPLETE { command } else { command.arg(define) };
@@ -239,6 +244,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
         |error: clap::Error| Stop {
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
+            is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
             json: wants_json(args),
             text: error.render().to_string(),
         },

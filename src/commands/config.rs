@@ -92,11 +92,11 @@ fn show(names: &[String], only_changed: bool, cx: &mut Context<'_>) -> Result<Ex
     let written = match cx.screen.format() {
         Format::Table => {
             let cells = |row: &Setting<'_>| {
-                let changed =
-                    if row.changed { format!("default {}", text(row.default)) } else { String::new() };
-                [row.property.to_owned(), text(row.value), row.origin.clone(), changed]
+                let default =
+                    if row.changed { format!("default: {}", text(row.default)) } else { String::new() };
+                [row.property.to_owned(), text(row.value), row.origin.clone(), default]
             };
-            let headings = ["PROPERTY", "VALUE", "FROM", "CHANGED"];
+            let headings = ["PROPERTY", "VALUE", "FROM", "DEFAULT"];
             let style = cx.screen.style;
             facts::wrapped(cx.screen.out(), style, headings, rows.iter().map(cells).collect())
         }

@@ -44,7 +44,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     if args.count == 1 {
         let issued = one_step(args, cx, &act, store, &draft, vec![first])?;
         for one in &issued {
-            tell(cx, &draft, one);
+            tell(args, cx, &draft, one);
         }
         return Ok(Exit::Yes);
     }
@@ -176,7 +176,7 @@ fn printed(draft: &Draft, issued: &[Issued], format: Format) -> io::Result<Zeroi
 }
 
 /// What a person wants to know beside the secret; a script that took it from a pipe does not.
-fn tell(cx: &mut Context<'_>, draft: &Draft, issued: &Issued) {
+fn tell(args: &Create, cx: &mut Context<'_>, draft: &Draft, issued: &Issued) {
     if !cx.screen.is_terminal() || cx.screen.format().is_json() {
         return;
     }
@@ -194,6 +194,9 @@ fn tell(cx: &mut Context<'_>, draft: &Draft, issued: &Issued) {
         cx.screen.say(&format!("{label:<11} {fact}"));
     }
     cx.screen.say("");
-    cx.screen.say("The token will not be shown again. To check it: patctl verify");
+    cx.screen.say(&match &args.token_file {
+        Some(path) => format!("The token is in {}, which only you can read.", path.display()),
+        None => "The token will not be shown again. To check it: patctl verify".to_owned(),
+    });
     cx.screen.say(&format!("To take it back: patctl revoke {id}"));
 }

@@ -79,12 +79,12 @@ impl From<LookError> for Failure {
     fn from(error: LookError) -> Self {
         match error {
             LookError::Unknown(id) => {
-                Self::new(Exit::No, "not-found", format!("no token has the id {}", id.as_str()))
+                Self::new(Exit::No, "not-found", format!("no token has the id {}", id.typed()))
                     .hint("'patctl list --all' shows those there are")
             }
             LookError::Ambiguous(id, candidates) => {
                 let ids: Vec<&str> = candidates.iter().map(|pat| pat.id.as_str()).collect();
-                let message = format!("{} is the beginning of several ids: {}", id.as_str(), ids.join(", "));
+                let message = format!("{} is the beginning of several ids: {}", id.typed(), ids.join(", "));
                 Self::new(Exit::No, "ambiguous", message).hint("type more of the one you mean")
             }
             LookError::Store(error) => error.into(),
@@ -111,6 +111,10 @@ impl From<IssueError> for Failure {
         match error {
             IssueError::Refused { refusal, user } => {
                 refused(refusal, user.as_ref().map_or("anybody", User::as_str))
+            }
+            IssueError::Undelivered(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Self::new(Exit::Io, "undelivered", format!("the token could not be handed over: {error}"))
+                    .hint("no token was made; a token file is never overwritten, name a new one")
             }
             IssueError::Undelivered(error) => {
                 Self::new(Exit::Io, "undelivered", format!("the token could not be handed over: {error}"))

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::stdout_failed;
 use crate::cli::{Format, List};
-use crate::domain::filter::Order;
+use crate::domain::filter::{Filter, Order};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
@@ -34,7 +34,12 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     store.list(&query, &mut |pat| rows.push(pat))?;
     let count = rows.finish().map_err(stdout_failed)?;
     if count == 0 && cx.screen.format() == Format::Table {
-        cx.screen.say("no tokens; 'patctl create' makes one, 'patctl list --all' shows revoked ones too");
+        let everything = Filter::default();
+        cx.screen.say(if query.filter == &everything {
+            "no tokens; 'patctl create' makes one, 'patctl list --all' shows revoked ones too"
+        } else {
+            "no token matches"
+        });
     }
     Ok(Exit::Yes)
 }

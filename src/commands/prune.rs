@@ -46,6 +46,9 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         cx.screen.json(&wire::Pruned { dry_run: args.dry_run, count }).map_err(stdout_failed)?;
     } else if args.dry_run {
         cx.screen.say(&format!("{} would be deleted", tokens(count)));
+    } else if format == Format::Table && cx.screen.talks_to_a_person() {
+        // Cron hears nothing.
+        cx.screen.say(&format!("{} deleted", tokens(count)));
     }
     Ok(Exit::Yes)
 }

@@ -139,12 +139,12 @@ fn as_json(revoked: &Revoked, dry_run: bool, now: Moment, warning: Span) -> wire
         dry_run,
         revoked: all(&revoked.done, now, warning),
         already_revoked: all(&revoked.already, now, warning),
-        unknown: revoked.unknown.iter().map(IdPrefix::as_str).collect(),
+        unknown: revoked.unknown.iter().map(IdPrefix::typed).collect(),
         ambiguous: revoked
             .ambiguous
             .iter()
             .map(|(id, candidates)| wire::Ambiguous {
-                id: id.as_str(),
+                id: id.typed(),
                 candidates: candidates.iter().map(|pat| pat.id.as_str()).collect(),
             })
             .collect(),

@@ -147,6 +147,21 @@ pub fn did_you_mean(name: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
+/// The known property that another product's key nearly is: but for case, a letter or two, or what
+/// it begins with.
+#[must_use]
+pub fn near_miss(name: &str) -> Option<&'static str> {
+    if name.len() > 100 {
+        return None;
+    }
+    let lower = name.to_ascii_lowercase();
+    let near = |key: &&Key| {
+        let tail = lower.contains('.') && key.name.ends_with(&format!(".{lower}"));
+        tail || strsim::normalized_damerau_levenshtein(&lower, key.name) > 0.92
+    };
+    KEYS.iter().find(near).map(|key| key.name)
+}
+
 impl Kind {
     /// Refuses a value that is not of this type.
     ///
@@ -264,6 +279,14 @@ mod tests {
         let slip = did_you_mean("atlassian.pats.max.token.per.user");
         assert_eq!(slip, Some("atlassian.pats.max.tokens.per.user"));
         assert_eq!(did_you_mean("patctl.max.tokens.per.user"), slip, "the wrong namespace");
+        for near in
+            ["Atlassian.pats.max.tokens.per.user", "atlassian.pat.max.tokens.per.user", "max.tokens.per.user"]
+        {
+            assert_eq!(near_miss(near), slip, "{near}");
+        }
+        for stranger in ["jira.websudo.is.disabled", "jira.title", "enabled", "ops.bar.group.size", ""] {
+            assert_eq!(near_miss(stranger), None, "{stranger}");
+        }
         for stranger in ["completely.different", "atlassian.pats.foo", "patctl.x", ""] {
             assert_eq!(did_you_mean(stranger), None, "{stranger}");
         }

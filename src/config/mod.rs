@@ -138,8 +138,11 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
     for one in given {
         match keys::find(&one.key) {
             Some(key) => accept(&mut settings, key, one, &mut problems),
-            None if keys::is_ours(&one.key) => problems.push(unknown(&one, problems.len() < GUESSES)),
-            None => {}
+            None if keys::is_ours(&one.key) && one.key_origin != Origin::CommandLine => {
+                problems.push(unknown(&one, problems.len() < GUESSES));
+            }
+            None if one.key_origin == Origin::CommandLine => problems.push(stranger(&one)),
+            None => problems.extend(near_miss(&one, problems.len() < GUESSES)),
         }
     }
     Ok((settings, problems))
@@ -163,6 +166,21 @@ fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut
 
 /// Unknown properties for which a known one is guessed; whoever has more has another problem.
 const GUESSES: usize = 20;
+
+/// A property on the command line that does not exist: whoever typed it meant something.
+fn stranger(one: &Given) -> Problem {
+    Problem {
+        is_warning: false,
+        message: format!("there is no property '{}'", one.key.escape_debug()),
+        ..unknown(one, true)
+    }
+}
+
+/// Another product's key is none of our business, unless it is nearly one of ours.
+fn near_miss(one: &Given, guess: bool) -> Option<Problem> {
+    let meant = keys::near_miss(&one.key).filter(|_| guess)?;
+    Some(Problem { hint: Some(format!("did you mean '{meant}'?")), ..unknown(one, false) })
+}
 
 fn unknown(one: &Given, guess: bool) -> Problem {
     Problem {

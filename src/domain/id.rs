@@ -6,7 +6,10 @@ use std::str::FromStr;
 /// An id as a person types it: the whole, or a beginning of at least four characters. Upper case and
 /// Crockford's look-alikes (`i l` for `1`, `o` for `0`) are understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct IdPrefix(String);
+pub struct IdPrefix {
+    folded: String,
+    typed: String,
+}
 
 /// What was typed cannot begin an id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,13 +41,19 @@ impl IdPrefix {
     /// The characters, in the alphabet of ids.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.folded
+    }
+
+    /// What the person typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
     }
 }
 
 impl From<TokenId> for IdPrefix {
     fn from(id: TokenId) -> Self {
-        Self(id.to_string())
+        Self { folded: id.to_string(), typed: id.to_string() }
     }
 }
 
@@ -68,7 +77,7 @@ impl FromStr for IdPrefix {
             .ok_or(IdPrefixError::NotAnId)?;
         match folded.len() {
             0..=3 => Err(IdPrefixError::TooShort),
-            4..=10 => Ok(Self(folded)),
+            4..=10 => Ok(Self { folded, typed: text.to_owned() }),
             _ => Err(IdPrefixError::NotAnId),
         }
     }
@@ -80,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_a_person_types_for_an_id_is_understood_or_explained() {
-        let read = |t: &str| t.parse::<IdPrefix>().map(|p| p.0);
+        let read = |t: &str| t.parse::<IdPrefix>().map(|p| p.folded);
         assert_eq!(read("7K3M"), Ok("7k3m".to_owned()));
         assert_eq!(read("o1Il"), Ok("0111".to_owned()));
         assert_eq!(read("7k3"), Err(IdPrefixError::TooShort));

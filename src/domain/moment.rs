@@ -135,9 +135,29 @@ impl Moment {
     }
 }
 
-/// `2026-11-21T20:23:11.000000Z`: always 27 bytes.
+/// The text of a [`Moment`]: `2026-11-21T20:23:11.000000Z`, always 27 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct MomentText([u8; 27]);
+
+impl MomentText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // ASCII by construction.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+impl Moment {
+    /// The text, without the machinery of formatting: a million rows pass through here.
+    #[must_use]
+    pub fn text(self) -> MomentText {
         let t = self.calendar();
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         for (at, width, value) in [
@@ -151,7 +171,7 @@ impl fmt::Display for Moment {
         ] {
             put(&mut text[at..at + width], value);
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        MomentText(text)
     }
 }
 

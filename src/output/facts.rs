@@ -45,7 +45,25 @@ pub fn print(out: &mut Sink<'_>, facts: &[(&str, String)]) -> io::Result<()> {
     facts.iter().try_for_each(|(label, value)| out.line(&format!("{label:<11} {value}")))
 }
 
-/// Prints a table that wraps to the terminal; in a pipe every row is one line. No lines are drawn.
+/// A terminal narrower than this would break the names of properties.
+const ROOMY: usize = 120;
+
+/// Each row as a block: its first cell as a heading, the others below, indented.
+fn stacked<const N: usize>(out: &mut Sink<'_>, style: Style, rows: &[[String; N]]) -> io::Result<()> {
+    let columns = out.columns().unwrap_or(ROOMY).max(20);
+    for row in rows {
+        out.line(&style.heading(&text::safe(&row[0])))?;
+        for cell in row[1..].iter().filter(|cell| !cell.is_empty()) {
+            for line in text::wrap(&text::safe(cell), columns - 4) {
+                out.line(&format!("    {line}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints a table that wraps to the terminal, or a block for each row where that is narrow; in a pipe
+/// every row is one line. No lines are drawn.
 ///
 /// # Errors
 /// What stdout gives.
@@ -55,6 +73,9 @@ pub fn wrapped<const N: usize>(
     headings: [&str; N],
     rows: Vec<[String; N]>,
 ) -> io::Result<()> {
+    if out.columns().is_some_and(|columns| columns < ROOMY) {
+        return stacked(out, style, &rows);
+    }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(columns) = out.columns() {

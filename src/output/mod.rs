@@ -201,9 +201,22 @@ impl<'s> Screen<'s> {
             let written = self.out.line(text.trim_end()).and_then(|()| self.flush());
             return if written.is_ok() { Exit::Yes } else { Exit::Io };
         }
+        if stop.is_help && !self.format.is_json() {
+            self.talk(text.trim_end());
+            return stop.exit;
+        }
+        if stop.is_help {
+            self.fail(&Failure::usage("no command was given").hint("'patctl --help' lists them"));
+            return stop.exit;
+        }
         let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
         let message = message.trim_start_matches("error: ");
-        let hint = hint.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ");
+        let hint = hint
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.starts_with("For more information"))
+            .collect::<Vec<_>>()
+            .join("; ");
         let failure = Failure::usage(message);
         self.fail(&if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) });
         stop.exit

@@ -11,7 +11,7 @@ pub struct Terminal;
 
 impl Ask for Terminal {
     fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        Confirm::new().with_prompt(question).default(false).interact().map_err(into_io)
+        Confirm::new().with_prompt(question).default(false).wait_for_newline(true).interact().map_err(into_io)
     }
 
     fn text(&mut self, prompt: &str, default: &str) -> io::Result<String> {

@@ -20,8 +20,9 @@ pub struct Rows<'r, 's> {
 
 enum Form<'r, 's> {
     Table(Box<Table<'r, 's>>),
-    Json(&'r mut Sink<'s>),
-    Jsonl(&'r mut Sink<'s>),
+    /// A row is put together in memory and written at once.
+    Json(&'r mut Sink<'s>, Vec<u8>),
+    Jsonl(&'r mut Sink<'s>, Vec<u8>),
     Csv(Box<csv::Writer<&'r mut Sink<'s>>>),
     Ids(&'r mut Sink<'s>),
 }
@@ -33,8 +34,8 @@ impl<'r, 's> Rows<'r, 's> {
         let out = screen.out();
         let form = match format {
             Format::Table => Form::Table(Box::new(Table::new(out, style, now, warning))),
-            Format::Json => Form::Json(out),
-            Format::Jsonl => Form::Jsonl(out),
+            Format::Json => Form::Json(out, Vec::with_capacity(1024)),
+            Format::Jsonl => Form::Jsonl(out, Vec::with_capacity(1024)),
             Format::Csv => Form::Csv(Box::new(csv::Writer::from_writer(out))),
             Format::Ids => Form::Ids(out),
         };
@@ -46,11 +47,17 @@ impl<'r, 's> Rows<'r, 's> {
         let token = || wire::Token::new(pat, self.now, self.warning);
         let (done, gone) = match &mut self.form {
             Form::Table(table) => (table.row(pat), table.is_gone()),
-            Form::Json(out) => {
-                let begun = out.write_all(if self.count == 0 { b"[" } else { b"," });
-                (begun.and_then(|()| wire::line(*out, &token())), out.is_gone())
+            Form::Json(out, row) => {
+                row.clear();
+                row.push(if self.count == 0 { b'[' } else { b',' });
+                let written = wire::line(&mut *row, &token()).and_then(|()| out.write_all(row));
+                (written, out.is_gone())
             }
-            Form::Jsonl(out) => (wire::line(*out, &token()), out.is_gone()),
+            Form::Jsonl(out, row) => {
+                row.clear();
+                let written = wire::line(&mut *row, &token()).and_then(|()| out.write_all(row));
+                (written, out.is_gone())
+            }
             Form::Csv(csv) => (record(csv, self.count == 0, &token()), csv.get_ref().is_gone()),
             Form::Ids(out) => (out.line(pat.id.as_str()), out.is_gone()),
         };
@@ -69,14 +76,14 @@ impl<'r, 's> Rows<'r, 's> {
         }
         match self.form {
             Form::Table(table) => table.finish()?,
-            Form::Json(out) => out.write_all(if self.count == 0 { b"[]\n" } else { b"]\n" })?,
+            Form::Json(out, _) => out.write_all(if self.count == 0 { b"[]\n" } else { b"]\n" })?,
             Form::Csv(mut csv) => {
                 if self.count == 0 {
                     csv.write_record(wire::Token::COLUMNS)?;
                 }
                 csv.flush()?;
             }
-            Form::Jsonl(_) | Form::Ids(_) => {}
+            Form::Jsonl(..) | Form::Ids(_) => {}
         }
         Ok(self.count)
     }

@@ -10,8 +10,8 @@ use std::io::{self, Write as _};
 const MEASURED: usize = 1000;
 const COLUMNS: usize = 6;
 const HEADINGS: [&str; COLUMNS] = ["ID", "NAME", "USER", "STATUS", "EXPIRES", "LAST USED"];
-/// Where a terminal is too narrow: what may shrink, and how far.
-const SHRINKS: [(usize, usize); 2] = [(1, 8), (2, 6)];
+const NAME: usize = 1;
+const USER: usize = 2;
 const STATUS: usize = 3;
 /// A terminal of at least so many columns shows the instant, too, as a pipe always does.
 const ROOMY: usize = 110;
@@ -29,7 +29,8 @@ pub struct Table<'t, 's> {
     warning: Span,
     roomy: bool,
     held: Vec<Row>,
-    widths: Option<[usize; COLUMNS]>,
+    /// Of the columns that are shown: the last are left out where a terminal is too narrow.
+    widths: Option<Vec<usize>>,
     line: String,
 }
 
@@ -52,8 +53,10 @@ impl<'t, 's> Table<'t, 's> {
     /// What stdout gives.
     pub fn row(&mut self, pat: &Pat) -> io::Result<()> {
         let row = self.cells(pat);
-        if let Some(widths) = self.widths {
-            return self.print(&row, &widths);
+        if let Some(widths) = self.widths.take() {
+            let printed = self.print(&row, &widths);
+            self.widths = Some(widths);
+            return printed;
         }
         self.held.push(row);
         if self.held.len() == MEASURED { self.release() } else { Ok(()) }
@@ -86,7 +89,7 @@ impl<'t, 's> Table<'t, 's> {
     }
 
     fn release(&mut self) -> io::Result<()> {
-        let mut widths = HEADINGS.map(text::width);
+        let mut widths = HEADINGS.map(text::width).to_vec();
         for row in &self.held {
             for (width, cell) in widths.iter_mut().zip(&row.cells) {
                 *width = (*width).max(text::width(cell));
@@ -95,18 +98,19 @@ impl<'t, 's> Table<'t, 's> {
         if let Some(columns) = self.out.columns() {
             shrink(&mut widths, columns);
         }
-        self.widths = Some(widths);
         let mut heading = String::new();
-        for (name, width) in HEADINGS.iter().zip(widths) {
-            text::fit(name, width, &mut heading);
+        for (name, width) in HEADINGS.iter().zip(&widths) {
+            text::fit(name, *width, &mut heading);
             heading.push_str("  ");
         }
         let heading = self.style.heading(heading.trim_end());
         self.out.line(&heading)?;
-        std::mem::take(&mut self.held).iter().try_for_each(|row| self.print(row, &widths))
+        std::mem::take(&mut self.held).iter().try_for_each(|row| self.print(row, &widths))?;
+        self.widths = Some(widths);
+        Ok(())
     }
 
-    fn print(&mut self, row: &Row, widths: &[usize; COLUMNS]) -> io::Result<()> {
+    fn print(&mut self, row: &Row, widths: &[usize]) -> io::Result<()> {
         self.line.clear();
         for (index, (cell, width)) in row.cells.iter().zip(widths).enumerate() {
             if index == STATUS {
@@ -124,11 +128,43 @@ impl<'t, 's> Table<'t, 's> {
     }
 }
 
-/// Takes columns from what may shrink until the line fits, or nothing is left to take.
-fn shrink(widths: &mut [usize; COLUMNS], columns: usize) {
-    let gaps = 2 * (COLUMNS - 1);
-    for (index, least) in SHRINKS {
-        let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(columns);
-        widths[index] = widths[index].saturating_sub(excess).max(least.min(widths[index]));
+/// Fits a line into so many columns: names and users give way, the longer first, and where that is
+/// not enough the last columns are left out.
+fn shrink(widths: &mut Vec<usize>, columns: usize) {
+    let excess =
+        |widths: &[usize]| (widths.iter().sum::<usize>() + 2 * (widths.len() - 1)).saturating_sub(columns);
+    for least in [12, 8] {
+        while excess(widths) > 0 {
+            let longer = if widths[NAME] >= widths[USER] { NAME } else { USER };
+            if widths[longer] <= least {
+                break;
+            }
+            widths[longer] -= 1;
+        }
+        // Shorter names still are worth less than the last use of a token.
+        if excess(widths) > 0 && least == 12 && widths.len() == COLUMNS && columns < 70 {
+            widths.pop();
+        }
+    }
+    while excess(widths) > 0 && widths.len() > 2 {
+        widths.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_line_fits_whatever_the_names_and_the_terminal(name in 4usize..60, user in 4usize..40, columns in 24usize..200) {
+            let mut widths = vec![10, name, user, 12, 12, 12];
+            let wide = widths.iter().sum::<usize>() + 10;
+            shrink(&mut widths, columns);
+            let line = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+            prop_assert!(line <= columns, "{:?}", widths);
+            prop_assert!(wide > columns || widths.len() == COLUMNS && line == wide, "nothing is taken without need");
+        }
     }
 }

@@ -35,6 +35,23 @@ pub fn width(text: &str) -> usize {
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) { text.len() } else { text.width() }
 }
 
+/// `text` in lines of at most so many columns, broken at blanks; a longer word keeps its line.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(last) if last.is_empty() => last.push_str(word),
+            Some(last) if width(last) + 1 + width(word) <= columns => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Appends `text` cut or padded to exactly `columns`; a cut ends in `…`.
 pub fn fit(text: &str, columns: usize, into: &mut String) {
     let wide = width(text);
@@ -65,6 +82,12 @@ mod tests {
     fn an_escape_sequence_is_shown_and_not_obeyed() {
         assert_eq!(safe("a\x1b[31mb\n\u{202e}"), "a\\u{1b}[31mb\\u{a}\\u{202e}");
         assert!(matches!(safe("plain é 漢"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_long_text_is_broken_at_blanks() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("averylongword a", 5), ["averylongword", "a"]);
     }
 
     proptest! {

@@ -48,6 +48,13 @@ fn a_define_counts_wherever_it_stands() {
     ] {
         assert!(asks(args).contains("1 days at most"), "{args:?}: {}", asks(args));
     }
+    for unknown in ["foo=1", "patctl.foo=1", "max.tokens.per.user=3"] {
+        patctl.run(&["list", "-D", unknown]).says(Exit::Config, &["there is no property"]);
+    }
+    patctl.configure("max.tokens.per.user = 3\nAtlassian.pats.enabled = false\njira.title = x");
+    let near = patctl.run(&["create"]).stderr;
+    assert_eq!(near.matches("did you mean").count(), 2, "{near}");
+    patctl.configure("");
     patctl.run(&["-D", "atlassian.pats.enabled=maybe", "list", other]).says(Exit::Config, &["true or false"]);
     patctl
         .run(&["-D", "atlassian.pats.enabled=maybe", "config", "check", other])

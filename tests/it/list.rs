@@ -72,7 +72,9 @@ fn ids_are_for_xargs_and_an_empty_list_is_not_an_error() {
     patctl.run(&["list", "-o", "ids"]).is(Exit::Yes, &format!("{}\n", id_of(&token)));
     patctl.run(&["list", "-o", "json", "--user", "nobody"]).is(Exit::Yes, "[]\n");
     patctl.run(&["list", "-o", "ids", "--user", "nobody"]).is(Exit::Yes, "");
-    patctl.run(&["list", "--user", "nobody"]).says(Exit::Yes, &["no tokens"]);
+    patctl.run(&["list", "--user", "nobody"]).says(Exit::Yes, &["no token matches"]);
+    patctl.run(&["revoke", id_of(&token)]);
+    patctl.run(&["list"]).says(Exit::Yes, &["no tokens", "patctl create"]);
 }
 
 #[test]
