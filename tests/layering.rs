@@ -80,9 +80,8 @@ fn names_after<'l>(line: &'l str, root: &str) -> Vec<&'l str> {
         .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         .flat_map(|(at, _)| {
             let rest = &code[at + root.len()..];
-            let list = rest.strip_prefix('{').and_then(|r| r.split('}').next());
-            let names: Vec<&str> = match list {
-                Some(list) => list.split(',').collect(),
+            let names: Vec<&str> = match rest.strip_prefix('{') {
+                Some(list) => at_top(list),
                 None => vec![rest],
             };
             names
@@ -94,10 +93,47 @@ fn names_after<'l>(line: &'l str, root: &str) -> Vec<&'l str> {
         .collect()
 }
 
+/// The members of a list, without what stands in braces within it.
+fn at_top(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut members) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                members.push(&list[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                members.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    members
+}
+
+/// The lines of `text`, an import that is broken over several put together again.
+fn statements(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut open = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        match found.last_mut().filter(|_| open) {
+            Some((_, last)) => last.push_str(line.trim()),
+            None => found.push((number, line.to_owned())),
+        }
+        let starts = ["use ", "pub use "].iter().any(|word| line.trim_start().starts_with(word));
+        open = (open || starts) && !line.contains(';');
+    }
+    found
+}
+
 /// Imports in `text` that go where `room` may not look.
 fn wrong_imports(room: &str, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in statements(text) {
+        let line = line.as_str();
         let roots = if matches!(room, "door" | "main") { "patctl::" } else { "crate::" };
         for name in names_after(line, roots) {
             let known = FLOORS.iter().flat_map(|rooms| rooms.iter()).any(|r| *r == name);
@@ -185,6 +221,10 @@ fn an_upward_import_and_a_library_in_a_second_room_are_noticed() {
     for line in up {
         assert_eq!(wrong_imports("domain", line).len(), if line.contains('{') { 2 } else { 1 }, "{line}");
     }
+    assert_eq!(
+        wrong_imports("domain", "use crate::{\n    domain::{a, b},\n    store::{Store, Read},\n};").len(),
+        1
+    );
     assert_eq!(wrong_imports("store", "use crate::config::Settings;").len(), 1, "a neighbour");
     assert_eq!(wrong_imports("service", "use crate::store::Store;"), [""; 0]);
     assert_eq!(wrong_imports("domain", "// see crate::store"), [""; 0]);

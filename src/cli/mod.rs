@@ -33,7 +33,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
         printf %s \"$TOKEN\" | patctl verify           is it good? the exit status says\n  \
         patctl list                                  what there is\n  \
         patctl revoke 7k3m                           take one back\n  \
-        patctl prune                                 from cron: delete what ended long ago",
+        patctl prune                                 from cron: delete what ended",
     after_help = exit::HELP,
     help_template = TEMPLATE,
     term_width = 80,

@@ -58,7 +58,7 @@ fn the_readme_has_the_exit_statuses_and_every_property() {
     }
     for key in patctl::config::keys::KEYS {
         let default = key.default.unwrap_or("");
-        let row = format!("| `{}` | {default}", key.name);
+        let row = format!("| `{}` | {default} |", key.name);
         assert!(README.contains(&row), "{row}");
     }
 }
