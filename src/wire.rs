@@ -252,6 +252,33 @@ pub struct Setting<'a> {
     pub changed: bool,
 }
 
+/// Rows that can be shown as CSV, too.
+pub trait Cells {
+    /// The names of the columns: those of the fields.
+    const COLUMNS: &'static [&'static str];
+    /// The values; null is an empty cell.
+    fn cells(&self) -> Vec<String>;
+}
+
+impl Cells for Setting<'_> {
+    const COLUMNS: &'static [&'static str] = &["property", "value", "origin", "default", "changed"];
+
+    fn cells(&self) -> Vec<String> {
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        let changed = self.changed.to_string();
+        vec![self.property.to_owned(), text(self.value), self.origin.clone(), text(self.default), changed]
+    }
+}
+
+impl Cells for Property {
+    const COLUMNS: &'static [&'static str] = &["property", "type", "default", "meaning"];
+
+    fn cells(&self) -> Vec<String> {
+        let default = self.default.unwrap_or_default().to_owned();
+        vec![self.property.to_owned(), self.r#type.clone(), default, self.meaning.to_owned()]
+    }
+}
+
 /// A property and what it means: `config keys`.
 #[derive(Serialize, Debug)]
 pub struct Property {

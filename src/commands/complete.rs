@@ -6,6 +6,7 @@ use super::stdout_failed;
 use crate::cli::words::{self, Wanted};
 use crate::config::keys::KEYS;
 use crate::domain::filter::{Filter, Order, Sort};
+use crate::domain::id;
 use crate::domain::text::is_hidden;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,6 +21,9 @@ const MOST: u32 = 200;
 pub fn run(words: &[OsString], cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut question = words::ask(&words);
+    if question.wanted == Wanted::Ids {
+        question.prefix = id::fold(&question.prefix).unwrap_or(question.prefix);
+    }
     let mut found = std::mem::take(&mut question.candidates);
     match question.wanted {
         Wanted::Nothing => {}

@@ -18,8 +18,7 @@ use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Tokens of one transaction: their lines fit into any pipe, so that a slow reader does not hold the
-/// write lock.
+/// Tokens of one transaction: few, so that the write lock is held for a moment only.
 const STEP: usize = 20;
 
 pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
@@ -141,7 +140,8 @@ fn many(
             bar.abandon();
             let failure = Failure::from(error);
             let message = format!("{} (after {done} of {total} tokens, which are good)", failure.message);
-            return Err(Failure { message, ..failure });
+            let hint = if done > 0 { None } else { failure.hint };
+            return Err(Failure { message, hint, ..failure });
         }
         done += step;
         bar.inc(step as u64);

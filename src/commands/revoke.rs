@@ -15,7 +15,8 @@ use crate::service::verify::identify;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
-use std::io::{self, BufRead, BufReader};
+use std::collections::HashSet;
+use std::io::{self, BufRead, BufReader, Read};
 
 pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
@@ -63,16 +64,33 @@ fn ids(
     Ok(found.map(|pat| vec![IdPrefix::from(pat.id)]))
 }
 
+/// More ids than any database here has.
+const MOST_IDS: usize = 10_000_000;
+
 fn ids_of_lines(cx: &mut Context<'_>) -> Result<Vec<IdPrefix>, Failure> {
-    let mut ids = Vec::new();
-    for (number, line) in (1..).zip(BufReader::new(&mut *cx.stdin).lines()) {
-        let line = line.map_err(|e| Failure::new(Exit::Io, "io", format!("stdin: {e}")))?;
-        let line = line.trim();
-        if !line.is_empty() {
-            let id = line.parse::<IdPrefix>();
-            ids.push(
-                id.map_err(|why| Failure::usage(format!("stdin line {number}: {why}; nothing was revoked")))?,
-            );
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("stdin: {e}; nothing was revoked"));
+    if cx.stdin.is_closed() {
+        return Err(io(io::Error::other("it is closed")));
+    }
+    let mut stdin = BufReader::new(&mut *cx.stdin);
+    let (mut ids, mut seen, mut line) = (Vec::new(), HashSet::new(), Vec::new());
+    for number in 1.. {
+        line.clear();
+        // An id is short; a longer line is something else, and is not read to its end.
+        if (&mut stdin).take(64).read_until(b'\n', &mut line).map_err(io)? == 0 {
+            break;
+        }
+        let fault = |why: &str| Failure::usage(format!("stdin line {number}: {why}; nothing was revoked"));
+        let text = std::str::from_utf8(&line).map_err(|_| fault("this is no text"))?.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let id = text.parse::<IdPrefix>().map_err(|why| fault(&why.to_string()))?;
+        if seen.insert(id.as_str().to_owned()) {
+            ids.push(id);
+        }
+        if ids.len() > MOST_IDS {
+            return Err(fault("these are too many ids"));
         }
     }
     if ids.is_empty() {

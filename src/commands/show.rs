@@ -29,6 +29,9 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             facts.push((label, event(record)));
             label = "";
         }
+        if history.len() == look::A_FEW as usize {
+            facts.push(("", "and what came before".to_owned()));
+        }
         facts::print(cx.screen.out(), &facts)
     };
     written.map_err(stdout_failed)?;

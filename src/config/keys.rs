@@ -126,6 +126,12 @@ pub fn is_ours(name: &str) -> bool {
     ["atlassian.pats.", "extender.", "patctl."].iter().any(|ours| name.starts_with(ours))
 }
 
+/// Whether properties of ours lie below this name.
+#[must_use]
+pub fn is_namespace(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
 /// The known property that was probably meant.
 #[must_use]
 pub fn did_you_mean(name: &str) -> Option<&'static str> {
@@ -157,7 +163,9 @@ pub fn near_miss(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let near = |key: &&Key| {
         let tail = lower.contains('.') && key.name.ends_with(&format!(".{lower}"));
-        tail || strsim::normalized_damerau_levenshtein(&lower, key.name) > 0.92
+        // A likeness of 0.92 cannot be reached with more letters too many than this; most names end here.
+        let length = lower.len().abs_diff(key.name.len()) * 12 <= key.name.len();
+        tail || length && strsim::normalized_damerau_levenshtein(&lower, key.name) > 0.92
     };
     KEYS.iter().find(near).map(|key| key.name)
 }

@@ -138,6 +138,7 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
     for one in given {
         match keys::find(&one.key) {
             Some(key) => accept(&mut settings, key, one, &mut problems),
+            None if one.kind.is_some() && keys::is_namespace(&one.key) => problems.push(misshapen(&one)),
             None if keys::is_ours(&one.key) && one.key_origin != Origin::CommandLine => {
                 problems.push(unknown(&one, problems.len() < GUESSES));
             }
@@ -166,6 +167,13 @@ fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut
 
 /// Unknown properties for which a known one is guessed; whoever has more has another problem.
 const GUESSES: usize = 20;
+
+/// In TOML, a value where a table of properties belongs: `[[patctl]]`, `patctl = 1`.
+fn misshapen(one: &Given) -> Problem {
+    let kind = one.kind.unwrap_or_default();
+    let message = format!("'{}' is {kind}; properties lie below it, as in [{0}]", one.key.escape_debug());
+    Problem { is_warning: false, hint: None, message, ..unknown(one, false) }
+}
 
 /// A property on the command line that does not exist: whoever typed it meant something.
 fn stranger(one: &Given) -> Problem {

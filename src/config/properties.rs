@@ -130,7 +130,7 @@ fn after_blanks(chars: &[Placed]) -> &[Placed] {
     &chars[blanks..]
 }
 
-/// Undoes `\t \n \r \f \uXXXX`; any other escaped character is itself. Java's `\u` are UTF-16 units.
+/// Undoes `\t \n \r \f` and `\u` with four digits; any other escaped character is itself. Java's `\u` are UTF-16 units.
 fn unescape(chars: &[Placed]) -> Result<String, SyntaxError> {
     let mut units: Vec<u16> = Vec::with_capacity(chars.len());
     let mut rest = chars.iter();

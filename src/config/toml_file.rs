@@ -35,28 +35,74 @@ pub struct SyntaxError {
 /// The first [`SyntaxError`].
 pub fn parse(text: &str) -> Result<Vec<Entry>, SyntaxError> {
     let table = DeTable::parse(text).map_err(|error| SyntaxError {
-        at: position(text, error.span().map_or(0, |span| span.start)),
+        at: Places::new(text).position(error.span().map_or(0, |span| span.start)),
         message: error.message().to_owned(),
     })?;
     let mut found = Vec::new();
     walk(text, "", table.get_ref(), &mut found);
-    found.sort_by_key(|(offset, _)| *offset);
-    Ok(found.into_iter().map(|(_, entry)| entry).collect())
+    found.sort_by_key(|found| found.key_start);
+    let mut places = Places::new(text);
+    let entry = |found: Found| Entry {
+        key: found.key,
+        value: found.value,
+        kind: found.kind,
+        key_at: places.position(found.key_start),
+        value_at: places.position(found.value_start),
+    };
+    Ok(found.into_iter().map(entry).collect())
 }
 
-fn walk(text: &str, path: &str, table: &DeTable<'_>, found: &mut Vec<(usize, Entry)>) {
+/// An entry that knows its offsets in the text only.
+struct Found {
+    key: String,
+    value: String,
+    kind: &'static str,
+    key_start: usize,
+    value_start: usize,
+}
+
+fn walk(text: &str, path: &str, table: &DeTable<'_>, found: &mut Vec<Found>) {
     for (name, value) in table {
         let key =
             if path.is_empty() { name.get_ref().to_string() } else { format!("{path}.{}", name.get_ref()) };
         if let DeValue::Table(inner) = value.get_ref() {
             walk(text, &key, inner, found);
         } else {
-            found.push((value.span().start, entry(text, key, name, value)));
+            found.push(one(text, key, name, value));
         }
     }
 }
 
-fn entry(text: &str, key: String, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Entry {
+/// Lines and columns of places that are asked for from front to back: each character is looked at
+/// about once, however many places there are.
+struct Places<'t> {
+    text: &'t str,
+    offset: usize,
+    at: Position,
+}
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, offset: 0, at: Position { line: 1, column: 1 } }
+    }
+
+    /// In characters. A place before the last one starts over.
+    fn position(&mut self, offset: usize) -> Position {
+        if offset < self.offset {
+            *self = Self::new(self.text);
+        }
+        for c in self.text.get(self.offset..offset).unwrap_or_default().chars() {
+            self.at = match c {
+                '\n' => Position { line: self.at.line + 1, column: 1 },
+                _ => Position { column: self.at.column + 1, ..self.at },
+            };
+        }
+        self.offset = offset;
+        self.at
+    }
+}
+
+fn one(text: &str, key: String, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Found {
     let (kind, said) = match value.get_ref() {
         DeValue::Boolean(b) => ("boolean", b.to_string()),
         DeValue::Integer(n) if n.radix() == 10 => ("integer", n.as_str().to_owned()),
@@ -67,20 +113,7 @@ fn entry(text: &str, key: String, name: &Spanned<DeString<'_>>, value: &Spanned<
         DeValue::Array(_) => ("a list", "[…]".to_owned()),
         DeValue::Table(_) => ("a table", "{…}".to_owned()),
     };
-    Entry {
-        key,
-        value: said,
-        kind,
-        key_at: position(text, name.span().start),
-        value_at: position(text, value.span().start),
-    }
-}
-
-/// Line and column, in characters, of a place in `text`.
-fn position(text: &str, offset: usize) -> Position {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    Position { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    Found { key, value: said, kind, key_start: name.span().start, value_start: value.span().start }
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub enum Reason {
     Disabled,
     /// Past its end.
     Expired,
-    /// Today's limits end it (`patctl.policy.apply.to.existing`).
+    /// Today's limits end it (`patctl.policy.apply.to.existing`), or it speaks for anybody and that is
+    /// switched off (`patctl.any.user.enabled`).
     Policy,
     /// Its restrictions do not allow this.
     Restricted,
@@ -79,6 +80,9 @@ pub fn decide(policy: &Policy, pat: &Pat, scheme: &Scheme, now: Moment) -> Resul
         State::Disabled { .. } => return Err(Reason::Disabled),
         State::Expired { .. } => return Err(Reason::Expired),
         State::Active => {}
+    }
+    if pat.user.is_none() && !policy.any_user_allowed {
+        return Err(Reason::Policy);
     }
     if policy.outlived(pat.life.created_at, pat.life.expires_at, now) {
         return Err(Reason::Policy);
@@ -182,7 +186,9 @@ mod tests {
     #[test]
     fn a_token_of_nobody_speaks_for_whom_basic_names_and_bearer_names_nobody() {
         let anybody = Pat { user: None, ..pat() };
-        let policy = Policy::default();
+        let off = decide(&Policy::default(), &anybody, &basic("carol"), now());
+        assert_eq!(off, Err(Reason::Policy), "switched off, it ends at once");
+        let policy = Policy { any_user_allowed: true, ..Policy::default() };
         let carol = Ok(Grant { effective_user: "carol".to_owned() });
         assert_eq!(decide(&policy, &anybody, &basic("carol"), now()), carol);
         assert_eq!(decide(&policy, &anybody, &Scheme::Bearer, now()), Err(Reason::WrongAuthMethod));

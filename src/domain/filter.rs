@@ -45,13 +45,21 @@ pub struct Range {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Glob(String);
 
-/// A `[` in a pattern is not closed.
+/// Why a text is no pattern.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct GlobError;
+pub enum GlobError {
+    /// A `[` is not closed.
+    Open,
+    /// It has more than 1,000 bytes.
+    TooLong,
+}
 
 impl std::fmt::Display for GlobError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a '[' is not closed; a '[' that stands for itself is written [[]")
+        f.write_str(match self {
+            Self::Open => "a '[' is not closed; a '[' that stands for itself is written [[]",
+            Self::TooLong => "a pattern has at most 1,000 bytes",
+        })
     }
 }
 
@@ -69,12 +77,15 @@ impl FromStr for Glob {
     type Err = GlobError;
 
     fn from_str(text: &str) -> Result<Self, GlobError> {
+        if text.len() > 1000 {
+            return Err(GlobError::TooLong);
+        }
         let mut rest = text;
         while let Some((_, class)) = rest.split_once('[') {
             // A ']' that comes first, perhaps behind '^', stands for itself.
             let body = class.strip_prefix('^').unwrap_or(class);
-            let first = body.chars().next().ok_or(GlobError)?;
-            rest = body[first.len_utf8()..].split_once(']').ok_or(GlobError)?.1;
+            let first = body.chars().next().ok_or(GlobError::Open)?;
+            rest = body[first.len_utf8()..].split_once(']').ok_or(GlobError::Open)?.1;
         }
         Ok(Self(text.to_owned()))
     }
@@ -187,7 +198,7 @@ mod tests {
             assert!(good.parse::<Glob>().is_ok(), "{good}");
         }
         for bad in ["[", "[]", "a[b", "[^]", "[a]["] {
-            assert_eq!(bad.parse::<Glob>(), Err(GlobError), "{bad}");
+            assert_eq!(bad.parse::<Glob>(), Err(GlobError::Open), "{bad}");
         }
     }
 

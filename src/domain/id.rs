@@ -51,6 +51,19 @@ impl IdPrefix {
     }
 }
 
+/// What was typed, in the alphabet of ids, however short; `None` where it cannot be part of one.
+#[must_use]
+pub fn fold(text: &str) -> Option<String> {
+    let character = |c: char| match c.to_ascii_lowercase() {
+        'i' | 'l' => Some('1'),
+        'o' => Some('0'),
+        'u' => None,
+        c if c.is_ascii_alphanumeric() => Some(c),
+        _ => None,
+    };
+    text.chars().map(character).collect()
+}
+
 impl From<TokenId> for IdPrefix {
     fn from(id: TokenId) -> Self {
         Self { folded: id.to_string(), typed: id.to_string() }
@@ -64,17 +77,7 @@ impl FromStr for IdPrefix {
         if text.len() >= 38 {
             return Err(IdPrefixError::WholeToken);
         }
-        let folded = text
-            .chars()
-            .map(|c| match c.to_ascii_lowercase() {
-                'i' | 'l' => Some('1'),
-                'o' => Some('0'),
-                'u' => None,
-                c if c.is_ascii_alphanumeric() => Some(c),
-                _ => None,
-            })
-            .collect::<Option<String>>()
-            .ok_or(IdPrefixError::NotAnId)?;
+        let folded = fold(text).ok_or(IdPrefixError::NotAnId)?;
         match folded.len() {
             0..=3 => Err(IdPrefixError::TooShort),
             4..=10 => Ok(Self { folded, typed: text.to_owned() }),

@@ -1,5 +1,6 @@
 //! What somebody hands over to prove who they are: a bare token, or an `Authorization` value.
 
+use super::text::{is_blank, is_hidden};
 use super::token::PlainToken;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -72,7 +73,7 @@ fn basic(encoded: &str) -> Result<Presented, Malformed> {
     let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| Malformed)?);
     let text = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
     let (user, token) = text.split_once(':').ok_or(Malformed)?;
-    let usable = !user.is_empty() && user.chars().count() <= 255 && !user.chars().any(char::is_control);
+    let usable = !is_blank(user) && user.chars().count() <= 255 && !user.contains(is_hidden);
     if !usable {
         return Err(Malformed);
     }
@@ -109,6 +110,8 @@ mod tests {
         assert_eq!(scheme(&form(&format!("alice:{TOKEN}"))), alice);
         for odd in [
             format!(":{TOKEN}"),
+            format!(" :{TOKEN}"),
+            format!("\u{200b}root:{TOKEN}"),
             format!("alice::{TOKEN}"),
             format!("alice:{TOKEN}:"),
             format!("a\u{7}:{TOKEN}"),

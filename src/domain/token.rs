@@ -196,6 +196,17 @@ fn checksum(bytes: &[u8]) -> [u8; CHECK] {
 /// For texts that may quote what somebody typed in the wrong place, such as a usage error.
 #[must_use]
 pub fn mask(text: &str) -> String {
+    masked(text, SECRET)
+}
+
+/// [`mask`] for a text that repeats what somebody typed, where pieces of a secret may stand, too. It
+/// hides some harmless words.
+#[must_use]
+pub fn mask_strictly(text: &str) -> String {
+    masked(text, 12)
+}
+
+fn masked(text: &str, least: usize) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -203,7 +214,7 @@ pub fn mask(text: &str) -> String {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|c| !word(c)).unwrap_or(from.len()));
         out.push_str(before);
-        match secret_start(run) {
+        match secret_start(run, least) {
             Some(at) => {
                 out.push_str(&run[..at]);
                 out.push('…');
@@ -216,8 +227,8 @@ pub fn mask(text: &str) -> String {
     out
 }
 
-/// Where a secret begins in a word, if it seems to hold one.
-fn secret_start(word: &str) -> Option<usize> {
+/// Where a secret begins in a word, if it seems to hold one; a mixture counts from `least` characters.
+fn secret_start(word: &str, least: usize) -> Option<usize> {
     let mut end = 0;
     for (part, next) in word.split('_').zip(word.split('_').skip(1)) {
         end += part.len() + 1;
@@ -227,7 +238,7 @@ fn secret_start(word: &str) -> Option<usize> {
     }
     let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
     let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-    (mixed && word.len() >= SECRET).then_some(0)
+    (mixed && word.len() >= least).then_some(0)
 }
 
 #[cfg(test)]

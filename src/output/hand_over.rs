@@ -5,10 +5,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a reader of stdout may take to make room, while the write lock is held.
+/// How long a reader of stdout may take to make room in all, while the write lock is held.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a pipe takes without blocking once it says that it is writable (`PIPE_BUF` on Linux).
+const PIECE: usize = 4096;
 
 /// Writes `bytes` to stdout and sees them off.
 ///
@@ -18,11 +21,15 @@ pub fn to_stdout(out: &mut dyn Output, bytes: &[u8]) -> io::Result<()> {
     if out.is_closed() {
         return Err(io::Error::new(io::ErrorKind::BrokenPipe, "stdout is closed"));
     }
-    if !out.wait_writable(PATIENCE)? {
-        return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing reads stdout"));
+    let begun = Instant::now();
+    for piece in bytes.chunks(PIECE) {
+        if !out.wait_writable(PATIENCE.saturating_sub(begun.elapsed()))? {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing reads stdout"));
+        }
+        out.write_all(piece)?;
+        out.flush()?;
     }
-    out.write_all(bytes)?;
-    out.flush()
+    Ok(())
 }
 
 /// Writes `bytes` into a new file that only its owner can read, and onto the disk.

@@ -196,7 +196,11 @@ impl<'s> Screen<'s> {
 
     /// Prints a help text that was asked for, or what is wrong with a command line.
     pub fn explain(&mut self, stop: &Stop) -> Exit {
-        let text = text::safe_lines(&token::mask(&stop.text));
+        let text = text::safe_lines(&if stop.exit == Exit::Yes {
+            stop.text.clone()
+        } else {
+            token::mask_strictly(&stop.text)
+        });
         if stop.exit == Exit::Yes {
             let written = self.out.line(text.trim_end()).and_then(|()| self.flush());
             return if written.is_ok() { Exit::Yes } else { Exit::Io };

@@ -15,7 +15,12 @@ impl Ask for Terminal {
     }
 
     fn text(&mut self, prompt: &str, default: &str) -> io::Result<String> {
-        Input::new().with_prompt(prompt).default(default.to_owned()).interact_text().map_err(into_io)
+        Input::new()
+            .with_prompt(prompt)
+            .default(default.to_owned())
+            .report(false)
+            .interact_text()
+            .map_err(into_io)
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {

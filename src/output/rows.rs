@@ -100,13 +100,16 @@ fn record(csv: &mut csv::Writer<&mut Sink<'_>>, first: bool, token: &wire::Token
 ///
 /// # Errors
 /// What stdout gives.
-pub fn records<T: Serialize>(screen: &mut Screen<'_>, rows: &[T]) -> io::Result<()> {
+pub fn records<T: Serialize + wire::Cells>(screen: &mut Screen<'_>, rows: &[T]) -> io::Result<()> {
     match screen.format() {
         Format::Json => screen.json(&rows),
         Format::Jsonl => rows.iter().try_for_each(|row| screen.json(row)),
         _ => {
             let mut csv = csv::Writer::from_writer(screen.out());
-            rows.iter().try_for_each(|row| csv.serialize(row))?;
+            csv.write_record(T::COLUMNS)?;
+            for row in rows {
+                csv.write_record(row.cells().iter().map(|cell| harmless(cell).into_owned()))?;
+            }
             csv.flush()
         }
     }
@@ -115,5 +118,12 @@ pub fn records<T: Serialize>(screen: &mut Screen<'_>, rows: &[T]) -> io::Result<
 /// A spreadsheet computes a cell that begins with one of these; an apostrophe makes it text.
 #[must_use]
 pub fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}").into() } else { cell.into() }
+    if cell
+        .trim_start_matches(' ')
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+    {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
+    }
 }

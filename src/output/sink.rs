@@ -3,7 +3,7 @@
 use crate::world::Output;
 use std::io::{self, Write};
 
-/// Stdout. Once its reader is gone, what is written vanishes, and the sink remembers.
+/// Stdout. Once its reader is gone (or was never there), what is written vanishes, and the sink remembers.
 pub struct Sink<'s> {
     out: &'s mut dyn Output,
     gone: bool,
@@ -59,6 +59,7 @@ impl<'s> Sink<'s> {
 
 impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.gone |= self.out.is_closed();
         if self.gone {
             return Ok(bytes.len());
         }

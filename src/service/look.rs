@@ -7,7 +7,7 @@ use crate::store::contract::Result;
 use crate::store::{Read, Store, StoreError};
 
 /// How many audit rows [`show`] answers, and how many candidates an ambiguous id lists.
-const A_FEW: u32 = 10;
+pub const A_FEW: u32 = 10;
 
 /// What a beginning of an id stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]

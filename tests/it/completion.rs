@@ -53,6 +53,7 @@ fn ids_with_their_names_and_users_come_from_the_database() {
     assert_eq!(complete(&patctl, &["show", ""]), [id_of(&gone), id]);
     assert_eq!(complete(&patctl, &["revoke", &id[..2]]), [id]);
     assert_eq!(complete(&patctl, &["show", &id[..5]]), [id]);
+    assert_eq!(complete(&patctl, &["show", &id[..3].to_uppercase().replace('1', "L")]), [id]);
     assert_eq!(complete(&patctl, &["revoke", id, "zzzz"]), [""; 0]);
     assert_eq!(complete(&patctl, &["list", "--user", ""]), ["alice", "bob"]);
     assert_eq!(complete(&patctl, &["list", "--user=al"]), ["--user=alice"]);
@@ -62,12 +63,25 @@ fn ids_with_their_names_and_users_come_from_the_database() {
 
 #[test]
 fn completion_never_writes_and_is_silent_where_it_cannot_tell() {
+    let nothing = Patctl::new();
+    for words in [&["show", ""][..], &["revoke", "abcd"], &["list", "--user", ""]] {
+        assert_eq!(complete(&nothing, words), [""; 0]);
+        assert!(!nothing.db().exists(), "{words:?}");
+    }
     let patctl = Patctl::new();
     patctl.create(&["a\u{e9}"]);
+    // Opening it to write would switch this back.
+    patctl.sql().pragma_update(None, "journal_mode", "delete").expect("by hand");
     patctl.sql().execute("UPDATE token SET name = 'x' || char(9, 27, 10) || 'y'", []).expect("by hand");
     let before = std::fs::read(patctl.db()).expect("the database");
     assert_eq!(complete(&patctl, &["show", ""]).len(), 1);
     assert_eq!(std::fs::read(patctl.db()).expect("the database"), before);
+    let copy = Patctl::new();
+    std::fs::copy(patctl.db(), copy.db()).expect("a copy");
+    let files = || std::fs::read_dir(copy.dir.path()).expect("the directory").count();
+    let count = files();
+    assert_eq!(complete(&copy, &["show", ""]).len(), 1);
+    assert_eq!(files(), count, "looking leaves no file behind");
     std::fs::write(patctl.db(), "no database").expect("a file");
     assert_eq!(complete(&patctl, &["show", ""]), [""; 0]);
     patctl.configure("atlassian.pats.enabled = broken");

@@ -103,6 +103,9 @@ fn show_names_the_origin_of_every_value_and_what_differs() {
             assert!(run.stdout.contains("patctl.audit.sync"), "{what} {format}: {run:?}");
         }
     }
+    let computed =
+        patctl.run(&["config", "show", "-o", "csv", "patctl.mail.to", "-D", "patctl.mail.to==cmd@x"]).stdout;
+    assert!(computed.contains("patctl.mail.to,'=cmd@x,'-D"), "{computed}");
     let keys = patctl.run(&["config", "keys", "patctl.audit.sync", "-o", "json"]).json();
     assert_eq!((&keys[0]["type"], &keys[0]["default"]), (&"one of normal, full".into(), &"normal".into()));
 }
@@ -154,6 +157,18 @@ fn toml_is_read_as_toml_and_nothing_in_it_is_a_silent_default() {
         result.says(Exit::Config, &[&format!("patctl.toml{place}"), why]);
         assert!(!patctl.db().exists(), "{text}");
     }
+    for misshapen in [
+        "[[patctl]]\naudit.sync = \"full\"",
+        "atlassian.pats = true",
+        "patctl = 1",
+        "[[atlassian.pats]]\nenabled = false",
+    ] {
+        run(misshapen, &["create"]).says(Exit::Config, &["properties lie below it"]);
+    }
+    let many: Vec<String> = (0..30_000).map(|n| format!("jira.x{n} = 1")).collect();
+    let begun = std::time::Instant::now();
+    run(&many.join("\n"), &["create", "--expires", "999"]).says(Exit::No, &["at most"]);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
     let odd = run("[patctl]\nnonsense = 1", &["create"]);
     assert!(odd.stderr.contains(":2:1: unknown property 'patctl.nonsense'"), "{odd:?}");
 }

@@ -1,4 +1,5 @@
 use crate::harness::{Patctl, Setup, Sink, id_of, moment};
+use base64::Engine as _;
 use patctl::domain::moment::Span;
 use patctl::exit::Exit;
 
@@ -89,6 +90,12 @@ fn a_token_for_any_user_needs_its_property() {
     patctl.configure("patctl.any.user.enabled = true");
     let token = patctl.create(&["--any-user"]);
     assert_eq!(patctl.run(&["show", id_of(&token), "-o", "json"]).json()["user"], serde_json::Value::Null);
+    let basic =
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("carol:{token}")));
+    assert_eq!(patctl.verify(&basic, &[]).0, Exit::Yes);
+    assert_eq!(patctl.verify(&token, &[]).1, "wrong-auth-method");
+    patctl.configure("");
+    assert_eq!(patctl.verify(&basic, &[]).1, "policy", "switched off, it ends at once");
     patctl.run(&["create", "--any-user", "--user", "x"]).says(Exit::Usage, &["--user"]);
 }
 
@@ -237,6 +244,10 @@ fn a_secret_that_nobody_takes_leaves_no_token() {
         assert_eq!(patctl.count("SELECT count(*) FROM token"), 1);
         assert_eq!(patctl.count("SELECT count(*) FROM audit"), 1);
     }
+    let nothing = Patctl::new();
+    let closed = nothing.run_with(&["create"], &Setup { stdout: Sink::Closed, ..Setup::default() });
+    assert_eq!(closed.exit, Exit::Io);
+    assert!(!nothing.db().exists(), "no database for a token that nobody gets");
 }
 
 #[test]

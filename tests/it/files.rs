@@ -178,6 +178,20 @@ fn a_newer_schema_is_refused_with_both_numbers() {
 }
 
 #[test]
+fn an_altered_schema_is_refused_by_every_command() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let evil = "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END";
+    patctl.sql().execute_batch(evil).expect("by hand");
+    for args in [&["list"][..], &["show", id_of(&token)], &["revoke", id_of(&token)], &["prune"], &["create"]]
+    {
+        patctl.run(args).says(Exit::Io, &["schema was altered", "trigger evil"]);
+    }
+    let setup = Setup { stdin: token.as_bytes(), ..Setup::default() };
+    patctl.run_with(&["verify"], &setup).says(Exit::Io, &["trigger evil"]);
+}
+
+#[test]
 fn settings_that_were_altered_by_hand_are_set_again() {
     let patctl = Patctl::new();
     let token = patctl.create(&[]);

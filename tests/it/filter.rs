@@ -238,9 +238,14 @@ fn every_field_has_its_boundary_where_the_manual_says() {
     assert_eq!(count(&["--expires-after", "2100-01-01"]), 1, "never is later than any date");
     assert_eq!(count(&["--name", "token-*"]), 2);
     assert_eq!(count(&["--name", "%"]), 0);
-    for bad in
-        [["--name", "[a"], ["--created-after", "never"], ["--created-after", "1M"], ["--unused-for", "-1d"]]
-    {
+    let long = "*".repeat(1001);
+    for bad in [
+        ["--name", "[a"],
+        ["--name", &long],
+        ["--created-after", "never"],
+        ["--created-after", "1M"],
+        ["--unused-for", "-1d"],
+    ] {
         assert_eq!(patctl.run(&[&["list"][..], &bad].concat()).exit, Exit::Usage, "{bad:?}");
     }
 }

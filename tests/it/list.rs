@@ -203,6 +203,7 @@ fn pages_follow_each_other_without_a_gap() {
                     break;
                 }
                 paged.push_str(&page);
+                assert!(paged.lines().count() <= 7, "a row came twice: {direction:?}\n{paged}");
             }
             assert_eq!(paged, whole, "{direction:?}");
             assert_eq!(whole.lines().count(), 7);

@@ -86,6 +86,12 @@ fn ids_come_from_a_pipe_all_or_nothing() {
     feed(&format!("{}\nnot an id\n", ids[0])).says(Exit::Usage, &["stdin line 2"]);
     assert_eq!(patctl.verify(&tokens[0], &[]).0, Exit::Yes);
     feed(&format!("{}\n\n{}\n", ids[0], ids[1])).is(Exit::Yes, &format!("{}\n{}\n", ids[0], ids[1]));
+    feed(&"x".repeat(1_000_000)).says(Exit::Usage, &["stdin line 1", "nothing was revoked"]);
+    feed(&format!("{}\n", ids[0]).repeat(50_000)).is(Exit::Yes, "");
+    let binary = Setup { stdin: b"\xff\xfe\n", ..Setup::default() };
+    patctl
+        .run_with(&["revoke", "--ids-stdin"], &binary)
+        .says(Exit::Usage, &["stdin line 1: this is no text"]);
     assert_eq!(patctl.run(&["revoke", ids[0], "--ids-stdin"]).exit, Exit::Usage);
     assert_eq!(patctl.run(&["revoke"]).exit, Exit::Usage);
 }

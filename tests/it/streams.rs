@@ -46,7 +46,8 @@ fn a_reader_that_never_reads_leaves_no_token_and_holds_nobody_up() {
     let token = home.create(&[]);
     let (_reader, mut writer) = std::io::pipe().expect("a pipe");
     writer.write_all(&vec![b'x'; 65_536]).expect("a pipe holds 64 KiB");
-    let stuck = home.command(&["create"]).stdout(writer).stderr(Stdio::piped()).spawn().expect("patctl");
+    let stuck =
+        home.command(&["create", "-q"]).stdout(writer).stderr(Stdio::piped()).spawn().expect("patctl");
     let begun = Instant::now();
     let mut slowest = Duration::ZERO;
     while begun.elapsed() < Duration::from_millis(1500) {
@@ -59,6 +60,40 @@ fn a_reader_that_never_reads_leaves_no_token_and_holds_nobody_up() {
     assert!(stderr(&output).contains("nothing reads stdout"), "{output:?}");
     assert!(slowest < Duration::from_secs(2), "a verify took {slowest:?}");
     assert_eq!(home.count("SELECT count(*) FROM token"), 1);
+}
+
+/// Many tokens at once fill the pipe; then the reader sleeps, and the lock must not.
+#[test]
+fn a_reader_that_falls_asleep_in_the_midst_of_many_tokens_holds_nobody_up() {
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 100000");
+    home.create(&[]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let name = "n".repeat(40);
+    let many = home
+        .command(&["create", &name, "--count", "2000", "-o", "jsonl"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("patctl");
+    let output = many.wait_with_output().expect("patctl");
+    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    assert!(stderr(&output).contains("nothing reads stdout"), "{output:?}");
+    assert!(stderr(&output).contains("tokens, which are good"), "{output:?}");
+    let begun = Instant::now();
+    home.create(&[]);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    drop(reader);
+}
+
+#[test]
+fn an_answer_to_a_closed_stdout_is_none() {
+    let home = Home::new("");
+    let token = home.create(&[]);
+    for (args, status) in [("verify", 0), ("verify -o json", 74), ("verify --field user", 74), ("whoami", 74)]
+    {
+        let output = home.shell(&format!("printf %s {token} | {PROGRAM} {args} >&-"));
+        assert_eq!(output.status.code(), Some(status), "{args}: {output:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,10 +46,8 @@ pub fn create(path: &Path) -> Result<bool> {
     let draft = draft(&path)?;
     let made = build(&draft).and_then(|()| publish(&draft, &path));
     for suffix in ["", "-wal", "-shm"] {
-        let mut name = draft.clone().into_os_string();
-        name.push(suffix);
         // Best effort: what stays behind is an empty database under a name nobody opens.
-        let _ = fs::remove_file(name);
+        let _ = fs::remove_file(companion(&draft, suffix));
     }
     made
 }
@@ -114,8 +113,7 @@ fn inspect_directory(path: &Path) -> Result<()> {
 /// What stands beside the database is played into it when it is opened: it must be ours, too.
 fn inspect_companions(path: &Path, database: &fs::Metadata) -> Result<()> {
     for suffix in ["-journal", "-wal", "-shm"] {
-        let mut name = path.to_owned().into_os_string();
-        name.push(suffix);
+        let name = companion(path, suffix);
         let Ok(file) = fs::symlink_metadata(&name) else { continue };
         let why = if suffix == "-journal" {
             "a rollback journal stands beside it, which patctl never makes"
@@ -126,7 +124,7 @@ fn inspect_companions(path: &Path, database: &fs::Metadata) -> Result<()> {
         } else {
             continue;
         };
-        return Err(StoreError::Unsafe { path: name.into(), why });
+        return Err(StoreError::Unsafe { path: name, why });
     }
     Ok(())
 }
@@ -140,9 +138,44 @@ fn sticky(path: &Path) -> bool {
 pub fn read_only(path: &Path) -> Result<Opened> {
     let path = resolve(path)?;
     let warning = inspect(&path)?;
-    let db = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // Whoever only looks must not leave files behind. Where there is nothing in the log, the file
+    // alone is looked at, as it is.
+    let log = companion(&path, "-wal");
+    let quiet = fs::metadata(log).map_or(true, |log| log.len() == 0);
+    let mode = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let db = if quiet {
+        connect(&immutable(&path), mode | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        connect(&path, mode)?
+    };
+    // Nobody waits at a TAB.
+    db.busy_timeout(Duration::from_millis(100)).map_err(failed)?;
     schema::check(&db)?;
     Ok(Opened { db, path, warning })
+}
+
+/// The name of a file as SQLite's URI for one that nobody changes while it is looked at.
+fn immutable(path: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.extend(['%', hex(other >> 4), hex(other & 15)]),
+        }
+    }
+    (uri + "?immutable=1").into()
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(u32::from(digit), 16).unwrap_or('0')
+}
+
+fn companion(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
 }
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {

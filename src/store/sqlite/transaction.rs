@@ -120,7 +120,10 @@ impl Transaction for SqliteTransaction<'_> {
     fn commit(self: Box<Self>) -> Result<()> {
         self.inner.commit().map_err(|error| match failed(error) {
             StoreError::Busy => StoreError::Busy,
-            error => StoreError::Undecided(format!("{error:?}")),
+            StoreError::Io(what) | StoreError::Damaged(what) | StoreError::Permission(what) => {
+                StoreError::Undecided(what)
+            }
+            other => other,
         })?;
         if self.durability == Durability::Full || super::log_is_long(self.db) {
             super::checkpoint(self.db);
