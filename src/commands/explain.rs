@@ -34,7 +34,7 @@ impl From<StoreError> for Failure {
             .hint("use the patctl that wrote it, or a newer one"),
             StoreError::Damaged(what) => {
                 Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {what}"))
-                    .hint("restore it from a backup; no token was judged")
+                    .hint("restore it from a backup, or remove it if it never held a token; none was judged")
             }
             StoreError::Busy => {
                 Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")

@@ -154,7 +154,7 @@ fn a_link_in_the_directory_is_followed_before_the_file_is_looked_at() {
 fn what_is_no_database_of_ours_is_refused_and_left_alone() {
     let patctl = Patctl::new();
     for (content, why) in [
-        (b"".as_slice(), "is empty; remove it"),
+        (b"".as_slice(), "is empty"),
         (b"not a database at all, but long enough to be looked at as one by anybody", "not a database"),
         (b"SQLite format 3\0garbage", "not a database"),
     ] {

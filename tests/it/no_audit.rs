@@ -13,14 +13,15 @@ use patctl::service::{Act, verify};
 use patctl::store::contract::EachPat;
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::{Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Transaction};
+use std::ops::Deref;
 use std::path::Path;
 
-/// A store that writes everything but the audit row.
-struct RefusesAudit(SqliteStore);
+/// A store, or a transaction of it, that writes everything but the audit row.
+struct RefusesAudit<T>(T);
 
 /// Whether a token is good, in the words of a `verify` whose audit row cannot be written.
 pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> {
-    let mut store = RefusesAudit(SqliteStore::open(db)?);
+    let mut store = RefusesAudit(Box::new(SqliteStore::open(db)?));
     let policy = Policy::default();
     let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
     let now = crate::harness::moment("2026-11-21");
@@ -31,7 +32,7 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         .map(|verdict| verdict.answer.is_ok())
 }
 
-impl Read for RefusesAudit {
+impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
         self.0.token(id)
     }
@@ -49,7 +50,7 @@ impl Read for RefusesAudit {
     }
 }
 
-impl Store for RefusesAudit {
+impl Store for RefusesAudit<Box<SqliteStore>> {
     fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>, StoreError> {
         self.0.history(id, limit)
     }
@@ -63,31 +64,11 @@ impl Store for RefusesAudit {
         self.0.users(prefix, limit)
     }
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        Ok(Box::new(RefusesAuditTransaction(self.0.begin(durability)?)))
+        Ok(Box::new(RefusesAudit(self.0.begin(durability)?)))
     }
 }
 
-struct RefusesAuditTransaction<'s>(Box<dyn Transaction + 's>);
-
-impl Read for RefusesAuditTransaction<'_> {
-    fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
-        self.0.token(id)
-    }
-    fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>, StoreError> {
-        self.0.with_prefix(prefix, limit)
-    }
-    fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<(), StoreError> {
-        self.0.list(query, each)
-    }
-    fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
-        self.0.held(user)
-    }
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
-        self.0.cost_near(id)
-    }
-}
-
-impl Transaction for RefusesAuditTransaction<'_> {
+impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool, StoreError> {
         self.0.insert(pat)
     }

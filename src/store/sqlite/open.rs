@@ -86,8 +86,7 @@ fn inspect(path: &Path) -> Result<Option<&'static str>> {
         return refuse("it is not a regular file");
     }
     if file.len() == 0 {
-        let what = format!("{} is empty; remove it, and 'create' makes a database", path.display());
-        return Err(StoreError::Damaged(what));
+        return Err(StoreError::Damaged(format!("{} is empty", path.display())));
     }
     if file.mode() & 0o002 != 0 {
         return refuse("it can be written by everybody, so everybody can issue tokens");
