@@ -35,9 +35,12 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("indicatif", &["output"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
     ("rand", &["domain"]),
+    ("regex", &["domain"]),
+    ("regex_syntax", &["domain"]),
     ("rusqlite", &["store"]),
-    ("serde", &["wire", "output"]), // output passes on what wire has shaped
-    ("serde_json", &["wire"]),
+    // Output passes on what wire has shaped; the domain reads the bodies of requests.
+    ("serde", &["wire", "output", "domain"]),
+    ("serde_json", &["wire", "domain"]),
     ("strsim", &["config"]),
     ("terminal_size", &["door"]),
     ("toml", &["config"]),

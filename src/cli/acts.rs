@@ -1,6 +1,6 @@
 //! The arguments of the commands that act on tokens.
 
-use super::{TEMPLATE, values};
+use super::{RequestArgs, RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::pat::AuthMethods;
@@ -16,6 +16,7 @@ use std::path::PathBuf;
         TOKEN=$(patctl create --expires 90)\n  \
         patctl create 'nightly backup' --user backup --expires 2027-01-31\n  \
         patctl create --token-file /run/secrets/ci.token --expires 2w\n  \
+        patctl create --expires 30 --restrict '[get].*/rest/api/2/issue/JRA.*'\n  \
         patctl create --count 20 --user fleet --expires 30 > fleet.tokens"
 )]
 pub struct Create {
@@ -36,6 +37,9 @@ pub struct Create {
     /// How it may be presented
     #[arg(long, value_name = "METHOD", default_value = "both", value_parser = values::auth())]
     pub auth: AuthMethods,
+    /// What it may do.
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// A remark for people
     #[arg(long, value_name = "TEXT")]
     pub note: Option<Note>,
@@ -101,15 +105,20 @@ pub struct Revoke {
     before_help = "Examples:\n  \
         if printf %s \"$TOKEN\" | patctl verify; then …; fi\n  \
         patctl verify --token-file /run/secrets/ci.token --field user\n  \
+        printf %s \"$TOKEN\" | patctl verify --method POST --url \"$URL\"\n  \
         printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json",
     after_help = "The token is read from stdin, unless an option names another place: a bare token, \
-        or an Authorization header value ('Bearer …', 'Basic …').\n\n\
+        or an Authorization header value ('Bearer …', 'Basic …'). A token with restrictions needs the \
+        request: what of it is not handed over, no restriction can allow.\n\n\
         Status 0 is yes and 1 is no; any other status is trouble, and no answer."
 )]
 pub struct Verify {
     /// Where the token comes from.
     #[command(flatten)]
     pub source: TokenSource,
+    /// What it is presented for.
+    #[command(flatten)]
+    pub request: RequestArgs,
     /// What to print on a yes
     #[arg(
         help = "On a yes, print this: id, name, user, effective_user, created_at or expires_at",
@@ -164,6 +173,9 @@ pub struct Whoami {
     /// Where the token comes from.
     #[command(flatten)]
     pub source: TokenSource,
+    /// What it would be presented for.
+    #[command(flatten)]
+    pub request: RequestArgs,
 }
 
 /// `patctl prune`

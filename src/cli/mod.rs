@@ -2,7 +2,11 @@
 
 mod acts;
 mod config;
+pub mod curl;
+pub mod http;
 mod list;
+mod request;
+pub mod shell;
 pub mod topics;
 mod values;
 pub mod words;
@@ -10,6 +14,7 @@ pub mod words;
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use config::Config;
 pub use list::{FilterArgs, List};
+pub use request::{Check, RequestArgs, RuleArgs};
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -136,6 +141,8 @@ pub enum Command {
     Verify(Verify),
     /// Whose token is this, in which state, and why would it fail?
     Whoami(Whoami),
+    /// Would this request pass these restrictions? Explains line by line
+    Check(Check),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
     /// Look at the settings

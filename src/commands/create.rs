@@ -1,9 +1,12 @@
 //! `patctl create`: the secret on stdout or in a new file, all talk on stderr.
 
 use super::context::Context;
-use super::terminal_failed;
+use super::{asked, terminal_failed};
 use crate::cli::{Create, Format};
+use crate::config::Settings;
 use crate::domain::policy::Policy;
+use crate::domain::restriction::Rule;
+use crate::domain::restriction::rule::Subject;
 use crate::domain::text::User;
 use crate::domain::token::PlainToken;
 use crate::exit::Exit;
@@ -28,6 +31,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     let mut draft = draft(args, &actor.name)?;
+    draft.rules = rules(args, cx, &settings)?;
     let path = cx.database(&settings)?;
     let mut store = cx.open_if_there(&path)?;
     issue::precheck(store.as_ref().map(|s| s as _), &act, &draft, u64::from(args.count))?;
@@ -76,9 +80,26 @@ fn draft(args: &Create, me: &str) -> Result<Draft, Failure> {
         email: args.email.clone(),
         lifetime: args.expires,
         auth: args.auth,
+        rules: None,
         note: args.note.clone(),
         notify_to: args.notify_to.clone(),
     })
+}
+
+/// The lines of the token, each of them parsed; `None`: it may do everything.
+fn rules(args: &Create, cx: &mut Context<'_>, settings: &Settings) -> Result<Option<Vec<String>>, Failure> {
+    let base = settings.base();
+    let Some(sources) = asked::rules(&args.rules, cx)? else { return Ok(None) };
+    let rules = asked::parse(&sources, base.as_ref(), cx)?;
+    let needs_body = |rule: &&Rule| rule.clauses.iter().any(|c| matches!(c.subject, Subject::Json(_)));
+    for rule in rules.lines().iter().filter(needs_body) {
+        cx.screen.warn(&format!(
+            "{} looks into the body, which nginx auth_request and Caddy forward_auth never hand over, and \
+             Traefik only with forwardBody: there it allows nothing",
+            rule.text
+        ));
+    }
+    Ok(Some(rules.lines().iter().map(|rule| rule.text.clone()).collect()))
 }
 
 fn ask_name(cx: &mut Context<'_>, policy: &Policy, token: &PlainToken) -> Result<String, Failure> {
@@ -183,13 +204,17 @@ fn tell(args: &Create, cx: &mut Context<'_>, draft: &Draft, issued: &Issued) {
     let ends = issued.expires_at.map_or_else(|| "never".to_owned(), |at| when::both(at, issued.created_at));
     let id = issued.token.id();
     let user = draft.user.as_ref().map_or("(any)", User::as_str);
+    let restricted = draft.rules.as_ref().map_or("no".to_owned(), |rules| match rules.len() {
+        1 => "to what 1 line allows".to_owned(),
+        lines => format!("to what {lines} lines allow"),
+    });
     cx.screen.say("");
     for (label, fact) in [
         ("id", id.as_str()),
         ("name", &issued.name),
         ("user", user),
         ("expires", &ends),
-        ("restricted", "no"),
+        ("restricted", &restricted),
     ] {
         cx.screen.say(&format!("{label:<11} {fact}"));
     }

@@ -1,5 +1,8 @@
 //! One file for each verb: typed arguments in, a service called, the answer shown, a status out.
 
+mod asked;
+mod cases;
+mod check;
 mod complete;
 mod config;
 mod context;
@@ -54,6 +57,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Revoke(args) => revoke::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
+        Command::Check(args) => check::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),

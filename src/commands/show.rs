@@ -15,15 +15,17 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let warning = settings.policy().expiry_warning;
     let store = cx.open(&settings)?;
-    let (pat, history) = look::show(&store, &args.id)?;
+    let look::Shown { pat, rules, history } = look::show(&store, &args.id)?;
     let now = (cx.clock)();
     let written = if cx.screen.format().is_json() {
         cx.screen.json(&Shown {
             token: Token::new(&pat, now, warning),
+            restrictions: &rules,
             history: history.iter().map(Event::from).collect(),
         })
     } else {
         let mut facts = facts::of_token(&pat, now, warning, cx.screen.style);
+        facts.extend(facts::of_rules(&rules));
         let mut label = "history";
         for record in &history {
             facts.push((label, event(record)));

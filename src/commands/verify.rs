@@ -1,15 +1,17 @@
 //! `patctl verify`: is this token good? The exit status answers.
 
 use super::context::Context;
-use super::{present, stdout_failed};
+use super::{asked, present, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
+use crate::domain::audit::Asked;
 use crate::domain::decision::Reason;
 use crate::domain::moment::Moment;
 use crate::domain::presented::Presented;
+use crate::domain::restriction::{Request, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::service::verify::{self as service, Purpose, Verdict};
+use crate::service::verify::{self as service, Errand, Purpose, Verdict};
 use crate::store::Durability;
 use crate::wire;
 
@@ -21,8 +23,10 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         );
     }
     let settings = cx.settings()?;
+    let sent = asked::request(&args.request, asked::TokenAt::of(&args.source), cx)?;
     let presented = present::presented(&args.source, cx)?.ok();
-    let verdict = presented.map(|presented| judge(cx, &settings, &presented, Purpose::Use)).transpose()?;
+    let verdict =
+        presented.map(|presented| judge(cx, &settings, &presented, &sent, Purpose::Use)).transpose()?;
     if cx.screen.format().is_json() {
         return answer_json(cx, &settings, verdict.as_ref());
     }
@@ -42,6 +46,7 @@ pub fn judge(
     cx: &mut Context<'_>,
     settings: &Settings,
     presented: &Presented,
+    sent: &Sent,
     purpose: Purpose,
 ) -> Result<Verdict, Failure> {
     let policy = settings.policy();
@@ -49,7 +54,14 @@ pub fn judge(
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
-    Ok(service::verify(&mut store, &act, cx.dice, presented, purpose, durability)?)
+    let request = Request::new(&sent.given());
+    let (base, url) = (settings.base(), sent.told_url(settings.audit_url_full()));
+    let asked = Asked {
+        method: request.as_ref().ok().and_then(|request| request.method),
+        url: url.as_deref().filter(|_| request.is_ok()),
+    };
+    let errand = Errand { purpose, request: &request, base: base.as_ref(), asked, durability };
+    Ok(service::verify(&mut store, &act, cx.dice, presented, &errand)?)
 }
 
 /// The verdict as JSON, for the administrator.
@@ -60,7 +72,8 @@ pub fn answer_json(
 ) -> Result<Exit, Failure> {
     let (now, warning) = ((cx.clock)(), settings.policy().expiry_warning);
     let grant = verdict.and_then(|verdict| verdict.answer.as_ref().ok());
-    let reason = verdict.map_or(Some(Reason::Malformed), |verdict| verdict.answer.as_ref().err().copied());
+    let reason = verdict
+        .map_or(Some(Reason::Malformed), |verdict| verdict.answer.as_ref().err().map(|denial| denial.reason));
     let pat = verdict.and_then(|verdict| verdict.pat.as_ref());
     let answer = wire::Verdict {
         allowed: grant.is_some(),
@@ -68,6 +81,8 @@ pub fn answer_json(
         id: verdict.map(|verdict| verdict.id.as_str()),
         effective_user: grant.map(|grant| grant.effective_user.as_str()),
         invalidate_session: settings.invalidate_session(),
+        rule: grant.and_then(|grant| grant.rule),
+        restrictions: verdict.map_or(&[], |verdict| &verdict.rules),
         token: pat.map(|pat| wire::Token::new(pat, now, warning)),
     };
     cx.screen.json(&answer).map_err(stdout_failed)?;

@@ -1,7 +1,7 @@
 //! `patctl whoami`: whose token is this, in which state, and why would it fail?
 
 use super::context::Context;
-use super::{present, stdout_failed, verify};
+use super::{asked, present, stdout_failed, verify};
 use crate::cli::{Format, Whoami};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -11,13 +11,15 @@ use crate::service::verify::{Purpose, Verdict};
 pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
+    let sent = asked::request(&args.request, asked::TokenAt::of(&args.source), cx)?;
     let presented = present::presented(&args.source, cx)?.ok();
-    let verdict =
-        presented.map(|presented| verify::judge(cx, &settings, &presented, Purpose::Look)).transpose()?;
+    let verdict = presented
+        .map(|presented| verify::judge(cx, &settings, &presented, &sent, Purpose::Look))
+        .transpose()?;
     if cx.screen.format().is_json() {
         return verify::answer_json(cx, &settings, verdict.as_ref());
     }
-    let Some(Verdict { pat: Some(pat), answer, .. }) = verdict else {
+    let Some(Verdict { pat: Some(pat), rules, answer, .. }) = verdict else {
         cx.screen.say("patctl: this is no token of this database");
         return Ok(Exit::No);
     };
@@ -25,8 +27,9 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut facts = facts::of_token(&pat, (cx.clock)(), warning, cx.screen.style);
     let verdict = match &answer {
         Ok(grant) => format!("would say yes, for {}", text::safe(&grant.effective_user)),
-        Err(reason) => format!("would say no: {}", reason.as_str()),
+        Err(denial) => format!("would say no: {}", denial.reason.as_str()),
     };
+    facts.extend(facts::of_rules(&rules));
     facts.push(("verify", verdict));
     facts::print(cx.screen.out(), &facts).map_err(stdout_failed)?;
     Ok(if answer.is_ok() { Exit::Yes } else { Exit::No })

@@ -1,6 +1,7 @@
 //! Every property patctl knows: its type, bounds, default and meaning, in one table.
 
 use crate::domain::pat::AuthMethods;
+use crate::domain::restriction::Base;
 use crate::domain::schedule::Schedule;
 use crate::domain::token::TokenPrefix;
 use crate::domain::verifier::CEILING;
@@ -183,7 +184,7 @@ impl Kind {
             Self::Word(words) => words.contains(&value),
             Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
             Self::File => value.starts_with('/') && !value.contains('\0'),
-            Self::Url => is_url(value),
+            Self::Url => Base::parse(value).is_ok(),
             Self::Mail => {
                 value.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
             }
@@ -235,10 +236,6 @@ pub fn boolean(value: &str) -> Option<bool> {
 #[must_use]
 pub fn integer(value: &str) -> Option<u32> {
     value.parse().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn is_url(value: &str) -> bool {
-    has_host(value, &["http://", "https://"]) && !value.contains(['?', '#'])
 }
 
 fn has_host(value: &str, schemes: &[&str]) -> bool {

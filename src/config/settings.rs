@@ -4,6 +4,7 @@ use super::Origin;
 use super::keys::{self, KEYS, Key};
 use crate::domain::moment::Span;
 use crate::domain::policy::Policy;
+use crate::domain::restriction::Base;
 use crate::domain::verifier::Cost;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -75,6 +76,18 @@ impl Settings {
     #[must_use]
     pub fn audit_sync_full(&self) -> bool {
         self.text("patctl.audit.sync") == Some("full")
+    }
+
+    /// `patctl.base.url`.
+    #[must_use]
+    pub fn base(&self) -> Option<Base> {
+        self.text("patctl.base.url").and_then(|url| Base::parse(url).ok())
+    }
+
+    /// Whether audit rows keep the values of parameters (`patctl.audit.url = full`).
+    #[must_use]
+    pub fn audit_url_full(&self) -> bool {
+        self.text("patctl.audit.url") == Some("full")
     }
 
     /// `atlassian.pats.invalidate.session.enabled`.

@@ -85,6 +85,19 @@ pub struct Entry<'a> {
     pub outcome: Outcome,
     /// What the person gave as a reason; a denial has its own.
     pub reason: Option<&'a str>,
+    /// For which request a token was presented.
+    pub asked: Asked<'a>,
+    /// What exactly was wrong; never shown to who presented a token.
+    pub detail: Option<&'a str>,
+}
+
+/// The request behind a use, as it is written down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked<'a> {
+    /// Its method.
+    pub method: Option<&'a str>,
+    /// Its path and the names of its parameters, or all of it.
+    pub url: Option<&'a str>,
 }
 
 /// A row that was read back.
@@ -102,4 +115,10 @@ pub struct Record {
     pub outcome: String,
     /// Why.
     pub reason: Option<String>,
+    /// For which method.
+    pub method: Option<String>,
+    /// For which path.
+    pub url: Option<String>,
+    /// What exactly was wrong.
+    pub detail: Option<String>,
 }

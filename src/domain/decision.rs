@@ -5,6 +5,8 @@ use super::moment::Moment;
 use super::pat::{Pat, State};
 use super::policy::Policy;
 use super::presented::Scheme;
+use super::restriction::judge::{Line, Outcome};
+use super::restriction::{self, Base, Decision, Depth, Refusal, Request, Rules};
 
 /// Why the answer is no: stable words, in JSON and in the audit log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +34,10 @@ pub enum Reason {
     Policy,
     /// Its restrictions do not allow this.
     Restricted,
+    /// The request cannot be judged safely.
+    MalformedRequest,
+    /// A stored restriction cannot be used.
+    RuleError,
     /// What is stored for it cannot be trusted.
     Damaged,
 }
@@ -52,6 +58,8 @@ impl Reason {
             Self::Expired => "expired",
             Self::Policy => "policy",
             Self::Restricted => "restricted",
+            Self::MalformedRequest => "malformed-request",
+            Self::RuleError => "rule-error",
             Self::Damaged => "damaged",
         }
     }
@@ -63,6 +71,40 @@ impl Reason {
 pub struct Grant {
     /// The token's user; for a token of nobody in particular, the name that Basic gave.
     pub effective_user: String,
+    /// The line of its restrictions that allowed the request; `None`: it has no restrictions.
+    pub rule: Option<usize>,
+}
+
+/// A no.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Denial {
+    /// Why, for everybody.
+    pub reason: Reason,
+    /// What exactly, for the audit log only: who presents a token is not told how to get around its
+    /// restrictions.
+    pub detail: Option<String>,
+}
+
+impl From<Reason> for Denial {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: None }
+    }
+}
+
+/// What is asked of a token whose secret was right.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// How it was presented.
+    pub scheme: &'q Scheme,
+    /// When.
+    pub now: Moment,
+    /// For which request. Restrictions need one; what was not handed over of it allows nothing.
+    pub request: &'q Result<Request, Refusal>,
+    /// Where the guarded service lives.
+    pub base: Option<&'q Base>,
+    /// The stored restrictions, in order.
+    pub rules: &'q [String],
 }
 
 /// Decides about a token whose secret was right.
@@ -70,27 +112,61 @@ pub struct Grant {
 /// # Errors
 /// The first reason against it, in the order of the manual: method, user, revoked, disabled,
 /// expired, policy, restrictions.
-pub fn decide(policy: &Policy, pat: &Pat, scheme: &Scheme, now: Moment) -> Result<Grant, Reason> {
+pub fn decide(policy: &Policy, pat: &Pat, question: &Question<'_>) -> Result<Grant, Denial> {
+    let Question { scheme, now, .. } = *question;
     if !policy.auth.allow(scheme) || !pat.auth.allow(scheme) {
-        return Err(Reason::WrongAuthMethod);
+        return Err(Reason::WrongAuthMethod.into());
     }
     let effective_user = speaks_for(pat, scheme)?;
     match pat.life.state(now) {
-        State::Revoked { .. } => return Err(Reason::Revoked),
-        State::Disabled { .. } => return Err(Reason::Disabled),
-        State::Expired { .. } => return Err(Reason::Expired),
+        State::Revoked { .. } => return Err(Reason::Revoked.into()),
+        State::Disabled { .. } => return Err(Reason::Disabled.into()),
+        State::Expired { .. } => return Err(Reason::Expired.into()),
         State::Active => {}
     }
     if pat.user.is_none() && !policy.any_user_allowed {
-        return Err(Reason::Policy);
+        return Err(Reason::Policy.into());
     }
     if policy.outlived(pat.life.created_at, pat.life.expires_at, now) {
-        return Err(Reason::Policy);
+        return Err(Reason::Policy.into());
     }
-    if pat.restricted {
-        return Err(Reason::Restricted);
+    let rule = if pat.restricted { Some(restricted(question)?) } else { None };
+    Ok(Grant { effective_user, rule })
+}
+
+/// The line that allows the request.
+fn restricted(question: &Question<'_>) -> Result<usize, Denial> {
+    let no = |reason, detail: String| Denial { reason, detail: Some(detail) };
+    if question.rules.is_empty() {
+        return Err(no(Reason::Restricted, "it is restricted, and has no line".to_owned()));
     }
-    Ok(Grant { effective_user })
+    // Read anew every time: a line that was tampered with, or is of another version, denies the token.
+    let rules = Rules::parse(&question.rules.join("\n"), question.base).map_err(|errors| {
+        no(Reason::RuleError, errors.first().map_or_else(String::new, ToString::to_string))
+    })?;
+    let request =
+        question.request.as_ref().map_err(|refusal| no(Reason::MalformedRequest, refusal.to_string()))?;
+    let verdict = restriction::judge(&rules, request, question.base, Depth::Decide);
+    match verdict.decision {
+        Decision::Allow { line } => Ok(line),
+        Decision::Deny => {
+            Err(no(Reason::Restricted, verdict.lines.first().map_or_else(String::new, first_miss)))
+        }
+        Decision::OtherOrigin => {
+            Err(no(Reason::Restricted, "another origin than patctl.base.url".to_owned()))
+        }
+        Decision::Malformed(refusal) => Err(no(Reason::MalformedRequest, refusal.to_string())),
+        Decision::RuleError(error) => Err(no(Reason::RuleError, error.to_string())),
+    }
+}
+
+/// Why the first line did not allow it.
+fn first_miss(line: &Line<'_>) -> String {
+    let why = line.parts.iter().find_map(|part| match part.outcome {
+        Outcome::Miss(why) => Some(format!("line {}, {}: {why}", line.rule.line, part.kind.as_str())),
+        _ => None,
+    });
+    why.unwrap_or_default()
 }
 
 fn speaks_for(pat: &Pat, scheme: &Scheme) -> Result<String, Reason> {
@@ -110,6 +186,17 @@ mod tests {
     use super::*;
     use crate::domain::moment::Span;
     use crate::domain::pat::{AuthMethods, Life};
+
+    /// [`super::decide`] with no request handed over, its reason alone.
+    fn decide(policy: &Policy, pat: &Pat, scheme: &Scheme, now: Moment) -> Result<Grant, Reason> {
+        let request = Request::new(&restriction::Given::default());
+        let question = Question { scheme, now, request: &request, base: None, rules: &[] };
+        super::decide(policy, pat, &question).map_err(|denial| denial.reason)
+    }
+
+    fn yes(user: &str) -> Grant {
+        Grant { effective_user: user.to_owned(), rule: None }
+    }
 
     fn now() -> Moment {
         Moment::from_date("2026-11-21").expect("a date")
@@ -168,12 +255,12 @@ mod tests {
         policy.max_expiry_days = 11;
         assert_eq!(ask(&policy, &pat), Err(Reason::Restricted));
         pat.restricted = false;
-        assert_eq!(ask(&policy, &pat), Ok(Grant { effective_user: "bob".to_owned() }));
+        assert_eq!(ask(&policy, &pat), Ok(yes("bob")));
     }
 
     #[test]
     fn basic_may_name_the_user_or_the_e_mail_and_the_yes_speaks_for_the_user() {
-        let alice = Ok(Grant { effective_user: "alice".to_owned() });
+        let alice = Ok(yes("alice"));
         for name in ["alice", "alice@example.com"] {
             assert_eq!(decide(&Policy::default(), &pat(), &basic(name), now()), alice);
         }
@@ -189,7 +276,7 @@ mod tests {
         let off = decide(&Policy::default(), &anybody, &basic("carol"), now());
         assert_eq!(off, Err(Reason::Policy), "switched off, it ends at once");
         let policy = Policy { any_user_allowed: true, ..Policy::default() };
-        let carol = Ok(Grant { effective_user: "carol".to_owned() });
+        let carol = Ok(yes("carol"));
         assert_eq!(decide(&policy, &anybody, &basic("carol"), now()), carol);
         assert_eq!(decide(&policy, &anybody, &Scheme::Bearer, now()), Err(Reason::WrongAuthMethod));
     }

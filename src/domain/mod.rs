@@ -10,6 +10,7 @@ pub mod moment;
 pub mod pat;
 pub mod policy;
 pub mod presented;
+pub mod restriction;
 pub mod schedule;
 pub mod text;
 pub mod token;

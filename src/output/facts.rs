@@ -37,6 +37,13 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
     facts
 }
 
+/// The restrictions of a token, a line each.
+#[must_use]
+pub fn of_rules(rules: &[String]) -> Vec<(&'static str, String)> {
+    let labels = std::iter::once("may do").chain(std::iter::repeat(""));
+    labels.zip(rules.iter().map(|rule| text::safe(rule).into_owned())).collect()
+}
+
 /// Prints facts, labels in a column.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod sink;
 mod style;
 mod table;
 pub mod text;
+pub mod verdict;
 pub mod when;
 
 pub use sink::Sink;

@@ -40,6 +40,18 @@ impl Style {
         self.paint("33", text)
     }
 
+    /// A yes.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// A no.
+    #[must_use]
+    pub fn bad(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
     /// A heading.
     #[must_use]
     pub fn heading(self, text: &str) -> String {

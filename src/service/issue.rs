@@ -26,6 +26,8 @@ pub struct Draft {
     pub lifetime: Lifetime,
     /// How it may be presented.
     pub auth: AuthMethods,
+    /// What it may do, line by line, each a rule that was parsed; `None`: everything.
+    pub rules: Option<Vec<String>>,
     /// A remark.
     pub note: Option<Note>,
     /// Where mails about it go.
@@ -144,6 +146,7 @@ fn insert(
         verifier,
         created_at: one.created_at,
         expires_at: one.expires_at,
+        rules: draft.rules.as_deref(),
         secure: act.policy.secure_mode,
         note: draft.note.as_ref().map(Note::as_str),
         notify_to: draft.notify_to.as_ref().map(Email::as_str),

@@ -62,12 +62,24 @@ pub fn find(db: &(impl Read + ?Sized), id: &IdPrefix) -> std::result::Result<Pat
     }
 }
 
-/// One token and the latest that happened to it, latest first.
+/// What there is to show of one token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The token.
+    pub pat: Pat,
+    /// Its restrictions, line by line.
+    pub rules: Vec<String>,
+    /// The latest that happened to it, latest first.
+    pub history: Vec<Record>,
+}
+
+/// One token, its restrictions and the latest that happened to it.
 ///
 /// # Errors
 /// [`LookError`]
-pub fn show(store: &dyn Store, id: &IdPrefix) -> std::result::Result<(Pat, Vec<Record>), LookError> {
+pub fn show(store: &dyn Store, id: &IdPrefix) -> std::result::Result<Shown, LookError> {
     let pat = find(store, id)?;
+    let rules = if pat.restricted { store.restrictions(pat.id)? } else { Vec::new() };
     let history = store.history(pat.id, A_FEW)?;
-    Ok((pat, history))
+    Ok(Shown { pat, rules, history })
 }

@@ -6,7 +6,7 @@ pub mod prune;
 pub mod revoke;
 pub mod verify;
 
-use crate::domain::audit::{Action, Actor, Entry, Outcome};
+use crate::domain::audit::{Action, Actor, Asked, Entry, Outcome};
 use crate::domain::moment::Moment;
 use crate::domain::policy::Policy;
 
@@ -24,6 +24,17 @@ impl<'a> Act<'a> {
     /// The audit row of a change to a token.
     fn done(&self, at: Moment, action: Action, token_id: &'a str, user: Option<&'a str>) -> Entry<'a> {
         let outcome = Outcome::Done;
-        Entry { at, actor: self.actor, action, token_id, user, effective_user: None, outcome, reason: None }
+        Entry {
+            at,
+            actor: self.actor,
+            action,
+            token_id,
+            user,
+            effective_user: None,
+            outcome,
+            reason: None,
+            asked: Asked::default(),
+            detail: None,
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Is this token good? The order of decisions, from the look-up to the committed audit row.
 
 use super::Act;
-use crate::domain::audit::{Action, Entry, Outcome};
-use crate::domain::decision::{Grant, Reason, decide};
+use crate::domain::audit::{Action, Asked, Entry, Outcome};
+use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::presented::Presented;
+use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
@@ -23,8 +24,25 @@ pub struct Verdict {
     pub id: TokenId,
     /// The token, once its secret was proved. A wrong secret learns nothing of it.
     pub pat: Option<Pat>,
+    /// Its restrictions, line by line, once its secret was proved.
+    pub rules: Vec<String>,
     /// Yes, or why not.
-    pub answer: std::result::Result<Grant, Reason>,
+    pub answer: std::result::Result<Grant, Denial>,
+}
+
+/// What a token is presented for.
+#[derive(Debug)]
+pub struct Errand<'e> {
+    /// To be used, or to be looked at.
+    pub purpose: Purpose,
+    /// The request it should allow.
+    pub request: &'e std::result::Result<Request, Refusal>,
+    /// Where the guarded service lives.
+    pub base: Option<&'e Base>,
+    /// The request as it is written down.
+    pub asked: Asked<'e>,
+    /// How durable the audit row must be.
+    pub durability: Durability,
 }
 
 /// Why a token is presented.
@@ -45,23 +63,23 @@ pub fn verify(
     act: &Act<'_>,
     dice: &mut Dice,
     presented: &Presented,
-    purpose: Purpose,
-    durability: Durability,
+    errand: &Errand<'_>,
 ) -> Result<Verdict> {
     let id = presented.token.id();
     if !act.policy.enabled {
-        let mut change = store.begin(durability)?;
-        let verdict = Verdict { id, pat: None, answer: Err(Reason::DisabledGlobally) };
-        change.audit(&entry(act, purpose, &verdict, (act.clock)()))?;
+        let mut change = store.begin(errand.durability)?;
+        let verdict =
+            Verdict { id, pat: None, rules: Vec::new(), answer: Err(Reason::DisabledGlobally.into()) };
+        change.audit(&entry(act, errand, &verdict, (act.clock)()))?;
         change.commit()?;
         return Ok(verdict);
     }
     // The slow part happens before the lock is taken.
     let seen = store.token(id)?;
     let proof = prove(store, act, presented, seen.as_ref())?;
-    let fresh = renewal(act, dice, presented, seen.as_ref(), proof);
+    let fresh = renewal(act, dice, presented, errand, store, seen.as_ref(), proof)?;
 
-    let mut change = store.begin(durability)?;
+    let mut change = store.begin(errand.durability)?;
     let current = change.token(id)?;
     let proof = if same_verifier(seen.as_ref(), current.as_ref()) {
         proof
@@ -73,14 +91,14 @@ pub fn verify(
     let now = (act.clock)();
     let verdict = match (proof, current) {
         (Ok(()), Some(stored)) => {
-            let answer = decide(act.policy, &stored.pat, &presented.scheme, now);
-            Verdict { id, pat: Some(stored.pat), answer }
+            let (answer, rules) = ask(change.as_ref(), act, presented, errand, &stored.pat, now)?;
+            Verdict { id, pat: Some(stored.pat), rules, answer }
         }
-        (Ok(()), None) => Verdict { id, pat: None, answer: Err(Reason::Unknown) },
-        (Err(reason), _) => Verdict { id, pat: None, answer: Err(reason) },
+        (Ok(()), None) => Verdict { id, pat: None, rules: Vec::new(), answer: Err(Reason::Unknown.into()) },
+        (Err(reason), _) => Verdict { id, pat: None, rules: Vec::new(), answer: Err(reason.into()) },
     };
-    change.audit(&entry(act, purpose, &verdict, now))?;
-    if verdict.answer.is_ok() && purpose == Purpose::Use {
+    change.audit(&entry(act, errand, &verdict, now))?;
+    if verdict.answer.is_ok() && errand.purpose == Purpose::Use {
         change.touch(id, now, act.policy.last_used_interval)?;
         if let Some((old, new)) = &fresh {
             change.renew(id, old, new)?;
@@ -88,6 +106,25 @@ pub fn verify(
     }
     change.commit()?;
     Ok(verdict)
+}
+
+/// The answer, and the restrictions it was found with.
+type Answer = (std::result::Result<Grant, Denial>, Vec<String>);
+
+/// Everything that is decided once the secret was right.
+fn ask(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    presented: &Presented,
+    errand: &Errand<'_>,
+    pat: &Pat,
+    now: Moment,
+) -> Result<Answer> {
+    let rules = if pat.restricted { db.restrictions(pat.id)? } else { Vec::new() };
+    let Errand { request, base, .. } = *errand;
+    let answer =
+        decide(act.policy, pat, &Question { scheme: &presented.scheme, now, request, base, rules: &rules });
+    Ok((answer, rules))
 }
 
 /// One Argon2 computation, whatever is known of the id.
@@ -116,32 +153,39 @@ fn renewal(
     act: &Act<'_>,
     dice: &mut Dice,
     presented: &Presented,
+    errand: &Errand<'_>,
+    store: &dyn Store,
     stored: Option<&Stored>,
     proof: Proof,
-) -> Option<(Verifier, Verifier)> {
-    let stored = stored.filter(|_| proof.is_ok())?;
-    let old = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost)?;
-    let grant = decide(act.policy, &stored.pat, &presented.scheme, (act.clock)());
-    if grant.is_err() {
-        return None;
+) -> Result<Option<(Verifier, Verifier)>> {
+    let Some(stored) = stored.filter(|_| proof.is_ok() && errand.purpose == Purpose::Use) else {
+        return Ok(None);
+    };
+    let Some(old) = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost) else {
+        return Ok(None);
+    };
+    if ask(store, act, presented, errand, &stored.pat, (act.clock)())?.0.is_err() {
+        return Ok(None);
     }
-    let new = Verifier::make(&presented.token, act.policy.cost, dice).ok()?;
-    Some((old.clone(), new))
+    let new = Verifier::make(&presented.token, act.policy.cost, dice).ok();
+    Ok(new.map(|new| (old.clone(), new)))
 }
 
-fn entry<'a>(act: &'a Act<'_>, purpose: Purpose, verdict: &'a Verdict, at: Moment) -> Entry<'a> {
+fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Moment) -> Entry<'a> {
     Entry {
         at,
         actor: act.actor,
-        action: if purpose == Purpose::Use { Action::Verify } else { Action::Whoami },
+        action: if errand.purpose == Purpose::Use { Action::Verify } else { Action::Whoami },
         token_id: verdict.id.as_str(),
         user: verdict.pat.as_ref().and_then(|pat| pat.user.as_deref()),
         effective_user: verdict.answer.as_ref().ok().map(|grant| grant.effective_user.as_str()),
         outcome: match &verdict.answer {
             Ok(_) => Outcome::Allowed,
-            Err(reason) => Outcome::Denied(*reason),
+            Err(denial) => Outcome::Denied(denial.reason),
         },
         reason: None,
+        asked: errand.asked,
+        detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
     }
 }
 

@@ -51,6 +51,8 @@ pub struct NewPat<'a> {
     pub created_at: Moment,
     /// When it ends.
     pub expires_at: Option<Moment>,
+    /// What it may do, line by line; `None`: everything.
+    pub rules: Option<&'a [String]>,
     /// Whether it was made in secure mode.
     pub secure: bool,
     /// A remark.
@@ -94,6 +96,12 @@ pub trait Read {
     /// # Errors
     /// [`StoreError`], as for every call here.
     fn token(&self, id: TokenId) -> Result<Option<Stored>>;
+
+    /// The lines of a restricted token, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn restrictions(&self, id: TokenId) -> Result<Vec<String>>;
 
     /// The tokens whose id begins so, in the order of their ids, at most `limit`.
     ///

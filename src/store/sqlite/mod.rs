@@ -81,6 +81,10 @@ impl Read for SqliteStore {
         reads::token(&self.db, id)
     }
 
+    fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
+        reads::restrictions(&self.db, id)
+    }
+
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
         reads::with_prefix(&self.db, prefix, limit)
     }

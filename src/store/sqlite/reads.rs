@@ -27,6 +27,12 @@ pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
     Ok(found)
 }
 
+pub fn restrictions(db: &Connection, id: TokenId) -> Result<Vec<String>> {
+    let sql =
+        "SELECT rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY position";
+    collect(db, sql, [id.as_str()], |row| Ok(rows::text(row, 0, "rule")?.to_owned()))
+}
+
 pub fn with_prefix(db: &Connection, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
     // '{' follows 'z' in ASCII: everything that begins with the prefix lies between the two.
     let sql = format!("SELECT {PAT} FROM token WHERE id >= ?1 AND id < ?1 || '{{' ORDER BY id LIMIT {limit}");
@@ -35,7 +41,7 @@ pub fn with_prefix(db: &Connection, prefix: &IdPrefix, limit: u32) -> Result<Vec
 
 pub fn history(db: &Connection, id: TokenId, limit: u32) -> Result<Vec<Record>> {
     let sql = format!(
-        "SELECT seq, at, actor, action, outcome, reason FROM audit WHERE token_id = ?1 \
+        "SELECT seq, at, actor, action, outcome, reason, method, url, detail FROM audit WHERE token_id = ?1 \
          ORDER BY seq DESC LIMIT {limit}"
     );
     collect(db, &sql, [id.as_str()], rows::record)

@@ -46,7 +46,7 @@ pub fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored { pat: pat(row)?, verifier: Verifier::parse(text(row, PAT_WIDTH, "verifier")?) })
 }
 
-/// A row of `seq, at, actor, action, outcome, reason`.
+/// A row of `seq, at, actor, action, outcome, reason, method, url, detail`.
 pub fn record(row: &Row<'_>) -> Result<Record> {
     Ok(Record {
         seq: integer(row, 0, "seq")?,
@@ -55,6 +55,9 @@ pub fn record(row: &Row<'_>) -> Result<Record> {
         action: text(row, 3, "action")?.to_owned(),
         outcome: text(row, 4, "outcome")?.to_owned(),
         reason: optional(row, 5, "reason")?.map(str::to_owned),
+        method: optional(row, 6, "method")?.map(str::to_owned),
+        url: optional(row, 7, "url")?.map(str::to_owned),
+        detail: optional(row, 8, "detail")?.map(str::to_owned),
     })
 }
 

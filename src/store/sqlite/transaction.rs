@@ -27,9 +27,24 @@ impl<'s> SqliteTransaction<'s> {
     }
 }
 
+impl SqliteTransaction<'_> {
+    /// Adds the lines of a token that has none.
+    fn restrict(&self, id: TokenId, rules: &[String]) -> Result<()> {
+        let sql = "INSERT INTO restriction (token, position, rule) \
+                   SELECT seq, ?2, ?3 FROM token WHERE id = ?1";
+        (1_u32..).zip(rules).try_for_each(|(position, rule)| {
+            reads::execute(&self.inner, sql, params![id.as_str(), position, rule]).map(|_| ())
+        })
+    }
+}
+
 impl Read for SqliteTransaction<'_> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.inner, id)
+    }
+
+    fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
+        reads::restrictions(&self.inner, id)
     }
 
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
@@ -52,8 +67,9 @@ impl Read for SqliteTransaction<'_> {
 impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
         let sql = "INSERT INTO token \
-                   (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING";
+                   (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
+                   restricted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                   ON CONFLICT (id) DO NOTHING";
         let values = params![
             pat.id.as_str(),
             pat.name,
@@ -66,8 +82,13 @@ impl Transaction for SqliteTransaction<'_> {
             pat.secure,
             pat.note,
             pat.notify_to,
+            pat.rules.is_some(),
         ];
-        Ok(reads::execute(&self.inner, sql, values)? == 1)
+        if reads::execute(&self.inner, sql, values)? != 1 {
+            return Ok(false);
+        }
+        self.restrict(pat.id, pat.rules.unwrap_or_default())?;
+        Ok(true)
     }
 
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
@@ -97,7 +118,8 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
         let sql = "INSERT INTO audit (at, actor, actor_uid, login_uid, action, token_id, user, \
-                   effective_user, outcome, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                   effective_user, outcome, reason, method, url, detail) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         let reason = match entry.outcome {
             Outcome::Denied(reason) => Some(reason.as_str()),
             Outcome::Done | Outcome::Allowed => entry.reason,
@@ -113,6 +135,9 @@ impl Transaction for SqliteTransaction<'_> {
             entry.effective_user,
             entry.outcome.as_str(),
             reason,
+            entry.asked.method,
+            entry.asked.url,
+            entry.detail,
         ];
         reads::execute(&self.inner, sql, values).map(|_| ())
     }

@@ -1,5 +1,7 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
+pub mod check;
+
 use crate::domain::audit::Record;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{Pat, Status};
@@ -152,6 +154,8 @@ pub struct Shown<'a> {
     /// The token.
     #[serde(flatten)]
     pub token: Token<'a>,
+    /// What it may do, line by line; empty where it is not restricted.
+    pub restrictions: &'a [String],
     /// Its latest audit rows.
     pub history: Vec<Event<'a>>,
 }
@@ -171,6 +175,12 @@ pub struct Event<'a> {
     pub outcome: &'a str,
     /// Why.
     pub reason: Option<&'a str>,
+    /// For which method.
+    pub method: Option<&'a str>,
+    /// For which path.
+    pub url: Option<&'a str>,
+    /// What exactly was wrong.
+    pub detail: Option<&'a str>,
 }
 
 impl<'a> From<&'a Record> for Event<'a> {
@@ -182,6 +192,9 @@ impl<'a> From<&'a Record> for Event<'a> {
             action: &record.action,
             outcome: &record.outcome,
             reason: record.reason.as_deref(),
+            method: record.method.as_deref(),
+            url: record.url.as_deref(),
+            detail: record.detail.as_deref(),
         }
     }
 }
@@ -200,8 +213,12 @@ pub struct Verdict<'a> {
     /// `atlassian.pats.invalidate.session.enabled`, handed on: whether the caller should end the
     /// session that this token opens once the request is done.
     pub invalidate_session: bool,
+    /// The line of its restrictions that allowed the request; null where it has none.
+    pub rule: Option<usize>,
     /// The token, once its secret was proved.
     pub token: Option<Token<'a>>,
+    /// Its restrictions, line by line.
+    pub restrictions: &'a [String],
 }
 
 /// What `revoke -o json` prints.

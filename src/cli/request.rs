@@ -1,0 +1,101 @@
+//! A request, and rules, as they are typed.
+
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// The request a token is presented for, or that rules are tried on. What is not handed over, no
+/// restriction can allow.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "The request")]
+pub struct RequestArgs {
+    /// Its method, in capitals
+    #[arg(long, value_name = "METHOD", allow_hyphen_values = true)]
+    pub method: Option<String>,
+    /// Its URL: absolute, or a path with or without query
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, allow_hyphen_values = true)]
+    pub url: Option<String>,
+    /// Its query, where the URL comes without
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub query: Option<String>,
+    /// Its body
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "data_file")]
+    pub data: Option<String>,
+    /// Its body, from this file; - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub data_file: Option<PathBuf>,
+    /// What its body says it is
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<String>,
+    /// One of its headers; may be given more than once
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+}
+
+impl RequestArgs {
+    /// Whether nothing of a request was typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { method, url, query, data, data_file, content_type, headers } = self;
+        [method, url, query, data, content_type].iter().all(|text| text.is_none())
+            && data_file.is_none()
+            && headers.is_empty()
+    }
+}
+
+/// `Name: value`.
+pub fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("write 'Name: value'")?;
+    Ok((name.to_owned(), value.trim_matches([' ', '\t', '\r']).to_owned()))
+}
+
+/// Rules as they are typed.
+#[derive(Args, Debug, Default)]
+pub struct RuleArgs {
+    /// Allow only what this line, or another, allows; may be given more than once
+    #[arg(long = "restrict", value_name = "RULE", allow_hyphen_values = true)]
+    pub restrict: Vec<String>,
+    /// Allow only what a line of this file allows; - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub restrict_file: Option<PathBuf>,
+}
+
+/// `patctl check`
+#[derive(Args, Debug)]
+#[command(
+    help_template = super::TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl check --restrict '[get].*/rest/api/2/issue/JRA.*' --method GET --url /rest/api/2/issue/JRA-1\n  \
+        patctl check --restrict-file ci.rules -- curl -X POST https://jira/rest/api/2/issue -d @issue.json\n  \
+        patctl check --id 7k3m --curl-file pasted.txt\n  \
+        patctl check --case-file cases.jsonl          (for CI: prints what differs)",
+    after_help = "'patctl man restrictions' explains the language.\n\n\
+        Status 0: a line allows the request. 1: none does, or it cannot be judged. 2: wrong usage, or a \
+        rule that cannot be used. Credentials in a curl command are dropped and never shown; in a file they \
+        are in no argument list either."
+)]
+pub struct Check {
+    /// The rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// Try the rules of this token
+    #[arg(long, value_name = "ID", conflicts_with_all = ["restrict", "restrict_file"])]
+    pub id: Option<crate::domain::id::IdPrefix>,
+    /// The request.
+    #[command(flatten)]
+    pub request: RequestArgs,
+    /// The request is the curl command in this file; - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+        conflicts_with_all = ["http_file", "case_file", "curl"])]
+    pub curl_file: Option<PathBuf>,
+    /// The request is the HTTP message in this file; - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+        conflicts_with_all = ["case_file", "curl"])]
+    pub http_file: Option<PathBuf>,
+    /// Try every case of this file (JSON lines: a request and 'expect'); - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+        conflicts_with = "curl")]
+    pub case_file: Option<PathBuf>,
+    /// The request is this curl command
+    #[arg(last = true, value_name = "CURL COMMAND")]
+    pub curl: Vec<String>,
+}

@@ -1,0 +1,126 @@
+//! What a command was asked about: rules and a request, from flags and files.
+
+use super::context::Context;
+use crate::cli::{RequestArgs, RuleArgs, TokenSource};
+use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, RuleError, Rules, Sent};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::text;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Errors of a rule text that are shown.
+const SHOWN: usize = 10;
+
+/// Whether stdin is taken by the token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TokenAt {
+    /// It is: nothing else can be read there.
+    Stdin,
+    /// It is not.
+    Elsewhere,
+}
+
+impl TokenAt {
+    /// Where a token comes from.
+    pub fn of(source: &TokenSource) -> Self {
+        if source.token_file.is_none() && source.token_env.is_none() { Self::Stdin } else { Self::Elsewhere }
+    }
+}
+
+/// A rule text and the name of where it comes from.
+pub struct Source {
+    /// A file, or nothing for the flags.
+    name: Option<String>,
+    text: String,
+}
+
+/// The rule texts of a command line; `None`: none was given.
+pub fn rules(args: &RuleArgs, cx: &mut Context<'_>) -> Result<Option<Vec<Source>>, Failure> {
+    let mut sources = Vec::new();
+    if !args.restrict.is_empty() {
+        sources.push(Source { name: None, text: args.restrict.join("\n") });
+    }
+    if let Some(path) = &args.restrict_file {
+        let bytes = file(path, MAX_TEXT, cx)?;
+        let name = path.display().to_string();
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::usage(format!("{name} is not UTF-8")).hint("save the rules as UTF-8"))?;
+        sources.push(Source { name: Some(name), text });
+    }
+    Ok(if sources.is_empty() { None } else { Some(sources) })
+}
+
+/// Parses rule texts as one.
+pub fn parse(sources: &[Source], base: Option<&Base>, cx: &Context<'_>) -> Result<Rules, Failure> {
+    // Each for itself first, so that lines are numbered as they stand where they come from.
+    for source in sources {
+        Rules::parse(&source.text, base).map_err(|errors| refused(source.name.as_deref(), &errors, cx))?;
+    }
+    let text: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
+    Rules::parse(&text.join("\n"), base).map_err(|errors| refused(None, &errors, cx))
+}
+
+/// Tells of errors in rules as a compiler does: place, message, the line, a caret.
+pub fn refused(name: Option<&str>, errors: &[RuleError], cx: &Context<'_>) -> Failure {
+    let json = cx.screen.format().is_json();
+    let mut lines = Vec::new();
+    for error in errors.iter().take(SHOWN) {
+        let place = name.map_or_else(String::new, |name| format!("{name}: "));
+        lines.push(format!("{place}{error}"));
+        if !json {
+            let (line, before) = (text::safe(&error.text), text::safe(error.before()));
+            lines.push(format!("    {line}"));
+            lines.push(format!("    {}^", " ".repeat(text::width(&before))));
+        }
+    }
+    if errors.len() > SHOWN {
+        lines.push(format!("and {} more", errors.len() - SHOWN));
+    }
+    Failure::new(Exit::Usage, "rule", lines.join("\n"))
+        .hint("'patctl man restrictions' explains the language")
+}
+
+/// The request of a command line.
+pub fn request(args: &RequestArgs, token: TokenAt, cx: &mut Context<'_>) -> Result<Sent, Failure> {
+    let body = match (&args.data, &args.data_file) {
+        (Some(text), _) => Some(text.as_bytes().to_vec()),
+        (None, Some(path)) if path == Path::new("-") && token == TokenAt::Stdin => {
+            return Err(Failure::usage("token and body cannot both be read from stdin")
+                .hint("name the token's place with --token-file or --token-env"));
+        }
+        // One byte more than is accepted tells that there is more.
+        (None, Some(path)) => Some(file(path, MAX_BODY, cx)?),
+        (None, None) => None,
+    };
+    Ok(Sent {
+        method: args.method.clone(),
+        url: args.url.clone(),
+        query: args.query.clone(),
+        body,
+        content_type: args.content_type.clone(),
+        headers: args.headers.clone(),
+    })
+}
+
+/// Reads a file, or stdin for `-`: at most `most` bytes and one that tells that there are more.
+pub fn file(path: &Path, most: usize, cx: &mut Context<'_>) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let limit = most as u64 + 1;
+    let read = if path == Path::new("-") {
+        cx.stdin.take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map(|_| bytes).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let (exit, kind) = match error.kind() {
+        io::ErrorKind::PermissionDenied => (Exit::Permission, "permission"),
+        _ => (Exit::Io, "io"),
+    };
+    Failure::new(exit, kind, format!("{} could not be read: {error}", path.display()))
+        .hint("name a readable file, or - for stdin")
+}

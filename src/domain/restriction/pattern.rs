@@ -1,0 +1,233 @@
+//! A regular expression in a rule: parsed and linted when the rule is read, compiled only when a
+//! request reaches it and could match.
+//!
+//! Bytes, not Unicode: `\d` is ten digits, `(?i)k` two letters, as their writers mean it. The whole
+//! subject must match, and both branches of `a|b` are bound to both ends.
+
+use super::MAX_SUBJECT;
+use super::fault::{Code, Fault};
+use super::lint;
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::hir::translate::TranslatorBuilder;
+use regex_syntax::hir::{Hir, HirKind};
+use std::cell::OnceCell;
+use std::fmt;
+
+/// How deep groups, classes and repetitions may be nested.
+const NESTING: u32 = 32;
+/// What an automaton may take, in bytes. [`MAX_SIZE`] keeps every pattern below it.
+const COMPILED: usize = 256 * 1024;
+/// Positions that a pattern may have once its counted repetitions are written out.
+const MAX_SIZE: u64 = 2_000;
+/// States × bytes that one part may take: about ten nanoseconds each, so that it ends within 10 ms
+/// whatever the pattern and whoever chose the subject.
+const BUDGET: u64 = 1 << 19;
+
+/// What a pattern is applied to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The canonical path, in which many bytes never occur.
+    Path,
+    /// A value, which may be any text.
+    Value,
+}
+
+/// A regular expression that parses and passes the lint.
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    hir: Hir,
+    /// States that can be active at once.
+    width: u64,
+    compiled: OnceCell<Regex>,
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.text).finish()
+    }
+}
+
+/// Whether a subject matches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fit {
+    /// All of it.
+    Yes,
+    /// Not all of it.
+    No,
+    /// It is longer than what a pattern so ambiguous is tried on.
+    TooLong,
+    /// The pattern does not compile: it was not accepted by this version.
+    Broken,
+}
+
+impl Pattern {
+    /// Parses and lints.
+    ///
+    /// # Errors
+    /// The first fault, its place in bytes of `text`.
+    pub fn parse(text: &str, place: Place) -> Result<Self, Fault> {
+        let ast = ParserBuilder::new()
+            .nest_limit(NESTING)
+            .build()
+            .parse(text)
+            .map_err(|error| lint::explain(text, &error))?;
+        lint::lint(&ast, place)?;
+        let hir =
+            TranslatorBuilder::new().unicode(false).utf8(false).build().translate(text, &ast).map_err(
+                |error| Fault::new(error.span().start.offset, Code::Regex, error.kind().to_string()),
+            )?;
+        if size(&hir) > MAX_SIZE {
+            let message = "the repetitions of this pattern make it too big; ask for less, or write * or +";
+            return Err(Fault::new(0, Code::TooBig, message));
+        }
+        let width = width(&hir, 1);
+        Ok(Self { text: text.to_owned(), hir, width, compiled: OnceCell::new() })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether each of `subjects` matches; they share the bound on what a part may take.
+    pub fn fits<'s>(&self, subjects: impl IntoIterator<Item = &'s [u8]>) -> (Fit, Option<&'s [u8]>) {
+        let mut left = BUDGET;
+        for subject in subjects {
+            match self.fit(subject, &mut left) {
+                Fit::Yes => {}
+                other => return (other, Some(subject)),
+            }
+        }
+        (Fit::Yes, None)
+    }
+
+    fn fit(&self, subject: &[u8], left: &mut u64) -> Fit {
+        if subject.len() > MAX_SUBJECT {
+            return Fit::TooLong;
+        }
+        let lengths = self.hir.properties();
+        let too_short = lengths.minimum_len().is_none_or(|min| subject.len() < min);
+        let too_long = lengths.maximum_len().is_some_and(|max| subject.len() > max);
+        if too_short || too_long {
+            return Fit::No;
+        }
+        let steps = self.width.saturating_mul(subject.len() as u64 + 1);
+        match left.checked_sub(steps) {
+            Some(rest) => *left = rest,
+            None => return Fit::TooLong,
+        }
+        // Compiling is the dear part of a short run: not for what cannot match anyway.
+        if !plausible(&self.hir, subject) {
+            return Fit::No;
+        }
+        match self.regex() {
+            Some(regex) if regex.is_match(subject) => Fit::Yes,
+            Some(_) => Fit::No,
+            None => Fit::Broken,
+        }
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        if self.compiled.get().is_none() {
+            let _ = self.compiled.set(compile(&format!(r"\A(?:{})\z", self.text))?);
+        }
+        self.compiled.get()
+    }
+
+    /// Where a subject that does not match stops doing so: how much of the pattern fits from the
+    /// beginning, and how much of the subject that takes.
+    #[must_use]
+    pub fn nearest(&self, subject: &[u8]) -> Option<(usize, usize)> {
+        if subject.len() > MAX_SUBJECT || self.width.saturating_mul(subject.len() as u64) > BUDGET {
+            return None;
+        }
+        let ends = lint::ends_of_parts(&self.text)?;
+        let taken = |end: usize| {
+            let regex = compile(&format!(r"\A(?:{})", &self.text[..end]))?;
+            regex.find(subject).map(|found| found.end())
+        };
+        // What fits with more of the pattern fits with less of it: halve.
+        let (mut fits, mut fails) = (0, ends.len());
+        let mut best = (0, 0);
+        while fits < fails {
+            let middle = usize::midpoint(fits, fails);
+            if let Some(end) = taken(ends[middle]) {
+                best = (ends[middle], end);
+                fits = middle + 1;
+            } else {
+                fails = middle;
+            }
+        }
+        Some(best)
+    }
+}
+
+fn compile(text: &str) -> Option<Regex> {
+    RegexBuilder::new(text).unicode(false).size_limit(COMPILED).nest_limit(NESTING + 4).build().ok()
+}
+
+/// Positions, with counted repetitions written out.
+fn size(hir: &Hir) -> u64 {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 1,
+        HirKind::Literal(literal) => literal.0.len() as u64,
+        HirKind::Capture(capture) => size(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let copies = u64::from(repetition.max.unwrap_or(repetition.min).max(1));
+            size(&repetition.sub).saturating_add(1).saturating_mul(copies)
+        }
+        HirKind::Concat(parts) => parts.iter().map(size).fold(0, u64::saturating_add),
+        HirKind::Alternation(parts) => {
+            parts.iter().map(|p| size(p).saturating_add(1)).fold(0, u64::saturating_add)
+        }
+    }
+}
+
+/// States that can be active at once, when what comes before can end at `spread` places.
+fn width(hir: &Hir, spread: u64) -> u64 {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 1,
+        HirKind::Literal(literal) => spread.min(literal.0.len() as u64),
+        HirKind::Capture(capture) => width(&capture.sub, spread),
+        HirKind::Repetition(repetition) => {
+            let all = size(hir);
+            let one = width(&repetition.sub, 1).saturating_add(1);
+            if slack(&repetition.sub) == Some(0) { all.min(one.saturating_mul(spread)) } else { all }
+        }
+        HirKind::Concat(parts) => {
+            let (mut sum, mut spread) = (0_u64, spread);
+            for part in parts {
+                sum = sum.saturating_add(width(part, spread));
+                spread = slack(part).map_or(u64::MAX, |slack| spread.saturating_add(slack));
+            }
+            sum
+        }
+        HirKind::Alternation(parts) => {
+            parts.iter().map(|part| width(part, spread).saturating_add(1)).fold(0, u64::saturating_add)
+        }
+    }
+}
+
+/// By how much the lengths differ that it can match; `None`: without bound.
+fn slack(hir: &Hir) -> Option<u64> {
+    let properties = hir.properties();
+    let (min, max) = (properties.minimum_len().unwrap_or(0), properties.maximum_len()?);
+    Some(max.saturating_sub(min) as u64)
+}
+
+/// False where a text that every match holds is not in the subject.
+fn plausible(hir: &Hir, subject: &[u8]) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            literal.0.is_empty() || subject.windows(literal.0.len()).any(|window| *window == *literal.0)
+        }
+        HirKind::Capture(capture) => plausible(&capture.sub, subject),
+        HirKind::Repetition(repetition) => repetition.min == 0 || plausible(&repetition.sub, subject),
+        HirKind::Concat(parts) => parts.iter().all(|part| plausible(part, subject)),
+        HirKind::Alternation(parts) => parts.iter().any(|part| plausible(part, subject)),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => true,
+    }
+}
