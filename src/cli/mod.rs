@@ -141,7 +141,7 @@ pub enum Command {
     Verify(Verify),
     /// Whose token is this, in which state, and why would it fail?
     Whoami(Whoami),
-    /// Would this request pass these restrictions? Explains line by line
+    /// Would this request pass these restrictions? Explains
     Check(Check),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
@@ -166,9 +166,9 @@ pub enum Command {
         #[arg(value_name = "COMMAND")]
         page: Option<String>,
     },
-    /// Explain a command, or exit-status, formats, times, security
+    /// Explain a command or a topic
     Help {
-        /// The command or the topic
+        /// A command, or exit-status, formats, times, restrictions, security
         topic: Option<String>,
     },
     /// What could stand where the cursor is

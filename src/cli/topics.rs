@@ -32,6 +32,22 @@ the expiry forward (--expires-before 14d: within the next fourteen). 'After' inc
 A token is expired from the very instant it names.",
     ),
     (
+        "restrictions",
+        "\
+Restrictions: one rule a line; a request is allowed if one line allows it, all parts of it.
+  [get,post]                    the method; left out: any
+  .*/rest/api/2/issue/JRA.*     the path, all of it: no host, no query
+  https://host/rest/.*          only at this origin
+  {JIRA_URL}/rest/.*            only at patctl.base.url
+  [QueryParam::name==regexp]    every value of this parameter
+  [JsonData::a.b==regexp]       this member of the JSON body
+
+  [get].*/rest/api/2/search[QueryParam::jql==project = JRA]
+
+'patctl check' tries rules on a request before a token is made, and explains.
+'patctl man restrictions' has the whole language.",
+    ),
+    (
         "security",
         "\
 Security:

@@ -15,6 +15,8 @@ const PAGES: &[(&str, &str)] = &[
     ("revoke", include_str!("../../man/patctl-revoke.1")),
     ("verify", include_str!("../../man/patctl-verify.1")),
     ("whoami", include_str!("../../man/patctl-whoami.1")),
+    ("check", include_str!("../../man/patctl-check.1")),
+    ("restrictions", include_str!("../../man/patctl-restrictions.7")),
     ("prune", include_str!("../../man/patctl-prune.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),

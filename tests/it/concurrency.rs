@@ -1,16 +1,11 @@
 //! Many processes at once, and processes that die.
 
 use crate::harness::id_of;
-use crate::process::{Home, stderr, stdout};
+use crate::process::{Home, scaled, stderr, stdout};
 use std::collections::HashSet;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// The full counts run under `PATCTL_LONG=1`.
-fn scaled(sample: usize, full: usize) -> usize {
-    if std::env::var_os("PATCTL_LONG").is_some() { full } else { sample }
-}
 
 #[test]
 fn eight_processes_create_fifty_tokens_each() {

@@ -4,17 +4,20 @@
 mod harness;
 mod process;
 
+mod check;
 mod completion;
 mod concurrency;
 mod config;
 mod create;
 mod files;
 mod filter;
+mod judge;
 mod list;
 mod manual;
 mod no_audit;
 mod prune;
 mod readme;
+mod restriction;
 mod revoke;
 mod secrets;
 mod streams;

@@ -1,12 +1,13 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
-use patctl::domain::audit::{Actor, Entry, Record};
+use patctl::domain::audit::{Actor, Asked, Entry, Record};
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
 use patctl::domain::moment::{Moment, Span};
 use patctl::domain::pat::Pat;
 use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
+use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
 use patctl::domain::verifier::{Cost, Verifier};
 use patctl::service::{Act, verify};
@@ -28,13 +29,22 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
     let act = Act { policy: &policy, actor: &actor, clock: &|| now };
     let presented = Presented::parse(token.as_bytes()).expect("a token");
     let mut dice = Dice::system();
-    verify::verify(&mut store, &act, &mut dice, &presented, verify::Purpose::Use, Durability::Full)
-        .map(|verdict| verdict.answer.is_ok())
+    let errand = verify::Errand {
+        purpose: verify::Purpose::Use,
+        request: &Request::new(&Given::default()),
+        base: None,
+        asked: Asked::default(),
+        durability: Durability::Full,
+    };
+    verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
 }
 
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
         self.0.token(id)
+    }
+    fn restrictions(&self, id: TokenId) -> Result<Vec<String>, StoreError> {
+        self.0.restrictions(id)
     }
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>, StoreError> {
         self.0.with_prefix(prefix, limit)

@@ -94,6 +94,11 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A sample of a long test, or all of it under `PATCTL_LONG=1`.
+pub fn scaled(sample: usize, full: usize) -> usize {
+    if std::env::var_os("PATCTL_LONG").is_some() { full } else { sample }
+}
+
 /// Whether a program that a test needs is there; if not, says so where nobody can overlook it.
 pub fn have(program: &str, test: &str) -> bool {
     let found = std::env::var_os("PATH")

@@ -10,6 +10,11 @@ fn blocks<'r>(language: &str) -> Vec<&'r str> {
     README.split(&fence).skip(1).map(|rest| rest.split("```").next().expect("a block ends")).collect()
 }
 
+/// The rule text of the README.
+fn rules() -> &'static str {
+    README.split("<<'RULES'\n").nth(1).and_then(|rest| rest.split("RULES\n").next()).expect("a here-document")
+}
+
 /// Every `sh` block is a script of its own, run in a fresh home with a token named "ci" in it.
 #[test]
 fn every_shell_example_runs_as_printed() {
@@ -19,6 +24,8 @@ fn every_shell_example_runs_as_printed() {
         let home = Home::new("");
         let token = home.create(&["ci", "--user", "alice"]);
         std::fs::write(home.dir.path().join("ci.token"), &token).expect("a file");
+        // Which an earlier block made.
+        std::fs::write(home.dir.path().join("ci.rules"), rules()).expect("a file");
         let output = home
             .command_of("bash")
             .env("TOKEN", &token)

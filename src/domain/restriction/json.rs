@@ -54,10 +54,11 @@ const DEEP: &str = "too deep";
 const NUL: &str = "NUL in a name";
 
 /// Reads a value that is inside so many others.
+#[derive(Clone, Copy)]
 struct Nested(usize);
 
 impl Nested {
-    fn deeper<E: Error>(&self) -> Result<Self, E> {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
         if self.0 < MAX_DEPTH { Ok(Self(self.0 + 1)) } else { Err(E::custom(DEEP)) }
     }
 }
@@ -102,20 +103,22 @@ impl<'de> Visitor<'de> for Nested {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let inside = self.deeper()?;
         let mut values = Vec::new();
-        while let Some(value) = seq.next_element_seed(self.deeper()?)? {
+        while let Some(value) = seq.next_element_seed(inside)? {
             values.push(value);
         }
         Ok(Json::Array(values))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let inside = self.deeper()?;
         let mut members = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if name.contains('\0') {
                 return Err(A::Error::custom(NUL));
             }
-            let value = map.next_value_seed(self.deeper()?)?;
+            let value = map.next_value_seed(inside)?;
             if members.insert(name, value).is_some() {
                 return Err(A::Error::custom(TWICE));
             }

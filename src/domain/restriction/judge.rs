@@ -216,7 +216,7 @@ fn parts_of(rule: &Rule) -> Vec<Part<'_>> {
     parts
 }
 
-const LONG_FORM: &str = "the form is longer than 1 MiB, and not all of it is seen";
+const LONG_FORM: &str = "the form has more than 1 MiB or 1000 fields, and not all of it is seen";
 
 type Found = (Outcome, Option<String>);
 

@@ -69,9 +69,9 @@ fn decode(
 }
 
 /// Reads a form body as the most lenient server would: what is broken stays as it is, `;` separates as
-/// well. For finding what must not be there, never for what must.
+/// well. For finding what must not be there, never for what must. `None`: there are too many.
 #[must_use]
-pub fn lenient(body: &[u8]) -> Parameters {
+pub fn lenient(body: &[u8]) -> Option<Parameters> {
     let decode = |raw: &[u8]| {
         let (mut decoded, mut at) = (Vec::with_capacity(raw.len()), 0);
         while let Some(&byte) = raw.get(at) {
@@ -82,22 +82,28 @@ pub fn lenient(body: &[u8]) -> Parameters {
         String::from_utf8_lossy(&decoded).into_owned()
     };
     let pieces = body.split(|b| matches!(b, b'&' | b';')).filter(|piece| !piece.is_empty());
-    let pairs = pieces.map(|piece| {
+    let mut pairs = Vec::new();
+    for piece in pieces {
+        if pairs.len() == MAX_PARAMETERS {
+            return None;
+        }
         let at = piece.iter().position(|b| *b == b'=').unwrap_or(piece.len());
-        (decode(&piece[..at]), decode(piece.get(at + 1..).unwrap_or_default()))
-    });
-    Parameters { pairs: pairs.collect(), semicolon: false }
+        pairs.push((decode(&piece[..at]), decode(piece.get(at + 1..).unwrap_or_default())));
+    }
+    Some(Parameters { pairs, semicolon: false })
 }
 
 /// A name as lenient servers read it: cut at the first `[`, trimmed, lower case, blanks and dots as
 /// underscores (PHP, ASP.NET, Rails).
-#[must_use]
-pub fn folded(name: &str) -> String {
+fn folded(name: &str) -> impl Iterator<Item = char> {
     let name = name.split('[').next().unwrap_or_default();
     name.trim_matches(|c: char| c.is_whitespace() || is_hidden(c))
         .chars()
         .map(|c| if matches!(c, ' ' | '.') { '_' } else { c.to_ascii_lowercase() })
-        .collect()
+}
+
+fn same_folded(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
 }
 
 impl Parameters {
@@ -107,24 +113,21 @@ impl Parameters {
     }
 
     /// The values of a name, however it is spelt.
-    pub fn values_folded(&self, name: &str) -> impl Iterator<Item = &str> {
-        let wanted = folded(name);
-        self.pairs.iter().filter(move |(n, _)| folded(n) == wanted).map(|(_, value)| value.as_str())
+    pub fn values_folded<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        self.pairs.iter().filter(move |(n, _)| same_folded(n, name)).map(|(_, value)| value.as_str())
     }
 
     /// A name that some server would take for `name`, and that is not.
     #[must_use]
     pub fn second_spelling(&self, name: &str) -> Option<&str> {
-        let wanted = folded(name);
-        self.pairs.iter().map(|(n, _)| n.as_str()).find(|n| *n != name && folded(n) == wanted)
+        self.pairs.iter().map(|(n, _)| n.as_str()).find(|n| *n != name && same_folded(n, name))
     }
 
     /// A parameter that replaces the method behind the check.
     #[must_use]
     pub fn method_override(&self) -> Option<&str> {
         let taken = |name: &str| {
-            let name = folded(name);
-            method::PARAMETERS.iter().chain(&method::OVERRIDES).any(|known| folded(known) == name)
+            method::PARAMETERS.iter().chain(&method::OVERRIDES).any(|known| same_folded(known, name))
         };
         self.pairs.iter().map(|(name, _)| name.as_str()).find(|name| taken(name))
     }

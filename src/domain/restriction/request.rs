@@ -151,7 +151,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A form of more than [`MAX_BODY`].
+/// A form of more than [`MAX_BODY`] bytes or [`super::MAX_PARAMETERS`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooLong;
 
@@ -237,7 +237,7 @@ impl Request {
     pub fn form(&self) -> Option<&Result<Parameters, TooLong>> {
         let body = self.body.as_deref()?;
         self.media.as_ref().filter(|media| media.is_form())?;
-        let read = || if body.len() > MAX_BODY { Err(TooLong) } else { Ok(query::lenient(body)) };
+        let read = || query::lenient(body).filter(|_| body.len() <= MAX_BODY).ok_or(TooLong);
         Some(self.form.get_or_init(read))
     }
 

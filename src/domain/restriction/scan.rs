@@ -22,12 +22,13 @@ pub fn clause_start(text: &str, at: usize) -> Option<&str> {
 /// # Errors
 /// A bracket that cannot be told apart, or is a slip.
 pub fn end_of_regex(text: &str, from: usize, within: bool) -> Result<Option<usize>, Fault> {
+    // Bytes: what is looked for is ASCII, and no byte of another character is.
+    let bytes = text.as_bytes();
     let mut at = from;
-    while let Some(c) = text[at..].chars().next() {
-        match c {
-            // The backslash here, what it escapes below.
-            '\\' => at += 1,
-            '[' if clause_start(text, at).is_some() => {
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'[' if clause_start(text, at).is_some() => {
                 if within {
                     return Err(Fault::new(
                         at,
@@ -37,11 +38,11 @@ pub fn end_of_regex(text: &str, from: usize, within: bool) -> Result<Option<usiz
                 }
                 return Ok(Some(at));
             }
-            '[' => at = class(text, at)?,
-            ']' if within => return Ok(Some(at)),
+            b'[' => at = class(text, at)?,
+            b']' if within => return Ok(Some(at)),
             _ => {}
         }
-        at += text[at..].chars().next().map_or(1, char::len_utf8);
+        at += 1;
     }
     Ok(if within { None } else { Some(text.len()) })
 }
@@ -50,12 +51,9 @@ pub fn end_of_regex(text: &str, from: usize, within: bool) -> Result<Option<usiz
 fn class(text: &str, from: usize) -> Result<usize, Fault> {
     let bytes = text.as_bytes();
     let opened = |mut at: usize| {
-        // '[', then '^', then any '-', then a ']' that is literal because it comes first.
+        // '[', then '^', then a ']' that is literal because it comes first.
         at += 1;
         at += usize::from(bytes.get(at) == Some(&b'^'));
-        while bytes.get(at) == Some(&b'-') {
-            at += 1;
-        }
         at + usize::from(bytes.get(at) == Some(&b']'))
     };
     let mut depth = 1;
