@@ -64,7 +64,7 @@ struct Curl {
 pub fn parse(words: &[String], read: ReadFile<'_>) -> Result<Sent, String> {
     let (name, rest) = words.split_first().ok_or("there is no command")?;
     if name.rsplit('/').next() != Some("curl") {
-        return Err(format!("the command is not curl but {name}"));
+        return Err("the first word is not curl; paste the whole command, its words apart".to_owned());
     }
     let mut curl = Curl::default();
     let mut rest = rest.iter();
@@ -163,6 +163,8 @@ impl Curl {
             }
             "next" => return Err("--next makes two requests; check one at a time".to_owned()),
             unknown => {
+                // What follows a '=' may be a password.
+                let unknown = unknown.split('=').next().unwrap_or_default();
                 return Err(format!(
                     "the curl option --{unknown} is not understood, and may change the request"
                 ));

@@ -38,7 +38,7 @@ pub fn parse(message: &[u8]) -> Result<Sent, String> {
             "transfer-encoding" => {
                 return Err(format!("line {number}: a body with a transfer encoding is not taken apart"));
             }
-            "content-length" if value.parse() != Ok(body.len()) => {
+            "content-length" if !is_number(value, body.len()) => {
                 let found = body.len();
                 return Err(format!("line {number}: the body has {found} bytes, the header says otherwise"));
             }
@@ -50,6 +50,10 @@ pub fn parse(message: &[u8]) -> Result<Sent, String> {
         }
     }
     Ok(sent)
+}
+
+fn is_number(text: &str, number: usize) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse() == Ok(number)
 }
 
 /// Head and body; without an empty line all of it is the head.

@@ -34,6 +34,7 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
                 chars.next();
                 ansi(&mut chars, word.get_or_insert_default())?;
             }
+            '$' if chars.peek() == Some(&'"') => return Err(replaced("$\"")),
             '$' if chars.peek().is_some_and(|c| starts_expansion(*c)) => return Err(replaced("$")),
             '`' => return Err(replaced("`")),
             '#' if word.is_none() => {

@@ -56,7 +56,9 @@ pub fn rules(args: &RuleArgs, cx: &mut Context<'_>) -> Result<Option<Vec<Source>
 pub fn parse(sources: &[Source], base: Option<&Base>, cx: &Context<'_>) -> Result<Rules, Failure> {
     // Each for itself first, so that lines are numbered as they stand where they come from.
     for source in sources {
-        Rules::parse(&source.text, base).map_err(|errors| refused(source.name.as_deref(), &errors, cx))?;
+        Rules::parse(&source.text, base)
+            .and_then(|rules| rules.compile())
+            .map_err(|errors| refused(source.name.as_deref(), &errors, cx))?;
     }
     let text: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
     Rules::parse(&text.join("\n"), base).map_err(|errors| refused(None, &errors, cx))
@@ -91,7 +93,7 @@ pub fn request(args: &RequestArgs, token: TokenAt, cx: &mut Context<'_>) -> Resu
                 .hint("name the token's place with --token-file or --token-env"));
         }
         // One byte more than is accepted tells that there is more.
-        (None, Some(path)) => Some(file(path, MAX_BODY, cx)?),
+        (None, Some(path)) => Some(beginning(path, MAX_BODY, cx)?),
         (None, None) => None,
     };
     Ok(Sent {
@@ -104,8 +106,18 @@ pub fn request(args: &RequestArgs, token: TokenAt, cx: &mut Context<'_>) -> Resu
     })
 }
 
-/// Reads a file, or stdin for `-`: at most `most` bytes and one that tells that there are more.
+/// Reads a file, or stdin for `-`, of at most `most` bytes.
 pub fn file(path: &Path, most: usize, cx: &mut Context<'_>) -> Result<Vec<u8>, Failure> {
+    let bytes = beginning(path, most, cx)?;
+    if bytes.len() > most {
+        let message = format!("{} has more than {most} bytes", path.display());
+        return Err(Failure::usage(message).hint("split it, or hand over the beginning yourself"));
+    }
+    Ok(bytes)
+}
+
+/// Reads at most `most` bytes and one that tells that there are more.
+fn beginning(path: &Path, most: usize, cx: &mut Context<'_>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = most as u64 + 1;
     let read = if path == Path::new("-") {

@@ -1,7 +1,9 @@
 //! `patctl check`: what it says, in which words, with which status.
 
 use crate::harness::{Patctl, Setup};
+use patctl::domain::restriction::{Decision, Depth, Request, Rules, Sent, judge};
 use patctl::exit::Exit;
+use std::time::{Duration, Instant};
 
 /// Rules that are wrong, where the caret points, and what the hint makes of them.
 const WRONG: [(&str, &str, &str, &str); 12] = [
@@ -159,4 +161,139 @@ fn a_case_file_tells_what_differs() {
     ask("", &[]).says(Exit::Usage, &["no case"]);
     ask(r#"{"rul":"/a","expect":"allow"}"#, &[]).says(Exit::Usage, &["stdin:1:", "unknown field `rul`"]);
     ask(r#"{"url":"/a","expect":"allow"}"#, &[]).says(Exit::Usage, &["it has no rule"]);
+}
+
+/// Each was allowed once.
+#[test]
+fn what_a_lenient_server_would_read_otherwise_is_denied() {
+    let patctl = Patctl::new();
+    let form = "application/x-www-form-urlencoded";
+    for (rule, url, kind, body) in [
+        ("[post]/x[QueryParam::id==ok]", "/x?id=ok", "application/x-www-form-urlencoded;x", "id=evil"),
+        (
+            "[post]/x[QueryParam::id==ok]",
+            "/x?id=ok",
+            "application/x-www-form-urlencoded;charset=\"utf-8",
+            "id=evil",
+        ),
+        (
+            "[post]/x[QueryParam::id==ok]",
+            "/x?id=ok",
+            "application/x-www-form-urlencoded, text/plain",
+            "id=evil",
+        ),
+        ("[post]/x[QueryParam::id==ok]", "/x?id=ok", "", "id=evil"),
+        ("/x[QueryParam::id==ok]", "/x?id=ok", "multipart/form-data; boundary=\"a;b\"", "--x"),
+        ("/x[QueryParam::id==ok]", "/x?id=ok", form, "id=ok;evil"),
+        (
+            "/x[QueryParam::id==ok]",
+            "/x?id=ok",
+            "application/x-www-form-urlencoded; charset=ibm037",
+            "%89%84=evil",
+        ),
+        ("[post]/x", "/x?a=1;_method=DELETE", form, ""),
+        ("[post]/x", "/x?X_HTTP_Method_Override=DELETE", form, ""),
+        (
+            "[post]/x",
+            "/x",
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"_Method\"\r\n\r\nPUT",
+        ),
+        ("/x[JsonData::a==1]", "/x", "application/json;charset*=utf-16", "{\"a\":1}"),
+    ] {
+        let args = ["check", "--restrict", rule, "--method", "POST", "--url", url];
+        let body = ["--data", body, "--content-type", kind];
+        let all: Vec<&str> = args.into_iter().chain(body).collect();
+        assert_eq!(patctl.run(&all).exit, Exit::No, "{rule} {url} {kind} {body:?}");
+    }
+    let upload = ["--data", "--b\r\nname=\"file\"", "--content-type", "multipart/form-data; boundary=b"];
+    let args = ["check", "--restrict", "[post]/x", "--method", "POST", "--url", "/x"];
+    let all: Vec<&str> = args.into_iter().chain(upload).collect();
+    assert_eq!(patctl.run(&all).exit, Exit::Yes, "an upload is none of these");
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_and_not_cut() {
+    let patctl = Patctl::new();
+    let write = |name: &str, text: String| {
+        std::fs::write(patctl.path(name), text).expect("a file");
+        patctl.path(name).display().to_string()
+    };
+    let command = write("command", format!("curl https://h/x \\\n{} -X DELETE", " ".repeat(1 << 20)));
+    patctl
+        .run(&["check", "--restrict", "[get]/x", "--curl-file", &command])
+        .says(Exit::Usage, &["has more than"]);
+    let body = write("body", format!("id=ok{}&id=evil", "\n".repeat(1 << 20)));
+    let typed = format!("@{body}");
+    let curl = ["--", "curl", "https://h/x?id=ok", "-d", &typed];
+    let all: Vec<&str> = ["check", "--restrict", "/x[QueryParam::id==ok]"].into_iter().chain(curl).collect();
+    patctl.run(&all).says(Exit::Usage, &["has more than"]);
+    // A body that is handed over is known to be too long, which only matters to lines that look into it.
+    let args = [
+        "check",
+        "--url",
+        "/x",
+        "--method",
+        "POST",
+        "--content-type",
+        "application/json",
+        "--data-file",
+        &body,
+    ];
+    let ask = |rule| patctl.run(&args.into_iter().chain(["--restrict", rule]).collect::<Vec<_>>());
+    assert_eq!(ask("[post]/x").exit, Exit::Yes);
+    assert!(ask("/x[JsonData::a==1]").stdout.starts_with("malformed"), "too long");
+}
+
+#[test]
+fn a_pattern_that_does_not_compile_is_refused_before_it_is_kept() {
+    let patctl = Patctl::new();
+    for rule in [
+        "/?[acegikmoqsuwyACEGIKMOQSUWY02468]{900}",
+        "/a.{0,100000}",
+        "(?:(?:a{100}){100}){100}",
+        "/[a-c]{4000}",
+    ] {
+        patctl.run(&["create", "--restrict", rule]).says(Exit::Usage, &["[too-big]"]);
+    }
+}
+
+#[test]
+fn no_credential_of_a_mistyped_curl_command_is_repeated() {
+    let patctl = Patctl::new();
+    for words in [
+        &["curl", "--user=alice:hunter2", "https://h/x"][..],
+        &["curl", "--oauth2-bearer=hunter2", "https://h/x"],
+        &["curl -u bob:hunter2 https://h/x"],
+        &["https://bob:hunter2@h/x"],
+    ] {
+        let all: Vec<&str> = ["check", "--restrict", ".*", "--"].iter().chain(words).copied().collect();
+        let run = patctl.run(&all);
+        assert_eq!(run.exit, Exit::Usage, "{run:?}");
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    }
+}
+
+/// A body of 1 MiB and many lines that look into it: read once, its names folded once.
+#[test]
+fn many_lines_over_a_large_body_are_judged_in_a_moment() {
+    let members: Vec<String> = (0..50_000).map(|n| format!("\"k{n}\":{n}")).collect();
+    let text: Vec<String> = (0..99).map(|n| format!("[JsonData::b{n}==1]")).collect();
+    let rules = patctl::domain::restriction::Rules::parse(&text.join("\n"), None).expect("rules");
+    let sent = patctl::domain::restriction::Sent {
+        body: Some(format!("{{{}}}", members.join(",")).into_bytes()),
+        content_type: Some("application/json".to_owned()),
+        ..patctl::domain::restriction::Sent::default()
+    };
+    let request = patctl::domain::restriction::Request::new(&sent.given()).expect("a request");
+    let begin = std::time::Instant::now();
+    let verdict = patctl::domain::restriction::judge(
+        &rules,
+        &request,
+        None,
+        patctl::domain::restriction::Depth::Decide,
+    );
+    assert_eq!(verdict.decision, patctl::domain::restriction::Decision::Deny);
+    // Without optimisation and on a busy machine; it was 3 s with it.
+    assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
 }

@@ -10,7 +10,7 @@ use patctl::exit::Exit;
 use patctl::world::{Ask, Input, Output, World};
 use rand::SeedableRng;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
@@ -226,8 +226,16 @@ impl Run {
 
 /// Fails when eight characters in a row of `secret` occur in `haystack`.
 pub fn assert_no_secret(secret: &str, haystack: &[u8], place: &str) {
-    let leaks = secret.as_bytes().windows(8).any(|piece| haystack.windows(8).any(|there| there == piece));
-    assert!(!leaks, "part of a secret is in {place}");
+    assert_no_secrets(&pieces([secret]), haystack, place);
+}
+
+/// Every eight characters in a row of some secrets.
+fn pieces<'s>(secrets: impl IntoIterator<Item = &'s str>) -> HashSet<&'s [u8]> {
+    secrets.into_iter().flat_map(|secret| secret.as_bytes().windows(8)).collect()
+}
+
+fn assert_no_secrets(pieces: &HashSet<&[u8]>, haystack: &[u8], place: &str) {
+    assert!(!haystack.windows(8).any(|there| pieces.contains(there)), "part of a secret is in {place}");
 }
 
 impl Drop for Patctl {
@@ -235,13 +243,13 @@ impl Drop for Patctl {
         if std::thread::panicking() {
             return;
         }
-        for secret in self.secrets.borrow().iter() {
-            assert_no_secret(secret, self.said.borrow().as_bytes(), "what was said");
-            for entry in std::fs::read_dir(self.dir.path()).expect("the directory") {
-                let path = entry.expect("an entry").path();
-                if is_database(&path) {
-                    assert_no_secret(secret, &std::fs::read(&path).expect("a file"), "the database");
-                }
+        let secrets = self.secrets.borrow();
+        let pieces = pieces(secrets.iter().map(String::as_str));
+        assert_no_secrets(&pieces, self.said.borrow().as_bytes(), "what was said");
+        for entry in std::fs::read_dir(self.dir.path()).expect("the directory") {
+            let path = entry.expect("an entry").path();
+            if is_database(&path) {
+                assert_no_secrets(&pieces, &std::fs::read(&path).expect("a file"), "the database");
             }
         }
     }

@@ -4,6 +4,7 @@ use super::request::{Place, Refusal};
 use super::{MAX_BODY, MAX_DEPTH};
 use crate::domain::text::is_hidden;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -17,8 +18,34 @@ pub enum Json {
     /// Values.
     Array(Vec<Json>),
     /// Members, none of them twice.
-    Object(BTreeMap<String, Json>),
+    Object(Members),
 }
+
+/// The members of an object.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Members {
+    named: BTreeMap<String, Json>,
+    /// How many names fold to each; made when it is first asked for.
+    folded: OnceCell<BTreeMap<String, usize>>,
+}
+
+impl Members {
+    /// Whether there is a name that some server would take for `name`, and that is not.
+    fn has_second_spelling(&self, name: &str) -> bool {
+        let count = || {
+            let mut counts = BTreeMap::new();
+            for other in self.named.keys() {
+                *counts.entry(folded(other)).or_insert(0) += 1;
+            }
+            counts
+        };
+        let alike = self.folded.get_or_init(count).get(&folded(name)).copied().unwrap_or(0);
+        alike > usize::from(self.named.contains_key(name))
+    }
+}
+
+/// Values of a body: what takes some 20 ms to read.
+const MAX_VALUES: usize = 100_000;
 
 /// The largest integer that every reader of JSON agrees on (RFC 8259 §6).
 const EXACT: u64 = (1 << 53) - 1;
@@ -34,13 +61,17 @@ pub fn parse(body: &[u8]) -> Result<Json, Refusal> {
     }
     let text = std::str::from_utf8(body).map_err(|_| refuse("the body is not UTF-8"))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Nested(0).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = Nested { depth: 0, left: &Cell::new(MAX_VALUES) }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| {
         let what = error.to_string();
         if what.starts_with(TWICE) {
             refuse("the body names a member twice, and servers differ in which they take")
         } else if what.starts_with(DEEP) {
             refuse("the body is nested more than 32 levels deep")
+        } else if what.starts_with(MANY) {
+            refuse("the body has more than 100,000 values")
         } else if what.starts_with(NUL) {
             refuse("the body has NUL in a name")
         } else {
@@ -51,27 +82,33 @@ pub fn parse(body: &[u8]) -> Result<Json, Refusal> {
 
 const TWICE: &str = "a name twice";
 const DEEP: &str = "too deep";
+const MANY: &str = "too many values";
 const NUL: &str = "NUL in a name";
 
 /// Reads a value that is inside so many others.
 #[derive(Clone, Copy)]
-struct Nested(usize);
+struct Nested<'n> {
+    depth: usize,
+    /// How many values may still come.
+    left: &'n Cell<usize>,
+}
 
-impl Nested {
+impl Nested<'_> {
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.0 < MAX_DEPTH { Ok(Self(self.0 + 1)) } else { Err(E::custom(DEEP)) }
+        if self.depth < MAX_DEPTH { Ok(Self { depth: self.depth + 1, ..self }) } else { Err(E::custom(DEEP)) }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Nested {
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        self.left.set(self.left.get().checked_sub(1).ok_or_else(|| D::Error::custom(MANY))?);
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Nested {
+impl<'de> Visitor<'de> for Nested<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,13 +150,13 @@ impl<'de> Visitor<'de> for Nested {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let inside = self.deeper()?;
-        let mut members = BTreeMap::new();
+        let mut members = Members::default();
         while let Some(name) = map.next_key::<String>()? {
             if name.contains('\0') {
                 return Err(A::Error::custom(NUL));
             }
             let value = map.next_value_seed(inside)?;
-            if members.insert(name, value).is_some() {
+            if members.named.insert(name, value).is_some() {
                 return Err(A::Error::custom(TWICE));
             }
         }
@@ -164,10 +201,10 @@ impl Json {
         }
         match (path.split_first(), self) {
             (Some((name, rest)), Self::Object(members)) => {
-                if members.keys().any(|other| other != name && same_folded(other, name)) {
+                if members.has_second_spelling(name) {
                     return Err(Gap::SecondSpelling);
                 }
-                members.get(name).ok_or(Gap::Absent)?.collect(rest, into)
+                members.named.get(name).ok_or(Gap::Absent)?.collect(rest, into)
             }
             (Some(_), _) => Err(Gap::Absent),
             (None, Self::Text(text)) => {
@@ -179,12 +216,9 @@ impl Json {
     }
 }
 
-/// Whether some server would take one name for the other: blanks, controls, zero-width characters and
-/// backslashes apart, in any case.
-fn same_folded(one: &str, other: &str) -> bool {
-    let fold = |name: &str| -> String {
-        let kept = name.chars().filter(|c| !c.is_whitespace() && !is_hidden(*c) && *c != '\\');
-        kept.map(|c| c.to_ascii_lowercase()).collect()
-    };
-    fold(one) == fold(other)
+/// A name as lenient servers read it: without blanks, controls, zero-width characters and backslashes,
+/// in lower case.
+fn folded(name: &str) -> String {
+    let kept = name.chars().filter(|c| !c.is_whitespace() && !is_hidden(*c) && *c != '\\');
+    kept.map(|c| c.to_ascii_lowercase()).collect()
 }

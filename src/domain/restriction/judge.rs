@@ -7,6 +7,7 @@
 use super::Rules;
 use super::fault::{Code, Fault, RuleError};
 use super::json::Gap;
+use super::method::PARAMETERS;
 use super::origin::Base;
 use super::pattern::{Fit, Pattern};
 use super::request::{Place, Refusal, Request, TooLong};
@@ -216,6 +217,7 @@ fn parts_of(rule: &Rule) -> Vec<Part<'_>> {
     parts
 }
 
+const UNCLEAR: &str = "the content type cannot be read, and the body may be a form";
 const LONG_FORM: &str = "the form has more than 1 MiB or 1000 fields, and not all of it is seen";
 
 type Found = (Outcome, Option<String>);
@@ -230,16 +232,33 @@ fn method(rule: &Rule, request: &Request) -> Found {
     if !rule.methods.as_ref().is_none_or(|methods| methods.contains(&method)) {
         return (Outcome::Miss("it is another method"), seen);
     }
-    if request.query.method_override().is_some() {
-        return (Outcome::Miss("a query parameter may replace the method behind the check"), seen);
+    (method_replaced(request).map_or(Outcome::Hit, Outcome::Miss), seen)
+}
+
+/// Whether the request may arrive behind the check with another method.
+fn method_replaced(request: &Request) -> Option<&'static str> {
+    if request.query.method_override {
+        return Some("a query parameter may replace the method behind the check");
+    }
+    if request.is_unclear() {
+        return Some(UNCLEAR);
     }
     match request.form() {
-        Some(Err(TooLong)) => (Outcome::Miss(LONG_FORM), seen),
-        Some(Ok(form)) if form.method_override().is_some() => {
-            (Outcome::Miss("a form field may replace the method behind the check"), seen)
+        Some(Err(TooLong)) => return Some(LONG_FORM),
+        Some(Ok(form)) if form.method_override => {
+            return Some("a form field may replace the method behind the check");
         }
-        _ => (Outcome::Hit, seen),
+        _ => {}
     }
+    let named = |body: &[u8]| {
+        let body = body.to_ascii_lowercase();
+        PARAMETERS.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            body.windows(name.len()).any(|window| window == name.as_bytes())
+        })
+    };
+    let found = request.multipart().is_some_and(named);
+    found.then_some("a part of the multipart body may replace the method behind the check")
 }
 
 fn origin(rule: &Rule, request: &Request, base: Option<&Base>) -> Found {
@@ -290,8 +309,11 @@ fn query_param(name: &str, pattern: &Pattern, request: &Request) -> Found {
     if query.semicolon {
         return miss("a plain ; in the query, which some servers take for a &");
     }
-    if request.is_multipart() {
+    if request.multipart().is_some() {
         return miss("the multipart body may hold the parameter, too");
+    }
+    if request.is_unclear() {
+        return miss(UNCLEAR);
     }
     if let Some(other) = query.second_spelling(name) {
         let seen = Some(other.to_owned());
@@ -299,6 +321,9 @@ fn query_param(name: &str, pattern: &Pattern, request: &Request) -> Found {
     }
     let merged = match request.form() {
         Some(Err(TooLong)) => return miss(LONG_FORM),
+        Some(Ok(form)) if form.semicolon => {
+            return miss("a plain ; in the form, which some servers take for a &");
+        }
         Some(Ok(form)) => form.values_folded(name).collect(),
         None => Vec::new(),
     };

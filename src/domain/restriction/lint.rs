@@ -6,7 +6,7 @@ use super::path;
 use super::pattern::Place;
 use regex_syntax::ast::{
     self, Ast, ClassBracketed, ClassSet, ClassSetItem, Error, ErrorKind, Flag, Flags, FlagsItemKind,
-    GroupKind, Literal, RepetitionKind, RepetitionOp,
+    GroupKind, Literal, LiteralKind, RepetitionKind, RepetitionOp,
 };
 
 /// Says why a pattern does not parse, in the words of who knows Java.
@@ -77,8 +77,13 @@ impl Lint {
             Ast::Alternation(alternation) => alternation.asts.iter().try_for_each(|ast| self.walk(ast)),
             Ast::Group(group) => {
                 let mut inner = *self;
-                if let GroupKind::NonCapturing(flags) = &group.kind {
-                    inner.flags(flags)?;
+                match &group.kind {
+                    GroupKind::NonCapturing(flags) => inner.flags(flags)?,
+                    GroupKind::CaptureName { name, .. } if name.name.contains(['[', ']']) => {
+                        let message = "a bracket in the name of a group is easily misread; write (…)";
+                        return Err(Fault::new(name.span.start.offset, Code::Regex, message));
+                    }
+                    GroupKind::CaptureName { .. } | GroupKind::CaptureIndex(_) => {}
                 }
                 inner.walk(&group.ast)
             }
@@ -240,7 +245,16 @@ fn class_item(item: &ClassSetItem) -> Result<(), Fault> {
     };
     match item {
         ClassSetItem::Literal(literal) => ascii(literal),
-        ClassSetItem::Range(range) => ascii(&range.start).and_then(|()| ascii(&range.end)),
+        ClassSetItem::Range(range) => {
+            // Read as the end of a range here, as the beginning of a class by many a reader.
+            for end in [&range.start, &range.end] {
+                if end.c == '[' && end.kind == LiteralKind::Verbatim {
+                    let message = "a [ at the end of a range is easily misread; write \\[";
+                    return Err(Fault::new(end.span.start.offset, Code::Regex, message));
+                }
+            }
+            ascii(&range.start).and_then(|()| ascii(&range.end))
+        }
         ClassSetItem::Unicode(class) => Err(Fault::new(class.span.start.offset, Code::UnicodeClass, UNICODE)),
         ClassSetItem::Bracketed(class) => bracketed(class),
         ClassSetItem::Union(union) => union.items.iter().try_for_each(class_item),

@@ -91,6 +91,32 @@ impl Rules {
         if errors.is_empty() { Ok(Self { lines }) } else { Err(errors) }
     }
 
+    /// Compiles every pattern: for rules that are about to be kept.
+    ///
+    /// # Errors
+    /// Every line with a pattern that is too big.
+    pub fn compile(&self) -> Result<(), Vec<RuleError>> {
+        let patterns = |rule: &Rule| {
+            let clauses = rule.clauses.iter().map(|clause| clause.pattern.clone());
+            rule.url.iter().filter_map(|url| url.pattern.clone()).chain(clauses).collect::<Vec<_>>()
+        };
+        let broken = |rule: &&Rule| patterns(rule).iter().any(|pattern| !pattern.compiles());
+        let errors: Vec<RuleError> = self
+            .lines
+            .iter()
+            .filter(broken)
+            .map(|rule| {
+                let fault = Fault::new(
+                    0,
+                    Code::TooBig,
+                    "a pattern of this line is too big; ask for fewer repetitions",
+                );
+                RuleError::new(rule.line, &rule.text, fault)
+            })
+            .collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     /// The rules in their order.
     #[must_use]
     pub fn lines(&self) -> &[Rule] {

@@ -10,19 +10,20 @@ use super::lint;
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::hir::translate::TranslatorBuilder;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 use std::cell::OnceCell;
 use std::fmt;
 
 /// How deep groups, classes and repetitions may be nested.
 const NESTING: u32 = 32;
-/// What an automaton may take, in bytes. [`MAX_SIZE`] keeps every pattern below it.
+/// What an automaton may take, in bytes.
 const COMPILED: usize = 256 * 1024;
-/// Positions that a pattern may have once its counted repetitions are written out.
-const MAX_SIZE: u64 = 2_000;
-/// States × bytes that one part may take: about ten nanoseconds each, so that it ends within 10 ms
-/// whatever the pattern and whoever chose the subject.
-const BUDGET: u64 = 1 << 19;
+/// Positions that a pattern may have once its counted repetitions are written out, each as many times as
+/// it has ranges of bytes.
+const MAX_SIZE: u64 = 3_000;
+/// States × bytes that one part may take: up to eighty nanoseconds each where the lazy automaton gives up
+/// (measured), so that it ends within 10 ms whatever the pattern and whoever chose the subject.
+const BUDGET: u64 = 1 << 17;
 
 /// What a pattern is applied to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +131,12 @@ impl Pattern {
         }
     }
 
+    /// Whether it compiles within the bounds.
+    #[must_use]
+    pub fn compiles(&self) -> bool {
+        self.regex().is_some()
+    }
+
     fn regex(&self) -> Option<&Regex> {
         if self.compiled.get().is_none() {
             let _ = self.compiled.set(compile(&format!(r"\A(?:{})\z", self.text))?);
@@ -172,7 +179,9 @@ fn compile(text: &str) -> Option<Regex> {
 /// Positions, with counted repetitions written out.
 fn size(hir: &Hir) -> u64 {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 1,
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len().max(1) as u64,
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().max(1) as u64,
         HirKind::Literal(literal) => literal.0.len() as u64,
         HirKind::Capture(capture) => size(&capture.sub).saturating_add(2),
         HirKind::Repetition(repetition) => {
@@ -190,7 +199,8 @@ fn size(hir: &Hir) -> u64 {
 fn width(hir: &Hir, spread: u64) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 1,
-        HirKind::Literal(literal) => spread.min(literal.0.len() as u64),
+        // A chain of single bytes is one automaton of few states, which stays cached.
+        HirKind::Literal(literal) => spread.min(1 + literal.0.len() as u64 / 8),
         HirKind::Capture(capture) => width(&capture.sub, spread),
         HirKind::Repetition(repetition) => {
             let all = size(hir);

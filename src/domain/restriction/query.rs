@@ -12,6 +12,8 @@ pub struct Parameters {
     pub pairs: Vec<(String, String)>,
     /// Whether a plain `;` is among them, which some servers take for a `&`.
     pub semicolon: bool,
+    /// Whether a name is among them that replaces the method behind the check, be it behind a `;`.
+    pub method_override: bool,
 }
 
 /// Reads `a=1&b=2`: `&` separates, the first `=` ends the name, `+` is a space.
@@ -26,7 +28,8 @@ pub fn parse(raw: &str, place: Place, offset: usize) -> Result<Parameters, Refus
             "this character must be encoded in a query: blank, control, non-ASCII or \" < > \\ #",
         ));
     }
-    let mut parameters = Parameters { pairs: Vec::new(), semicolon: raw.contains(';') };
+    let semicolon = raw.contains(';');
+    let mut parameters = Parameters { semicolon, ..Parameters::default() };
     let mut at = 0;
     for piece in raw.split('&') {
         if !piece.is_empty() {
@@ -39,6 +42,7 @@ pub fn parse(raw: &str, place: Place, offset: usize) -> Result<Parameters, Refus
         }
         at += piece.len() + 1;
     }
+    parameters.method_override = overrides_method(raw.as_bytes());
     Ok(parameters)
 }
 
@@ -68,29 +72,45 @@ fn decode(
     String::from_utf8(decoded).map_err(|_| refuse(start, "a parameter is not UTF-8 once decoded"))
 }
 
-/// Reads a form body as the most lenient server would: what is broken stays as it is, `;` separates as
-/// well. For finding what must not be there, never for what must. `None`: there are too many.
+/// Reads a form body as a lenient server would: what is broken stays as it is. For finding what must
+/// not be there, never for what must. `None`: there are too many.
 #[must_use]
 pub fn lenient(body: &[u8]) -> Option<Parameters> {
-    let decode = |raw: &[u8]| {
-        let (mut decoded, mut at) = (Vec::with_capacity(raw.len()), 0);
-        while let Some(&byte) = raw.get(at) {
-            let value = if byte == b'%' { hex(raw.get(at + 1..at + 3)) } else { None };
-            decoded.push(value.unwrap_or(if byte == b'+' { b' ' } else { byte }));
-            at += if value.is_some() { 3 } else { 1 };
-        }
-        String::from_utf8_lossy(&decoded).into_owned()
-    };
-    let pieces = body.split(|b| matches!(b, b'&' | b';')).filter(|piece| !piece.is_empty());
     let mut pairs = Vec::new();
-    for piece in pieces {
+    for piece in body.split(|b| *b == b'&').filter(|piece| !piece.is_empty()) {
         if pairs.len() == MAX_PARAMETERS {
             return None;
         }
         let at = piece.iter().position(|b| *b == b'=').unwrap_or(piece.len());
-        pairs.push((decode(&piece[..at]), decode(piece.get(at + 1..).unwrap_or_default())));
+        pairs.push((
+            decode_leniently(&piece[..at]),
+            decode_leniently(piece.get(at + 1..).unwrap_or_default()),
+        ));
     }
-    Some(Parameters { pairs, semicolon: false })
+    Some(Parameters { pairs, semicolon: body.contains(&b';'), method_override: overrides_method(body) })
+}
+
+fn decode_leniently(raw: &[u8]) -> String {
+    let (mut decoded, mut at) = (Vec::with_capacity(raw.len()), 0);
+    while let Some(&byte) = raw.get(at) {
+        let value = if byte == b'%' { hex(raw.get(at + 1..at + 3)) } else { None };
+        decoded.push(value.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        at += if value.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Whether a parameter replaces the method behind the check.
+fn overrides_method(raw: &[u8]) -> bool {
+    let taken = |piece: &[u8]| {
+        let name = decode_leniently(piece.split(|b| *b == b'=').next().unwrap_or_default());
+        let folded = || folded(&name).map(|c| if c == '-' { '_' } else { c });
+        let known = |known: &&str| {
+            folded().eq(known.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }))
+        };
+        method::PARAMETERS.iter().chain(&method::OVERRIDES).any(known)
+    };
+    raw.split(|b| matches!(b, b'&' | b';')).any(taken)
 }
 
 /// A name as lenient servers read it: cut at the first `[`, trimmed, lower case, blanks and dots as
@@ -121,14 +141,5 @@ impl Parameters {
     #[must_use]
     pub fn second_spelling(&self, name: &str) -> Option<&str> {
         self.pairs.iter().map(|(n, _)| n.as_str()).find(|n| *n != name && same_folded(n, name))
-    }
-
-    /// A parameter that replaces the method behind the check.
-    #[must_use]
-    pub fn method_override(&self) -> Option<&str> {
-        let taken = |name: &str| {
-            method::PARAMETERS.iter().chain(&method::OVERRIDES).any(|known| same_folded(known, name))
-        };
-        self.pairs.iter().map(|(name, _)| name.as_str()).find(|name| taken(name))
     }
 }

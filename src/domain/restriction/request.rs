@@ -173,7 +173,7 @@ pub struct Request {
     pub target: Option<Target>,
     /// Its parameters; empty where there is no query.
     pub query: Parameters,
-    /// What the body says it is; `None`: nothing that can be read.
+    /// What the body says it is; `None`: nothing.
     pub media: Option<Media>,
     body: Option<Vec<u8>>,
     json: OnceCell<Result<Json, Refusal>>,
@@ -214,7 +214,7 @@ impl Request {
             method,
             target,
             query,
-            media: types.first().and_then(|text| media::parse(text)),
+            media: types.first().map(|text| media::parse(text)),
             body: given.body.map(<[u8]>::to_vec),
             json: OnceCell::new(),
             form: OnceCell::new(),
@@ -241,10 +241,16 @@ impl Request {
         Some(self.form.get_or_init(read))
     }
 
-    /// Whether a body was handed over whose parameters are not looked for.
+    /// A body of parts, whose parameters are not taken apart.
     #[must_use]
-    pub fn is_multipart(&self) -> bool {
-        self.body.is_some() && self.media.as_ref().is_some_and(Media::is_multipart)
+    pub fn multipart(&self) -> Option<&[u8]> {
+        self.body.as_deref().filter(|_| self.media.as_ref().is_some_and(Media::is_multipart))
+    }
+
+    /// Whether a body was handed over that a server may read in a way that cannot be known here.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.body.is_some() && self.media.as_ref().is_some_and(Media::is_unclear)
     }
 
     /// Whether a body was handed over.

@@ -130,9 +130,14 @@ fn parse_methods(line: &str) -> Result<(Vec<&'static str>, usize), Fault> {
     Ok((names, end))
 }
 
+/// The scheme of an origin, which a rule has in lower case.
+fn lower_scheme(text: &str) -> Option<(&'static str, &str)> {
+    origin::scheme(text).filter(|(scheme, _)| text.starts_with(scheme))
+}
+
 /// Where the URL part ends. The host of an origin may be an IPv6 address, whose bracket is no class.
 fn end_of_url(line: &str, at: usize) -> Result<usize, Fault> {
-    let host = origin::scheme(&line[at..]).filter(|(_, rest)| rest.starts_with('['));
+    let host = lower_scheme(&line[at..]).filter(|(_, rest)| rest.starts_with('['));
     let from = host.and_then(|(_, rest)| Some(line.len() - rest.len() + rest.find(']')? + 1)).unwrap_or(at);
     Ok(end_of_regex(line, from, false)?.unwrap_or(line.len()))
 }
@@ -144,7 +149,7 @@ fn parse_url(line: &str, from: usize, end: usize, base: Option<&Base>) -> Result
         let message = "nothing is known to put here; set patctl.base.url, or write the origin out";
         let base = base.ok_or_else(|| Fault::new(from, Code::Placeholder, message))?;
         (Some(base.origin.clone()), base.prefix.clone(), rest)
-    } else if let Some((scheme, rest)) = origin::scheme(text) {
+    } else if let Some((scheme, rest)) = lower_scheme(text) {
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let start = from + text.len() - rest.len();
         let host = host.replace("\\.", ".");
