@@ -27,9 +27,48 @@ pub enum Action {
     Whoami,
     /// A row that had ended was deleted.
     Prune,
+    /// A token was changed.
+    Edit,
+    /// A token was switched off.
+    Disable,
+    /// A token was switched on again.
+    Enable,
+    /// A successor was made.
+    Rotate,
+    /// A successor was taken back, and what it was to replace goes on.
+    UndoRotate,
+    /// The first use of a successor ended what it replaces.
+    Switch,
+    /// Tokens that a filter chose were taken back; each has a row of its own, too.
+    BulkRevoke,
+    /// A sealed secret was shown again.
+    Reveal,
+    /// Mails were sent.
+    Notify,
+    /// Audit rows past their retention were deleted.
+    PruneAudit,
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: [Self; 15] = [
+        Self::Create,
+        Self::Revoke,
+        Self::Verify,
+        Self::Whoami,
+        Self::Prune,
+        Self::Edit,
+        Self::Disable,
+        Self::Enable,
+        Self::Rotate,
+        Self::UndoRotate,
+        Self::Switch,
+        Self::BulkRevoke,
+        Self::Reveal,
+        Self::Notify,
+        Self::PruneAudit,
+    ];
+
     /// The stable word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +78,16 @@ impl Action {
             Self::Verify => "verify",
             Self::Whoami => "whoami",
             Self::Prune => "prune",
+            Self::Edit => "edit",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Rotate => "rotate",
+            Self::UndoRotate => "undo-rotate",
+            Self::Switch => "switch",
+            Self::BulkRevoke => "bulk-revoke",
+            Self::Reveal => "reveal",
+            Self::Notify => "notify",
+            Self::PruneAudit => "prune-audit",
         }
     }
 }
@@ -89,6 +138,8 @@ pub struct Entry<'a> {
     pub asked: Asked<'a>,
     /// What exactly was wrong; never shown to who presented a token.
     pub detail: Option<&'a str>,
+    /// Of an edit: each field with what it was and what it became, as JSON.
+    pub changes: Option<&'a str>,
 }
 
 /// The request behind a use, as it is written down.
@@ -121,4 +172,6 @@ pub struct Record {
     pub url: Option<String>,
     /// What exactly was wrong.
     pub detail: Option<String>,
+    /// Of an edit: each field with what it was and what it became, as JSON.
+    pub changes: Option<String>,
 }

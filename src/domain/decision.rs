@@ -27,6 +27,8 @@ pub enum Reason {
     Revoked,
     /// Switched off.
     Disabled,
+    /// A successor has taken its place.
+    Rotated,
     /// Past its end.
     Expired,
     /// Today's limits end it (`patctl.policy.apply.to.existing`), or it speaks for anybody and that is
@@ -55,6 +57,7 @@ impl Reason {
             Self::WrongUser => "wrong-user",
             Self::Revoked => "revoked",
             Self::Disabled => "disabled",
+            Self::Rotated => "rotated",
             Self::Expired => "expired",
             Self::Policy => "policy",
             Self::Restricted => "restricted",
@@ -121,6 +124,7 @@ pub fn decide(policy: &Policy, pat: &Pat, question: &Question<'_>) -> Result<Gra
     match pat.life.state(now) {
         State::Revoked { .. } => return Err(Reason::Revoked.into()),
         State::Disabled { .. } => return Err(Reason::Disabled.into()),
+        State::Rotated { .. } => return Err(Reason::Rotated.into()),
         State::Expired { .. } => return Err(Reason::Expired.into()),
         State::Active => {}
     }
@@ -185,7 +189,7 @@ fn speaks_for(pat: &Pat, scheme: &Scheme) -> Result<String, Reason> {
 mod tests {
     use super::*;
     use crate::domain::moment::Span;
-    use crate::domain::pat::{AuthMethods, Life};
+    use crate::domain::pat::{AuthMethods, Life, Notified};
 
     /// [`super::decide`] with no request handed over, its reason alone.
     fn decide(policy: &Policy, pat: &Pat, scheme: &Scheme, now: Moment) -> Result<Grant, Reason> {
@@ -214,6 +218,7 @@ mod tests {
                 expires_at: None,
                 revoked_at: None,
                 disabled_at: None,
+                rotated_at: None,
                 last_used_at: None,
             },
             revoke_reason: None,
@@ -221,6 +226,11 @@ mod tests {
             secure: false,
             note: None,
             notify_to: None,
+            successor: None,
+            predecessor: None,
+            ends_predecessor: false,
+            reused_at: None,
+            notified: Notified::NotSent,
             version: 1,
         }
     }
@@ -239,6 +249,7 @@ mod tests {
         pat.restricted = true;
         pat.life.revoked_at = Some(now());
         pat.life.disabled_at = Some(now());
+        pat.life.rotated_at = Some(now());
         pat.life.expires_at = Some(now());
         let ask = |policy: &Policy, pat: &Pat| decide(policy, pat, &basic("bob"), now());
         assert_eq!(ask(&policy, &pat), Err(Reason::WrongAuthMethod));
@@ -249,6 +260,8 @@ mod tests {
         pat.life.revoked_at = None;
         assert_eq!(ask(&policy, &pat), Err(Reason::Disabled));
         pat.life.disabled_at = None;
+        assert_eq!(ask(&policy, &pat), Err(Reason::Rotated));
+        pat.life.rotated_at = Some(now().saturating_plus(Span::days(1)));
         assert_eq!(ask(&policy, &pat), Err(Reason::Expired));
         pat.life.expires_at = Some(now().saturating_plus(Span::days(1)));
         assert_eq!(ask(&policy, &pat), Err(Reason::Policy));

@@ -60,6 +60,8 @@ pub struct Life {
     pub revoked_at: Option<Moment>,
     /// When it was switched off.
     pub disabled_at: Option<Moment>,
+    /// From when a successor takes its place; until then both may be used.
+    pub rotated_at: Option<Moment>,
     /// When it last gave a yes, to the precision of `last.used.update.interval.mins`.
     pub last_used_at: Option<Moment>,
 }
@@ -76,6 +78,11 @@ pub enum State {
     },
     /// It is switched off for now.
     Disabled {
+        /// Since when.
+        at: Moment,
+    },
+    /// A successor has taken its place.
+    Rotated {
         /// Since when.
         at: Moment,
     },
@@ -96,8 +103,9 @@ impl Life {
         if let Some(at) = self.disabled_at {
             return State::Disabled { at };
         }
-        match self.expires_at {
-            Some(at) if now >= at => State::Expired { at },
+        match (self.rotated_at, self.expires_at) {
+            (Some(at), _) if now >= at => State::Rotated { at },
+            (_, Some(at)) if now >= at => State::Expired { at },
             _ => State::Active,
         }
     }
@@ -114,6 +122,8 @@ pub enum Status {
     Expired,
     /// Switched off.
     Disabled,
+    /// Replaced by a successor.
+    Rotated,
     /// Taken back.
     Revoked,
 }
@@ -129,6 +139,7 @@ impl Life {
             State::Active => Status::Active,
             State::Expired { .. } => Status::Expired,
             State::Disabled { .. } => Status::Disabled,
+            State::Rotated { .. } => Status::Rotated,
             State::Revoked { .. } => Status::Revoked,
         }
     }
@@ -136,8 +147,8 @@ impl Life {
 
 impl Status {
     /// Every value, in the order of the manual.
-    pub const ALL: [Self; 5] =
-        [Self::Active, Self::ExpiresSoon, Self::Expired, Self::Disabled, Self::Revoked];
+    pub const ALL: [Self; 6] =
+        [Self::Active, Self::ExpiresSoon, Self::Expired, Self::Disabled, Self::Rotated, Self::Revoked];
 
     /// The word for it on the command line and in JSON.
     #[must_use]
@@ -147,6 +158,7 @@ impl Status {
             Self::ExpiresSoon => "expires-soon",
             Self::Expired => "expired",
             Self::Disabled => "disabled",
+            Self::Rotated => "rotated",
             Self::Revoked => "revoked",
         }
     }
@@ -157,6 +169,41 @@ impl FromStr for Status {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(())
+    }
+}
+
+/// Which mails about the end of a token were sent: the states of the original.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Notified {
+    /// None.
+    #[default]
+    NotSent,
+    /// That it expires soon.
+    ExpireSoonSent,
+    /// That it has expired.
+    ExpiredSent,
+}
+
+impl Notified {
+    /// Every value, in their order.
+    pub const ALL: [Self; 3] = [Self::NotSent, Self::ExpireSoonSent, Self::ExpiredSent];
+
+    /// The word for it in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not-sent",
+            Self::ExpireSoonSent => "expire-soon-sent",
+            Self::ExpiredSent => "expired-sent",
+        }
+    }
+}
+
+impl FromStr for Notified {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|n| n.as_str() == text).ok_or(())
     }
 }
 
@@ -185,6 +232,16 @@ pub struct Pat {
     pub note: Option<String>,
     /// Where mails about it go.
     pub notify_to: Option<String>,
+    /// The token that takes its place.
+    pub successor: Option<TokenId>,
+    /// The token whose place it takes.
+    pub predecessor: Option<TokenId>,
+    /// Whether its first use ends the predecessor.
+    pub ends_predecessor: bool,
+    /// When its right secret was last presented although a successor had taken its place.
+    pub reused_at: Option<Moment>,
+    /// Which mails about its end were sent.
+    pub notified: Notified,
     /// Grows with every change to the token or its restrictions; a use is no change.
     pub version: i64,
 }
@@ -202,6 +259,7 @@ mod tests {
             expires_at: Some(end),
             revoked_at: None,
             disabled_at: None,
+            rotated_at: None,
             last_used_at: None,
         };
         let just_before = Moment::from_micros(999_999).expect("in range");

@@ -71,7 +71,7 @@ impl Style {
             Status::Active => self.paint("32", text),
             Status::ExpiresSoon => self.warning(text),
             Status::Expired => self.paint("31", text),
-            Status::Disabled | Status::Revoked => self.faint(text),
+            Status::Disabled | Status::Rotated | Status::Revoked => self.faint(text),
         }
     }
 }

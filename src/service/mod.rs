@@ -35,6 +35,7 @@ impl<'a> Act<'a> {
             reason: None,
             asked: Asked::default(),
             detail: None,
+            changes: None,
         }
     }
 }

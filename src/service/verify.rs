@@ -185,6 +185,7 @@ fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Mo
         },
         reason: None,
         asked: errand.asked,
+        changes: None,
         detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
     }
 }

@@ -105,19 +105,29 @@ impl Build {
 
     /// [`crate::domain::pat::Life::status`] as SQL; a property test holds the two together.
     fn state(&mut self, status: Status, now: Moment, soon: Moment) -> String {
-        let live = "revoked_at IS NULL AND disabled_at IS NULL";
+        let kept = "revoked_at IS NULL AND disabled_at IS NULL";
+        // Bound by each that names it: what is bound and not named is an error.
+        let mut live = || {
+            let now = self.at(now);
+            (format!("{kept} AND (rotated_at IS NULL OR rotated_at > {now})"), now)
+        };
         match status {
             Status::Active => {
-                let now = self.at(now);
+                let (live, now) = live();
                 format!("({live} AND (expires_at IS NULL OR expires_at > {now}))")
             }
             Status::ExpiresSoon => {
-                let (now, soon) = (self.at(now), self.at(soon));
+                let (live, now) = live();
+                let soon = self.at(soon);
                 format!("({live} AND expires_at > {now} AND expires_at <= {soon})")
             }
             Status::Expired => {
-                let now = self.at(now);
+                let (live, now) = live();
                 format!("({live} AND expires_at <= {now})")
+            }
+            Status::Rotated => {
+                let now = self.at(now);
+                format!("({kept} AND rotated_at <= {now})")
             }
             Status::Disabled => "(revoked_at IS NULL AND disabled_at IS NOT NULL)".to_owned(),
             Status::Revoked => "revoked_at IS NOT NULL".to_owned(),

@@ -15,7 +15,7 @@ use rusqlite::{Connection, Params, ToSql, params, params_from_iter};
 use std::ops::ControlFlow;
 
 /// What `prune` deletes, given the moment `?1`: preview and deed share it.
-pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1)";
+pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1 OR rotated_at < ?1)";
 
 pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
     let sql = format!("SELECT {PAT}, verifier FROM token WHERE id = ?1");
@@ -41,7 +41,7 @@ pub fn with_prefix(db: &Connection, prefix: &IdPrefix, limit: u32) -> Result<Vec
 
 pub fn history(db: &Connection, id: TokenId, limit: u32) -> Result<Vec<Record>> {
     let sql = format!(
-        "SELECT seq, at, actor, action, outcome, reason, method, url, detail FROM audit WHERE token_id = ?1 \
+        "SELECT seq, at, actor, action, outcome, reason, method, url, detail, changes FROM audit WHERE token_id = ?1 \
          ORDER BY seq DESC LIMIT {limit}"
     );
     collect(db, &sql, [id.as_str()], rows::record)
@@ -53,7 +53,7 @@ pub fn last_audit(db: &Connection) -> Result<Option<Moment>> {
 }
 
 pub fn held(db: &Connection, user: Option<&str>) -> Result<u64> {
-    let sql = "SELECT count(*) FROM token WHERE user IS ?1 AND revoked_at IS NULL";
+    let sql = "SELECT count(*) FROM token WHERE user IS ?1 AND revoked_at IS NULL AND rotated_at IS NULL";
     let counts = collect(db, sql, [user], |row| rows::integer(row, 0, "count"))?;
     Ok(counts.first().map_or(0, |n| n.unsigned_abs()))
 }

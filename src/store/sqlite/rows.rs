@@ -12,9 +12,10 @@ use rusqlite::types::ValueRef;
 
 /// The columns of [`pat`], in its order.
 pub const PAT: &str = "id, name, user, email, auth, created_at, expires_at, revoked_at, disabled_at, \
-                       last_used_at, revoke_reason, restricted, secure, note, notify_to, version";
+                       last_used_at, revoke_reason, restricted, secure, note, notify_to, version, \
+                       rotated_at, successor, predecessor, ends_predecessor, reused_at, notified";
 /// How many they are: the index of what a query selects behind them.
-pub const PAT_WIDTH: usize = 16;
+pub const PAT_WIDTH: usize = 22;
 
 /// A row of [`PAT`].
 pub fn pat(row: &Row<'_>) -> Result<Pat> {
@@ -30,6 +31,7 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
             expires_at: moment(row, 6, "expires_at")?,
             revoked_at: moment(row, 7, "revoked_at")?,
             disabled_at: moment(row, 8, "disabled_at")?,
+            rotated_at: moment(row, 16, "rotated_at")?,
             last_used_at: moment(row, 9, "last_used_at")?,
         },
         revoke_reason: owned(10, "revoke_reason")?,
@@ -38,6 +40,11 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
         note: owned(13, "note")?,
         notify_to: owned(14, "notify_to")?,
         version: integer(row, 15, "version")?,
+        successor: maybe(row, 17, "successor")?,
+        predecessor: maybe(row, 18, "predecessor")?,
+        ends_predecessor: integer(row, 19, "ends_predecessor")? != 0,
+        reused_at: moment(row, 20, "reused_at")?,
+        notified: parsed(row, 21, "notified")?,
     })
 }
 
@@ -46,7 +53,7 @@ pub fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored { pat: pat(row)?, verifier: Verifier::parse(text(row, PAT_WIDTH, "verifier")?) })
 }
 
-/// A row of `seq, at, actor, action, outcome, reason, method, url, detail`.
+/// A row of `seq, at, actor, action, outcome, reason, method, url, detail, changes`.
 pub fn record(row: &Row<'_>) -> Result<Record> {
     Ok(Record {
         seq: integer(row, 0, "seq")?,
@@ -58,6 +65,7 @@ pub fn record(row: &Row<'_>) -> Result<Record> {
         method: optional(row, 6, "method")?.map(str::to_owned),
         url: optional(row, 7, "url")?.map(str::to_owned),
         detail: optional(row, 8, "detail")?.map(str::to_owned),
+        changes: optional(row, 9, "changes")?.map(str::to_owned),
     })
 }
 
@@ -89,6 +97,11 @@ pub fn parsed<T: std::str::FromStr>(row: &Row<'_>, index: usize, column: &str) -
     text(row, index, column)?.parse().map_err(|_| damaged(column))
 }
 
-fn moment(row: &Row<'_>, index: usize, column: &str) -> Result<Option<Moment>> {
+/// A text that may be NULL, and otherwise must be of a type.
+pub fn maybe<T: std::str::FromStr>(row: &Row<'_>, index: usize, column: &str) -> Result<Option<T>> {
     optional(row, index, column)?.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
+}
+
+fn moment(row: &Row<'_>, index: usize, column: &str) -> Result<Option<Moment>> {
+    maybe(row, index, column)
 }

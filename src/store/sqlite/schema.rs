@@ -5,8 +5,11 @@ use crate::store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What was released, in order. Append-only.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_tokens.sql"), include_str!("migrations/0002_requests.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_tokens.sql"),
+    include_str!("migrations/0002_requests.sql"),
+    include_str!("migrations/0003_life.sql"),
+];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
 const EXPECTED: &str = include_str!("schema.txt");

@@ -118,8 +118,8 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
         let sql = "INSERT INTO audit (at, actor, actor_uid, login_uid, action, token_id, user, \
-                   effective_user, outcome, reason, method, url, detail) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+                   effective_user, outcome, reason, method, url, detail, changes) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let reason = match entry.outcome {
             Outcome::Denied(reason) => Some(reason.as_str()),
             Outcome::Done | Outcome::Allowed => entry.reason,
@@ -138,6 +138,7 @@ impl Transaction for SqliteTransaction<'_> {
             entry.asked.method,
             entry.asked.url,
             entry.detail,
+            entry.changes,
         ];
         reads::execute(&self.inner, sql, values).map(|_| ())
     }
