@@ -176,13 +176,13 @@ fn an_older_schema_is_brought_up_to_date_with_all_that_is_in_it() {
     fs::rename(patctl.db(), &newer).expect("a rename");
     let old = patctl.sql();
     old.execute_batch(include_str!("../../src/store/sqlite/migrations/0001_tokens.sql")).expect("schema 1");
-    let token = "seq, id, name, user, email, auth, verifier, created_at, expires_at, last_used_at, revoked_at, \
+    let columns = "seq, id, name, user, email, auth, verifier, created_at, expires_at, last_used_at, revoked_at, \
                  revoke_reason, disabled_at, restricted, secure, notify_to, note, version";
     let audit =
         "seq, at, actor, actor_uid, login_uid, action, token_id, user, effective_user, outcome, reason";
     old.execute_batch(&format!(
         "PRAGMA application_id = 0x50415443; PRAGMA user_version = 1; ATTACH '{}' AS newer; \
-         INSERT INTO token SELECT {token} FROM newer.token; INSERT INTO audit SELECT {audit} FROM newer.audit;",
+         INSERT INTO token SELECT {columns} FROM newer.token; INSERT INTO audit SELECT {audit} FROM newer.audit;",
         newer.display()
     ))
     .expect("the rows of today fit schema 1");
