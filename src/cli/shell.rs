@@ -24,7 +24,8 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
             '\'' => word.get_or_insert_default().push_str(&until_quote(&mut chars)?),
             '"' => double(&mut chars, word.get_or_insert_default())?,
             '\\' => match chars.next() {
-                Some('\n') | None => {}
+                Some('\n') => {}
+                None => return Err("the command ends in \\, and how it goes on is missing".to_owned()),
                 Some('\r') if chars.peek() == Some(&'\n') => {
                     chars.next();
                 }
@@ -42,7 +43,7 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
                     chars.next();
                 }
             }
-            '|' | ';' | '&' | '<' | '>' | '(' | ')' => {
+            '|' | ';' | '&' | '<' | '>' | '(' | ')' | '{' => {
                 return Err(format!(
                     "a plain {c} is for the shell; paste the curl command alone, or quote it"
                 ));
@@ -55,7 +56,8 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
 }
 
 fn starts_expansion(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_({*@#?$!-".contains(c)
+    // Behind a \ may be the end of the line, and behind that a name.
+    c.is_ascii_alphanumeric() || "_({*@#?$!-[\\".contains(c)
 }
 
 fn replaced(what: &str) -> String {
@@ -100,7 +102,7 @@ fn ansi(chars: &mut Peekable<Chars<'_>>, word: &mut String) -> Result<(), String
                 Some('n') => '\n',
                 Some('r') => '\r',
                 Some('t') => '\t',
-                Some(c @ ('\\' | '\'' | '"' | '?' | '!')) => c,
+                Some(c @ ('\\' | '\'' | '"' | '?')) => c,
                 Some('u') => coded(chars, 4)?,
                 Some('x') => coded(chars, 2).ok().filter(char::is_ascii).ok_or_else(unknown_escape)?,
                 _ => return Err(unknown_escape()),
