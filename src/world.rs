@@ -69,6 +69,11 @@ pub trait Ask {
     /// # Errors
     /// The terminal cannot be read.
     fn text(&mut self, prompt: &str, default: &str) -> io::Result<String>;
+    /// Several of some lines, by their index; none is an answer.
+    ///
+    /// # Errors
+    /// The terminal cannot be read.
+    fn choose(&mut self, prompt: &str, items: &[String]) -> io::Result<Vec<usize>>;
     /// Something secret, typed or pasted without an echo.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use crate::domain::filter::{Filter, Glob, Range, Sort, When};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Status;
+use crate::domain::policy::Policy;
+use crate::domain::text::Note;
 use clap::Args;
 
 /// The choice. An instant is a date, an RFC 3339 instant, or a distance (`7d`, `12h`, `2w`), which
@@ -45,15 +47,18 @@ pub struct FilterArgs {
     /// Never used
     #[arg(long)]
     pub unused: bool,
+    /// Which today's limits would refuse: too long, without an end, or one too many of its user
+    #[arg(long)]
+    pub violates_policy: bool,
     /// Not used for so long, and not issued since: 90d
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub unused_for: Option<Span>,
 }
 
 impl FilterArgs {
-    /// The choice, seen from `now`.
+    /// The choice, seen from `now` and under these limits.
     #[must_use]
-    pub fn filter(&self, now: Moment) -> Filter {
+    pub fn filter(&self, now: Moment, policy: &Policy) -> Filter {
         let past = |when: Option<When>| when.map(|when| when.past(now));
         let future = |when: Option<When>| when.map(|when| when.future(now));
         Filter {
@@ -66,6 +71,7 @@ impl FilterArgs {
             used: Range { after: past(self.used_after), before: past(self.used_before) },
             unused: self.unused,
             unused_for: self.unused_for,
+            violates: self.violates_policy.then(|| policy.limits()),
         }
     }
 }
@@ -98,4 +104,35 @@ pub struct List {
     /// Begin behind this token, the last of the page before
     #[arg(long, value_name = "ID")]
     pub after: Option<IdPrefix>,
+}
+
+/// `patctl bulk-revoke`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl bulk-revoke --user alice --dry-run\n  \
+        patctl bulk-revoke --user alice --reason 'left the company' --yes\n  \
+        patctl bulk-revoke --unused-for 180d --max 50 --yes\n  \
+        patctl bulk-revoke                             (on a terminal: pick from a list)",
+    after_help = "The filter is that of 'patctl list': what it shows is what is revoked, all of it or none. On a \
+        terminal it asks; elsewhere it wants --yes.\n\n\
+        Status 1 where a user or a name was given and nothing matches."
+)]
+pub struct BulkRevoke {
+    /// Which tokens.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Only show what would be revoked
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse to revoke more than this
+    #[arg(long, value_name = "N")]
+    pub max: Option<u64>,
+    /// Why; kept with the tokens and in the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<Note>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }

@@ -13,7 +13,7 @@ pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use config::Config;
-pub use list::{FilterArgs, List};
+pub use list::{BulkRevoke, FilterArgs, List};
 pub use request::{Check, RequestArgs, RuleArgs};
 
 use crate::exit::{self, Exit};
@@ -137,6 +137,8 @@ pub enum Command {
     Show(Show),
     /// Take tokens back, for good
     Revoke(Revoke),
+    /// Take back every token that a filter chooses
+    BulkRevoke(BulkRevoke),
     /// Is this token good? The exit status answers
     Verify(Verify),
     /// Whose token is this, in which state, and why would it fail?

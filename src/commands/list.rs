@@ -24,7 +24,7 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let now = (cx.clock)();
     let after = args.after.as_ref().map(|id| look::find(&store, id)).transpose()?.map(|pat| pat.id);
     let query = Query {
-        filter: &args.filter.filter(now),
+        filter: &args.filter.filter(now, &policy),
         order: Order { sort: args.sort, reverse: args.reverse, after },
         now,
         expiry_warning: policy.expiry_warning,

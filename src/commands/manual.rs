@@ -15,6 +15,7 @@ const PAGES: &[(&str, &str)] = &[
     ("revoke", include_str!("../../man/patctl-revoke.1")),
     ("verify", include_str!("../../man/patctl-verify.1")),
     ("whoami", include_str!("../../man/patctl-whoami.1")),
+    ("bulk-revoke", include_str!("../../man/patctl-bulk-revoke.1")),
     ("check", include_str!("../../man/patctl-check.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
     ("prune", include_str!("../../man/patctl-prune.1")),

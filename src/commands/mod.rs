@@ -1,6 +1,7 @@
 //! One file for each verb: typed arguments in, a service called, the answer shown, a status out.
 
 mod asked;
+mod bulk_revoke;
 mod cases;
 mod check;
 mod complete;
@@ -55,6 +56,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args, cx),
         Command::Show(args) => show::run(args, cx),
         Command::Revoke(args) => revoke::run(args, cx),
+        Command::BulkRevoke(args) => bulk_revoke::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),

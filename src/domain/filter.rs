@@ -29,6 +29,19 @@ pub struct Filter {
     pub unused: bool,
     /// Neither used nor issued for so long.
     pub unused_for: Option<Span>,
+    /// What these limits would refuse, were it issued today.
+    pub violates: Option<Limits>,
+}
+
+/// The limits that a token may violate which was issued under others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// `atlassian.pats.max.tokens.expiry.days`
+    pub max_expiry_days: u32,
+    /// `atlassian.pats.eternal.tokens.enabled`
+    pub eternal_allowed: bool,
+    /// `atlassian.pats.max.tokens.per.user`: those issued later than so many of the same user.
+    pub max_per_user: u32,
 }
 
 /// A stretch of time.

@@ -1,5 +1,6 @@
 //! What an installation allows: the limits of the `atlassian.pats.*` properties, applied.
 
+use super::filter::Limits;
 use super::moment::{Moment, Span};
 use super::text::{self, TextError};
 use super::token::TokenPrefix;
@@ -103,6 +104,16 @@ pub enum Refusal {
 }
 
 impl Policy {
+    /// The limits that tokens may violate which were issued under others.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_expiry_days: self.max_expiry_days,
+            eternal_allowed: self.eternal_allowed,
+            max_per_user: self.max_per_user,
+        }
+    }
+
     /// The checks of `create`, in their order; `held` is the number of the user's rows that are not
     /// revoked. Answers when the token ends (`None`: never).
     ///

@@ -1,5 +1,6 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod choice;
 pub mod facts;
 pub mod hand_over;
 pub mod progress;
@@ -92,6 +93,12 @@ impl<'s> Screen<'s> {
     #[must_use]
     pub fn has_a_person(&self) -> bool {
         self.err.is_terminal()
+    }
+
+    /// How many columns the terminal of questions has.
+    #[must_use]
+    pub fn err_columns(&self) -> Option<usize> {
+        self.err.columns()
     }
 
     /// Whether a person reads stderr and wants to hear of progress.

@@ -1,7 +1,7 @@
 //! Questions to a person at the terminal. No is the default.
 
 use crate::world::Ask;
-use dialoguer::{Confirm, Input, Password};
+use dialoguer::{Confirm, Input, MultiSelect, Password};
 use std::io;
 use zeroize::Zeroizing;
 
@@ -21,6 +21,11 @@ impl Ask for Terminal {
             .report(false)
             .interact_text()
             .map_err(into_io)
+    }
+
+    fn choose(&mut self, prompt: &str, items: &[String]) -> io::Result<Vec<usize>> {
+        let list = MultiSelect::new().with_prompt(prompt).items(items).max_length(15).report(false);
+        Ok(list.interact_opt().map_err(into_io)?.unwrap_or_default())
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {

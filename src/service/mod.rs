@@ -1,5 +1,6 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
+pub mod bulk;
 pub mod issue;
 pub mod look;
 pub mod prune;

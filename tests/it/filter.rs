@@ -1,7 +1,7 @@
 //! The filter of `list`, against a plain model of it in memory.
 
 use crate::harness::{Patctl, moment};
-use patctl::domain::filter::{Filter, Order, Range, Sort};
+use patctl::domain::filter::{Filter, Limits, Order, Range, Sort};
 use patctl::domain::moment::{Moment, Span};
 use patctl::domain::pat::{Pat, Status};
 use patctl::exit::Exit;
@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 const WARNING: Span = Span::days(5);
@@ -32,7 +33,7 @@ const USERS: [&str; 6] = ["alice", "bob", "carol", "%", "a_c", "O'Neil"];
 const NAMES: [&str; 8] = ["ci", "ci-1", "ci-2", "nightly backup", "%", "*", "[x]", "Ci"];
 
 /// Inserts `count` random rows and answers the database.
-fn filled(count: u32, dice: &mut StdRng) -> Patctl {
+pub fn filled(count: u32, dice: &mut StdRng) -> Patctl {
     let patctl = Patctl::new();
     patctl.create(&["seed row"]);
     let mut db = patctl.sql();
@@ -48,11 +49,13 @@ fn filled(count: u32, dice: &mut StdRng) -> Patctl {
             text(maybe(dice, 2, some_time)),
             text(maybe(dice, 4, some_time)),
             text(maybe(dice, 6, some_time)),
+            text(maybe(dice, 6, some_time)),
         ];
         change
             .execute(
                 "INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at, last_used_at, \
-                 revoked_at, disabled_at) VALUES (?1, ?2, ?3, 'both', '$', ?4, ?5, ?6, ?7, ?8)",
+                 revoked_at, disabled_at, rotated_at) \
+                 VALUES (?1, ?2, ?3, 'both', '$', ?4, ?5, ?6, ?7, ?8, ?9)",
                 row,
             )
             .expect("a row");
@@ -61,7 +64,7 @@ fn filled(count: u32, dice: &mut StdRng) -> Patctl {
     patctl
 }
 
-fn random_filter(dice: &mut StdRng) -> Filter {
+pub fn random_filter(dice: &mut StdRng) -> Filter {
     let range =
         |dice: &mut StdRng| Range { after: maybe(dice, 4, some_time), before: maybe(dice, 4, some_time) };
     let pick = |dice: &mut StdRng, most: u32| {
@@ -84,11 +87,26 @@ fn random_filter(dice: &mut StdRng) -> Filter {
         used: range(dice),
         unused: dice.random_ratio(1, 6),
         unused_for: maybe(dice, 6, |dice| Span::hours(dice.random_range(0..400))),
+        violates: maybe(dice, 6, |dice| Limits {
+            max_expiry_days: dice.random_range(1..20),
+            eternal_allowed: dice.random_ratio(1, 2),
+            max_per_user: dice.random_range(1..900),
+        }),
     }
 }
 
+/// What today's limits would refuse; `place` is the token's among those its user holds, from 1.
+fn violates(limits: Limits, pat: &Pat, place: Option<u32>) -> bool {
+    let longest = pat.life.created_at.saturating_plus(Span::days(i64::from(limits.max_expiry_days)));
+    let length = match pat.life.expires_at {
+        None => !limits.eternal_allowed,
+        Some(ends) => ends > longest,
+    };
+    length || place.is_some_and(|place| place > limits.max_per_user)
+}
+
 /// The filter as its documentation reads, without SQL.
-fn chosen(filter: &Filter, pat: &Pat) -> bool {
+fn chosen(filter: &Filter, pat: &Pat, place: Option<u32>) -> bool {
     let life = &pat.life;
     let status = life.status(now(), WARNING);
     let in_range = |range: Range, at: Option<Moment>| match at {
@@ -101,7 +119,8 @@ fn chosen(filter: &Filter, pat: &Pat) -> bool {
         None => filter.expires.before.is_none(),
         ends => in_range(filter.expires, ends),
     };
-    (filter.users.is_empty() || pat.user.as_ref().is_some_and(|user| filter.users.contains(user)))
+    filter.violates.is_none_or(|limits| violates(limits, pat, place))
+        && (filter.users.is_empty() || pat.user.as_ref().is_some_and(|user| filter.users.contains(user)))
         && filter.name.as_ref().is_none_or(|glob| matches(glob.as_str(), &pat.name))
         && if filter.statuses.is_empty() {
             filter.all || status != Status::Revoked
@@ -185,6 +204,17 @@ fn a_thousand_random_filters_over_five_thousand_tokens_agree_with_the_model() {
     all[..seed].iter_mut().for_each(|(n, _)| *n += 1);
     all[seed].0 = 0;
     assert_eq!(all.len(), 5001);
+    let mut in_order: Vec<&(usize, Pat)> = all.iter().collect();
+    in_order.sort_by_key(|(n, _)| *n);
+    let mut held: HashMap<Option<&str>, u32> = HashMap::new();
+    let mut places: HashMap<usize, u32> = HashMap::new();
+    for (n, pat) in in_order {
+        if pat.life.revoked_at.is_none() && pat.life.rotated_at.is_none() {
+            let place = held.entry(pat.user.as_deref()).or_default();
+            *place += 1;
+            places.insert(*n, *place);
+        }
+    }
     let mut chose_some = 0;
     for round in 0..1000 {
         let filter = random_filter(&mut dice);
@@ -193,8 +223,11 @@ fn a_thousand_random_filters_over_five_thousand_tokens_agree_with_the_model() {
             reverse: dice.random_ratio(1, 2),
             after: None,
         };
-        let mut expected: Vec<(usize, &Pat)> =
-            all.iter().filter(|(_, pat)| chosen(&filter, pat)).map(|(n, pat)| (*n, pat)).collect();
+        let mut expected: Vec<(usize, &Pat)> = all
+            .iter()
+            .filter(|(n, pat)| chosen(&filter, pat, places.get(n).copied()))
+            .map(|(n, pat)| (*n, pat))
+            .collect();
         expected.sort_by(|a, b| compare(order, *a, *b));
         let found = listed(&store, &filter, order);
         let ids = |pats: &[&Pat]| pats.iter().map(|pat| pat.id.to_string()).collect::<Vec<_>>();

@@ -335,6 +335,12 @@ impl Ask for Person {
         Ok(if self.typed.is_empty() { default } else { &self.typed }.to_owned())
     }
 
+    /// The typed text names the lines that are picked: each that holds one of its words.
+    fn choose(&mut self, _: &str, items: &[String]) -> io::Result<Vec<usize>> {
+        let words: Vec<&str> = self.typed.split(' ').filter(|word| !word.is_empty()).collect();
+        Ok((0..items.len()).filter(|at| words.iter().any(|word| items[*at].contains(word))).collect())
+    }
+
     fn secret(&mut self, _: &str) -> io::Result<Zeroizing<String>> {
         Ok(Zeroizing::new(self.typed.clone()))
     }

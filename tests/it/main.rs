@@ -4,6 +4,7 @@
 mod harness;
 mod process;
 
+mod bulk_revoke;
 mod check;
 mod completion;
 mod concurrency;

@@ -1,7 +1,7 @@
 //! A filter and an order as SQL. Every value that a person chose is bound; none is spliced.
 
 use super::rows::PAT;
-use crate::domain::filter::{Filter, Order, Range, Sort};
+use crate::domain::filter::{Filter, Limits, Order, Range, Sort};
 use crate::domain::moment::Moment;
 use crate::domain::pat::Status;
 use crate::store::Query;
@@ -29,6 +29,21 @@ pub fn statement(query: &Query<'_>) -> Statement {
         "SELECT {PAT} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
     );
     Statement { sql, values: build.values }
+}
+
+/// Live or not, what these limits would refuse. Numbers only: nothing to bind.
+fn violates(limits: Limits) -> String {
+    let Limits { max_expiry_days, max_per_user, .. } = limits;
+    // Whole seconds are moved, the rest of the text is kept: as exact as the comparison of texts.
+    let longest = format!(
+        "strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19), '+{max_expiry_days} days') || substr(created_at, 20)"
+    );
+    let eternal = if limits.eternal_allowed { "" } else { "expires_at IS NULL OR " };
+    format!(
+        "({eternal}expires_at > {longest} OR seq IN (SELECT seq FROM (SELECT seq, row_number() OVER \
+         (PARTITION BY user ORDER BY seq) AS place FROM token WHERE revoked_at IS NULL AND rotated_at IS NULL) \
+         WHERE place > {max_per_user}))"
+    )
 }
 
 /// What is sorted by, and which way.
@@ -84,6 +99,9 @@ impl Build {
         self.range("last_used_at", filter.used, false);
         if filter.unused {
             self.all_of("last_used_at IS NULL".to_owned());
+        }
+        if let Some(limits) = filter.violates {
+            self.all_of(violates(limits));
         }
         if let Some(span) = filter.unused_for {
             let since = self.at(now.saturating_minus(span));
