@@ -113,6 +113,7 @@ fn answer(
             }
         }
         rows.finish().map_err(stdout_failed)?;
+        cx.screen.flush().map_err(stdout_failed)?;
     }
     cx.screen.say(&format!("{} revoked", tokens(done.revoked)));
     // A name that nobody has is more likely mistyped than done with.
@@ -150,6 +151,9 @@ fn choose(
         .ask
         .choose("Revoke which? (space picks, enter goes on, esc leaves)", &items)
         .map_err(terminal_failed)?;
+    for line in picked.iter().filter_map(|index| items.get(*index)) {
+        cx.screen.say(&format!("  {line}"));
+    }
     let ids: Vec<TokenId> = picked.iter().filter_map(|index| pats.get(*index)).map(|pat| pat.id).collect();
     if ids.is_empty() || args.dry_run || !agreed(args, cx, ids.len() as u64)? {
         cx.screen.say(if args.dry_run { "nothing was revoked: --dry-run" } else { "nothing was revoked" });
