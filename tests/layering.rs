@@ -26,6 +26,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("argon2", &["domain"]),
     ("base64", &["domain"]),
+    ("chacha20poly1305", &["domain"]),
     ("chrono", &["domain"]),
     ("clap", &["cli"]),
     ("comfy_table", &["output"]),
@@ -46,7 +47,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
-    ("zeroize", &["domain", "world", "output", "commands"]),
+    ("zeroize", &["domain", "world", "output", "commands", "config"]),
 ];
 
 fn source() -> Vec<(PathBuf, String)> {

@@ -62,6 +62,9 @@ pub struct Show {
     /// The id, or a beginning of at least 4 characters that only one has
     #[arg(value_name = "ID")]
     pub id: IdPrefix,
+    /// Print the token itself, alone; needs the vault's key, and is audited
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 /// `patctl revoke`

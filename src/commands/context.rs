@@ -50,6 +50,11 @@ impl<'c> Context<'c> {
         }
     }
 
+    /// The effective user id, for the ownership of files.
+    pub fn euid(&self) -> u32 {
+        self.euid
+    }
+
     /// Where settings are looked for.
     pub fn sources(&self) -> Sources<'c> {
         Sources {

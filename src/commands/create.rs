@@ -1,7 +1,7 @@
 //! `patctl create`: the secret on stdout or in a new file, all talk on stderr.
 
 use super::context::Context;
-use super::{asked, terminal_failed};
+use super::{asked, terminal_failed, vault};
 use crate::cli::{Create, Format};
 use crate::config::Settings;
 use crate::domain::policy::Policy;
@@ -32,6 +32,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let act = cx.act(&policy, &actor);
     let mut draft = draft(args, &actor.name)?;
     draft.rules = rules(args, cx, &settings)?;
+    draft.vault = vault::key(cx, &settings)?;
     let path = cx.database(&settings)?;
     let mut store = cx.open_if_there(&path)?;
     issue::precheck(store.as_ref().map(|s| s as _), &act, &draft, u64::from(args.count))?;
@@ -81,6 +82,7 @@ fn draft(args: &Create, me: &str) -> Result<Draft, Failure> {
         lifetime: args.expires,
         auth: args.auth,
         rules: None,
+        vault: None,
         note: args.note.clone(),
         notify_to: args.notify_to.clone(),
     })

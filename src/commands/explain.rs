@@ -7,7 +7,7 @@ use crate::domain::text::User;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::issue::IssueError;
-use crate::service::look::LookError;
+use crate::service::look::{LookError, RevealError};
 use crate::service::prune::PruneError;
 use crate::store::StoreError;
 
@@ -88,6 +88,27 @@ impl From<LookError> for Failure {
                 Self::new(Exit::No, "ambiguous", message).hint("type more of the one you mean")
             }
             LookError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevealError> for Failure {
+    fn from(error: RevealError) -> Self {
+        let no = |message: &str| Self::new(Exit::No, "not-revealed", message);
+        match error {
+            RevealError::Look(error) => error.into(),
+            RevealError::Secure => {
+                no("the token was made in secure mode: it was shown once, and is never again")
+                    .hint("'patctl rotate' makes a new one in its place")
+            }
+            RevealError::NotSealed => no("the token is not in the vault: only its hash is kept")
+                .hint("tokens made while patctl.token.vault.key.file is set are, until they are revoked"),
+            RevealError::WrongKey => Self::new(
+                Exit::Config,
+                "vault",
+                "what the vault holds for this token does not open with this key",
+            )
+            .hint("name the key file it was sealed with; a copy of another database's row never opens"),
         }
     }
 }

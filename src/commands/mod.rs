@@ -15,6 +15,7 @@ mod present;
 mod prune;
 mod revoke;
 mod show;
+mod vault;
 mod verify;
 mod whoami;
 

@@ -1,18 +1,23 @@
 //! `patctl show`: one token and what happened to it.
 
 use super::context::Context;
-use super::stdout_failed;
+use super::{stdout_failed, vault};
 use crate::cli::{Format, Show};
+use crate::config::Settings;
 use crate::domain::audit::Record;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{facts, text, when};
+use crate::output::{facts, hand_over, text, when};
 use crate::service::look;
-use crate::wire::{Event, Shown, Token};
+use crate::wire::{self, Event, Revealed, Shown, Token};
+use zeroize::Zeroizing;
 
 pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
+    if args.reveal {
+        return reveal(args, cx, &settings);
+    }
     let warning = settings.policy().expiry_warning;
     let store = cx.open(&settings)?;
     let look::Shown { pat, rules, history } = look::show(&store, &args.id)?;
@@ -37,6 +42,32 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         facts::print(cx.screen.out(), &facts)
     };
     written.map_err(stdout_failed)?;
+    Ok(Exit::Yes)
+}
+
+/// The token alone on stdout, as `create` prints it.
+fn reveal(args: &Show, cx: &mut Context<'_>, settings: &Settings) -> Result<Exit, Failure> {
+    let key = vault::key(cx, settings)?.ok_or_else(|| {
+        Failure::new(Exit::Config, "vault", "no vault is configured: tokens are kept as hashes only")
+            .hint("patctl.token.vault.key.file names its key; tokens made from then on can be shown again")
+    })?;
+    if cx.screen.out().raw().is_closed() {
+        return Err(Failure::new(Exit::Io, "io", "stdout is closed: nobody would get the token"));
+    }
+    let policy = settings.policy();
+    let mut store = cx.open(settings)?;
+    let actor = (cx.actor)();
+    let token = look::reveal(&mut store, &cx.act(&policy, &actor), &key, &args.id)?;
+    let id = token.id();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    if cx.screen.format().is_json() {
+        wire::line(&mut *bytes, &Revealed { id: id.as_str(), token: token.reveal() })
+            .map_err(stdout_failed)?;
+    } else {
+        bytes.extend_from_slice(token.reveal().as_bytes());
+        bytes.push(b'\n');
+    }
+    hand_over::to_stdout(cx.screen.out().raw(), &bytes).map_err(stdout_failed)?;
     Ok(Exit::Yes)
 }
 

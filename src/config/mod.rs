@@ -5,6 +5,7 @@
 
 mod file;
 pub mod keys;
+pub mod private_file;
 pub mod properties;
 mod settings;
 pub mod toml_file;

@@ -78,6 +78,12 @@ impl Settings {
         self.text("patctl.audit.sync") == Some("full")
     }
 
+    /// `patctl.token.vault.key.file`.
+    #[must_use]
+    pub fn vault_key_file(&self) -> Option<PathBuf> {
+        self.text("patctl.token.vault.key.file").map(PathBuf::from)
+    }
+
     /// `patctl.base.url`.
     #[must_use]
     pub fn base(&self) -> Option<Base> {

@@ -14,4 +14,5 @@ pub mod restriction;
 pub mod schedule;
 pub mod text;
 pub mod token;
+pub mod vault;
 pub mod verifier;

@@ -9,6 +9,7 @@ use crate::domain::pat::AuthMethods;
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
 use crate::domain::token::PlainToken;
+use crate::domain::vault::VaultKey;
 use crate::domain::verifier::Verifier;
 use crate::store::{Durability, NewPat, Store, StoreError, Transaction};
 use std::io;
@@ -28,6 +29,8 @@ pub struct Draft {
     pub auth: AuthMethods,
     /// What it may do, line by line, each a rule that was parsed; `None`: everything.
     pub rules: Option<Vec<String>>,
+    /// Seals the secret of a standard-mode token, so that it can be shown again.
+    pub vault: Option<VaultKey>,
     /// A remark.
     pub note: Option<Note>,
     /// Where mails about it go.
@@ -121,7 +124,7 @@ pub fn issue(
         let name = draft.name.clone().unwrap_or_else(|| default_name(act.policy, created_at, &token));
         let expires_at = admit(act, draft, &name, created_at, held)?;
         let one = Issued { token, name, created_at, expires_at };
-        insert(change.as_mut(), act, draft, &one, verifier)?;
+        insert(change.as_mut(), act, dice, draft, &one, verifier)?;
         issued.push(one);
     }
     deliver(&issued).map_err(IssueError::Undelivered)?;
@@ -132,11 +135,16 @@ pub fn issue(
 fn insert(
     change: &mut dyn Transaction,
     act: &Act<'_>,
+    dice: &mut Dice,
     draft: &Draft,
     one: &Issued,
     verifier: &Verifier,
 ) -> Result<(), IssueError> {
     let id = one.token.id();
+    // Secure mode keeps nothing that could be shown again.
+    let vault = draft.vault.as_ref().filter(|_| !act.policy.secure_mode);
+    let database = if vault.is_some() { change.installation()? } else { String::new() };
+    let sealed = vault.map(|key| key.seal(&one.token, &database, dice));
     let inserted = change.insert(&NewPat {
         id,
         name: &one.name,
@@ -147,6 +155,7 @@ fn insert(
         created_at: one.created_at,
         expires_at: one.expires_at,
         rules: draft.rules.as_deref(),
+        sealed: sealed.as_deref(),
         secure: act.policy.secure_mode,
         note: draft.note.as_ref().map(Note::as_str),
         notify_to: draft.notify_to.as_ref().map(Email::as_str),

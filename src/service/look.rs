@@ -1,10 +1,13 @@
 //! Looking at tokens: finding the one a person means, and what happened to it.
 
-use crate::domain::audit::Record;
+use super::Act;
+use crate::domain::audit::{Action, Record};
 use crate::domain::id::IdPrefix;
 use crate::domain::pat::Pat;
+use crate::domain::token::PlainToken;
+use crate::domain::vault::VaultKey;
 use crate::store::contract::Result;
-use crate::store::{Read, Store, StoreError};
+use crate::store::{Durability, Read, Store, StoreError};
 
 /// How many audit rows [`show`] answers, and how many candidates an ambiguous id lists.
 pub const A_FEW: u32 = 10;
@@ -60,6 +63,47 @@ pub fn find(db: &(impl Read + ?Sized), id: &IdPrefix) -> std::result::Result<Pat
         Found::None => Err(LookError::Unknown(id.clone())),
         Found::Many(candidates) => Err(LookError::Ambiguous(id.clone(), candidates)),
     }
+}
+
+/// Why a secret is not shown again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RevealError {
+    /// There is no one token that was meant.
+    Look(LookError),
+    /// It was made in secure mode.
+    Secure,
+    /// It was made without the vault, or its seal was broken with it when it was revoked.
+    NotSealed,
+    /// Another key, another database, or changed bytes.
+    WrongKey,
+}
+
+impl From<StoreError> for RevealError {
+    fn from(error: StoreError) -> Self {
+        Self::Look(error.into())
+    }
+}
+
+/// Opens the sealed secret of a token; the audit row is committed before it is answered.
+///
+/// # Errors
+/// [`RevealError`]
+pub fn reveal(
+    store: &mut dyn Store,
+    act: &Act<'_>,
+    key: &VaultKey,
+    id: &IdPrefix,
+) -> std::result::Result<PlainToken, RevealError> {
+    let mut change = store.begin(Durability::Full)?;
+    let pat = find(change.as_ref(), id).map_err(RevealError::Look)?;
+    if pat.secure {
+        return Err(RevealError::Secure);
+    }
+    let sealed = change.sealed(pat.id)?.ok_or(RevealError::NotSealed)?;
+    let token = key.open(&sealed, &change.installation()?, pat.id).map_err(|_| RevealError::WrongKey)?;
+    change.audit(&act.done((act.clock)(), Action::Reveal, pat.id.as_str(), pat.user.as_deref()))?;
+    change.commit()?;
+    Ok(token)
 }
 
 /// What there is to show of one token.

@@ -55,6 +55,8 @@ pub struct NewPat<'a> {
     pub rules: Option<&'a [String]>,
     /// Whether it was made in secure mode.
     pub secure: bool,
+    /// Its secret, sealed for [`Read::installation`]; never in secure mode.
+    pub sealed: Option<&'a [u8]>,
     /// A remark.
     pub note: Option<&'a str>,
     /// Where mails about it go.
@@ -102,6 +104,18 @@ pub trait Read {
     /// # Errors
     /// [`StoreError`]
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>>;
+
+    /// The sealed secret of a token; `None`: only the verifier is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn sealed(&self, id: TokenId) -> Result<Option<Vec<u8>>>;
+
+    /// The name of this database, which no other has.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn installation(&self) -> Result<String>;
 
     /// The tokens whose id begins so, in the order of their ids, at most `limit`.
     ///

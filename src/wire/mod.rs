@@ -39,6 +39,15 @@ pub struct Created<'a> {
     pub expires_at: Option<Instant>,
 }
 
+/// What `show --reveal -o json` prints.
+#[derive(Serialize)]
+pub struct Revealed<'a> {
+    /// The public name.
+    pub id: &'a str,
+    /// The whole token.
+    pub token: &'a str,
+}
+
 /// A token with what happened to it, latest first: `show -o json`.
 #[derive(Serialize, Debug)]
 pub struct Shown<'a> {

@@ -25,5 +25,6 @@ mod restriction;
 mod revoke;
 mod secrets;
 mod streams;
+mod vault;
 mod verify;
 mod whoami;

@@ -46,6 +46,12 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>, StoreError> {
         self.0.restrictions(id)
     }
+    fn sealed(&self, id: TokenId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.sealed(id)
+    }
+    fn installation(&self) -> Result<String, StoreError> {
+        self.0.installation()
+    }
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>, StoreError> {
         self.0.with_prefix(prefix, limit)
     }

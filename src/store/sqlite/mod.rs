@@ -85,6 +85,14 @@ impl Read for SqliteStore {
         reads::restrictions(&self.db, id)
     }
 
+    fn sealed(&self, id: TokenId) -> Result<Option<Vec<u8>>> {
+        reads::sealed(&self.db, id)
+    }
+
+    fn installation(&self) -> Result<String> {
+        reads::installation(&self.db)
+    }
+
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
         reads::with_prefix(&self.db, prefix, limit)
     }

@@ -10,7 +10,7 @@ use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Cost, Verifier};
 use crate::store::contract::EachPat;
-use crate::store::{Query, Row, Stored};
+use crate::store::{Query, Row, StoreError, Stored};
 use rusqlite::{Connection, Params, ToSql, params, params_from_iter};
 use std::ops::ControlFlow;
 
@@ -31,6 +31,17 @@ pub fn restrictions(db: &Connection, id: TokenId) -> Result<Vec<String>> {
     let sql =
         "SELECT rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY position";
     collect(db, sql, [id.as_str()], |row| Ok(rows::text(row, 0, "rule")?.to_owned()))
+}
+
+pub fn sealed(db: &Connection, id: TokenId) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT sealed FROM token WHERE id = ?1 AND secure = 0 AND sealed IS NOT NULL";
+    Ok(collect(db, sql, [id.as_str()], |row| rows::bytes(row, 0, "sealed"))?.pop())
+}
+
+pub fn installation(db: &Connection) -> Result<String> {
+    let found =
+        collect(db, "SELECT name FROM installation", [], |row| Ok(rows::text(row, 0, "name")?.to_owned()))?;
+    found.into_iter().next().ok_or_else(|| StoreError::Damaged("it has no name".to_owned()))
 }
 
 pub fn with_prefix(db: &Connection, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {

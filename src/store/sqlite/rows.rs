@@ -87,6 +87,11 @@ pub fn optional<'r>(row: &'r Row<'_>, index: usize, column: &str) -> Result<Opti
     value(row, index)?.as_str_or_null().map_err(|_| damaged(column))
 }
 
+/// Bytes that must be there.
+pub fn bytes(row: &Row<'_>, index: usize, column: &str) -> Result<Vec<u8>> {
+    value(row, index)?.as_blob().map(<[u8]>::to_vec).map_err(|_| damaged(column))
+}
+
 /// A whole number.
 pub fn integer(row: &Row<'_>, index: usize, column: &str) -> Result<i64> {
     value(row, index)?.as_i64().map_err(|_| damaged(column))

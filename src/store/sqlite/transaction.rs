@@ -47,6 +47,14 @@ impl Read for SqliteTransaction<'_> {
         reads::restrictions(&self.inner, id)
     }
 
+    fn sealed(&self, id: TokenId) -> Result<Option<Vec<u8>>> {
+        reads::sealed(&self.inner, id)
+    }
+
+    fn installation(&self) -> Result<String> {
+        reads::installation(&self.inner)
+    }
+
     fn with_prefix(&self, prefix: &IdPrefix, limit: u32) -> Result<Vec<Pat>> {
         reads::with_prefix(&self.inner, prefix, limit)
     }
@@ -68,7 +76,8 @@ impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
         let sql = "INSERT INTO token \
                    (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
-                   restricted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                   restricted, sealed) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
                    ON CONFLICT (id) DO NOTHING";
         let values = params![
             pat.id.as_str(),
@@ -83,6 +92,7 @@ impl Transaction for SqliteTransaction<'_> {
             pat.note,
             pat.notify_to,
             pat.rules.is_some(),
+            pat.sealed,
         ];
         if reads::execute(&self.inner, sql, values)? != 1 {
             return Ok(false);
@@ -92,7 +102,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
-        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, version = version + 1 \
+        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, version = version + 1 \
                    WHERE id = ?1 AND revoked_at IS NULL";
         Ok(reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1)
     }

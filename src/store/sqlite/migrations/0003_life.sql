@@ -58,3 +58,11 @@ CREATE TABLE outbox (
   error TEXT
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (seq) WHERE state IN ('pending', 'refused');
+
+-- installation: which database this is, so that what is sealed for it opens nowhere else. One row.
+--   name  32 random hexadecimal digits; not secret
+CREATE TABLE installation (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  name TEXT NOT NULL CHECK (length(name) = 32)
+) STRICT;
+INSERT INTO installation (one, name) VALUES (1, lower(hex(randomblob(16))));
