@@ -6,9 +6,13 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::store::contract::EachPat;
 use crate::store::{Durability, Store, StoreError};
+use std::time::Duration;
 
 /// Rows of one transaction: small, so that a 'verify' beside it never waits long.
 const STEP: u32 = 1000;
+
+/// Between two transactions: more than what a waiting process sleeps between its looks at the lock.
+const PAUSE: Duration = Duration::from_millis(4);
 
 /// Nothing was pruned, or not everything.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,6 +88,8 @@ pub fn prune(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -
             }
         }
         change.commit()?;
+        // Whoever waits for the lock gets it before the next step.
+        std::thread::sleep(PAUSE);
         count += gone.len() as u64;
         gone.into_iter().for_each(&mut *each);
     }

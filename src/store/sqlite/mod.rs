@@ -146,16 +146,15 @@ impl Store for SqliteStore {
 /// reader still looks at an older state, what that reader pins stays in the log, as durable as ever,
 /// until the next change folds it in. So this cannot fail.
 fn checkpoint(db: &Connection) {
-    let patient = |patience| db.busy_timeout(patience).is_ok();
     for pause in [0, 5, 20, 50] {
         std::thread::sleep(Duration::from_millis(pause));
-        let busy = patient(Duration::ZERO)
-            .then(|| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
-        if matches!(busy, Some(Ok(0))) {
+        let busy = open::impatiently(|| {
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        });
+        if busy == Ok(0) {
             break;
         }
     }
-    patient(open::PATIENCE);
 }
 
 /// Whether the log of mere uses has grown enough to be folded in.
