@@ -7,6 +7,7 @@ mod complete;
 mod config;
 mod context;
 mod create;
+mod deliver;
 mod explain;
 mod list;
 mod manual;

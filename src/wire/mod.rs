@@ -24,7 +24,7 @@ impl Serialize for Instant {
 #[derive(Serialize)]
 pub struct Created<'a> {
     /// The public name.
-    pub id: &'a str,
+    pub id: String,
     /// The whole token, shown once.
     pub token: &'a str,
     /// What its holder calls it.
