@@ -1,5 +1,6 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
+pub mod change;
 pub mod check;
 mod token;
 
