@@ -1,6 +1,7 @@
 //! Everything a user can type: types and value parsers, no behaviour.
 
 mod acts;
+mod change;
 mod config;
 pub mod curl;
 pub mod http;
@@ -12,6 +13,7 @@ mod values;
 pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
+pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use request::{Check, RequestArgs, RuleArgs};
@@ -135,6 +137,14 @@ pub enum Command {
     List(List),
     /// Show one token and what happened to it
     Show(Show),
+    /// Change a token: its name, its end, what it may do
+    Edit(Edit),
+    /// Give a token a successor: a new secret for the same grants
+    Rotate(Rotate),
+    /// Switch tokens off without losing them
+    Disable(Disable),
+    /// Switch tokens on again
+    Enable(Enable),
     /// Take tokens back, for good
     Revoke(Revoke),
     /// Take back every token that a filter chooses

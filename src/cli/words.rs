@@ -72,7 +72,7 @@ pub fn ask(words: &[String]) -> Question {
         candidates: Vec::new(),
         wanted: Wanted::Nothing,
         db,
-        all: command.get_name() != "revoke",
+        all: !matches!(command.get_name(), "revoke" | "edit" | "rotate" | "disable" | "enable"),
     };
     if let Some(arg) = values_of {
         value(arg, &mut question);

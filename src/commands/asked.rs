@@ -2,7 +2,9 @@
 
 use super::context::Context;
 use crate::cli::{RequestArgs, RuleArgs, TokenSource};
-use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, RuleError, Rules, Sent};
+use crate::config::Settings;
+use crate::domain::restriction::rule::Subject;
+use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, Rule, RuleError, Rules, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::text;
@@ -50,6 +52,26 @@ pub fn rules(args: &RuleArgs, cx: &mut Context<'_>) -> Result<Option<Vec<Source>
         sources.push(Source { name: Some(name), text });
     }
     Ok(if sources.is_empty() { None } else { Some(sources) })
+}
+
+/// The lines of a token as the flags give them, each of them parsed; `None`: no flag was given.
+pub fn lines(
+    args: &RuleArgs,
+    cx: &mut Context<'_>,
+    settings: &Settings,
+) -> Result<Option<Vec<String>>, Failure> {
+    let base = settings.base();
+    let Some(sources) = rules(args, cx)? else { return Ok(None) };
+    let rules = parse(&sources, base.as_ref(), cx)?;
+    let needs_body = |rule: &&Rule| rule.clauses.iter().any(|c| matches!(c.subject, Subject::Json(_)));
+    for rule in rules.lines().iter().filter(needs_body) {
+        cx.screen.warn(&format!(
+            "{} looks into the body, which nginx auth_request and Caddy forward_auth never hand over, and \
+             Traefik only with forwardBody: there it allows nothing",
+            rule.text
+        ));
+    }
+    Ok(Some(rules.lines().iter().map(|rule| rule.text.clone()).collect()))
 }
 
 /// Parses rule texts as one.

@@ -154,7 +154,7 @@ impl From<IssueError> for Failure {
     }
 }
 
-fn refused(refusal: Refusal, user: &str) -> Failure {
+pub fn refused(refusal: Refusal, user: &str) -> Failure {
     let (message, hint) = match refusal {
         Refusal::Disabled => (
             "personal access tokens are switched off (atlassian.pats.enabled = false)".to_owned(),
@@ -183,6 +183,13 @@ fn refused(refusal: Refusal, user: &str) -> Failure {
         Refusal::ExpiryTooLong { max_days } => (
             format!("a token may live for {max_days} days at most (atlassian.pats.max.tokens.expiry.days)"),
             format!("ask for less: --expires {max_days}"),
+        ),
+        Refusal::LifeTooLong { max_days, latest } => (
+            format!(
+                "a token may live for {max_days} days at most (atlassian.pats.max.tokens.expiry.days), this \
+                 one until {latest}"
+            ),
+            format!("ask for less: --expires {latest}; 'patctl rotate' gives it a successor with a new life"),
         ),
         Refusal::ExpiryNotInFuture => (
             "the expiry is not in the future".to_owned(),

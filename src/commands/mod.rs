@@ -8,12 +8,17 @@ mod complete;
 mod config;
 mod context;
 mod create;
+mod deliver;
+mod edit;
 mod explain;
+mod explain_change;
 mod list;
 mod manual;
+mod power;
 mod present;
 mod prune;
 mod revoke;
+mod rotate;
 mod show;
 mod vault;
 mod verify;
@@ -56,6 +61,10 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Create(args) => create::run(args, cx),
         Command::List(args) => list::run(args, cx),
         Command::Show(args) => show::run(args, cx),
+        Command::Edit(args) => edit::run(args, cx),
+        Command::Rotate(args) => rotate::run(args, cx),
+        Command::Disable(args) => power::disable(args, cx),
+        Command::Enable(args) => power::enable(args, cx),
         Command::Revoke(args) => revoke::run(args, cx),
         Command::BulkRevoke(args) => bulk_revoke::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),

@@ -50,7 +50,7 @@ fn ids(
     store: &SqliteStore,
 ) -> Result<Option<Vec<IdPrefix>>, Failure> {
     if args.ids_stdin {
-        return ids_of_lines(cx).map(Some);
+        return ids_of_lines(cx, "nothing was revoked").map(Some);
     }
     if !args.token_stdin {
         return Ok(Some(args.ids.clone()));
@@ -67,8 +67,9 @@ fn ids(
 /// More ids than any database here has.
 const MOST_IDS: usize = 10_000_000;
 
-fn ids_of_lines(cx: &mut Context<'_>) -> Result<Vec<IdPrefix>, Failure> {
-    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("stdin: {e}; nothing was revoked"));
+/// The ids on stdin, one a line; `nothing` says what was not done when they cannot be read.
+pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("stdin: {e}; {nothing}"));
     if cx.stdin.is_closed() {
         return Err(io(io::Error::other("it is closed")));
     }
@@ -80,7 +81,7 @@ fn ids_of_lines(cx: &mut Context<'_>) -> Result<Vec<IdPrefix>, Failure> {
         if (&mut stdin).take(64).read_until(b'\n', &mut line).map_err(io)? == 0 {
             break;
         }
-        let fault = |why: &str| Failure::usage(format!("stdin line {number}: {why}; nothing was revoked"));
+        let fault = |why: &str| Failure::usage(format!("stdin line {number}: {why}; {nothing}"));
         let text = std::str::from_utf8(&line).map_err(|_| fault("this is no text"))?.trim();
         if text.is_empty() {
             continue;
@@ -94,7 +95,7 @@ fn ids_of_lines(cx: &mut Context<'_>) -> Result<Vec<IdPrefix>, Failure> {
         }
     }
     if ids.is_empty() {
-        return Err(Failure::new(Exit::No, "not-found", "there are no ids on stdin; nothing was revoked"));
+        return Err(Failure::new(Exit::No, "not-found", format!("there are no ids on stdin; {nothing}")));
     }
     Ok(ids)
 }
@@ -112,7 +113,8 @@ fn confirmed(ids: &[IdPrefix], cx: &mut Context<'_>, store: &dyn Store) -> Resul
     cx.ask.confirm(&question).map_err(terminal_failed)
 }
 
-fn one_line(pat: &Pat) -> String {
+/// A token for a person, in a line.
+pub fn one_line(pat: &Pat) -> String {
     format!("{}  {}  {}", pat.id, pat.user.as_deref().unwrap_or("(any)"), pat.name)
 }
 

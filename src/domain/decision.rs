@@ -124,7 +124,10 @@ pub fn decide(policy: &Policy, pat: &Pat, question: &Question<'_>) -> Result<Gra
     match pat.life.state(now) {
         State::Revoked { .. } => return Err(Reason::Revoked.into()),
         State::Disabled { .. } => return Err(Reason::Disabled.into()),
-        State::Rotated { .. } => return Err(Reason::Rotated.into()),
+        State::Rotated { .. } => {
+            let detail = pat.successor.map(|id| format!("{id} has taken its place"));
+            return Err(Denial { reason: Reason::Rotated, detail });
+        }
         State::Expired { .. } => return Err(Reason::Expired.into()),
         State::Active => {}
     }

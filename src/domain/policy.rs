@@ -5,7 +5,10 @@ use super::moment::{Moment, Span};
 use super::text::{self, TextError};
 use super::token::TokenPrefix;
 use super::verifier::Cost;
-use super::{lifetime::Lifetime, pat::AuthMethods};
+use super::{
+    lifetime::Lifetime,
+    pat::{AuthMethods, Life},
+};
 
 /// The limits and switches. [`Policy::default`] is what the properties mean when none is set.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,6 +90,13 @@ pub enum Refusal {
         /// The longest life, in days.
         max_days: u32,
     },
+    /// An edit would let it live longer, from its creation on, than allowed.
+    LifeTooLong {
+        /// The longest life, in days.
+        max_days: u32,
+        /// When that is over.
+        latest: Moment,
+    },
     /// It would have expired at once.
     ExpiryNotInFuture,
     /// The user has as many tokens as allowed.
@@ -130,23 +140,73 @@ impl Policy {
             return Err(Refusal::Disabled);
         }
         self.check_name(name)?;
+        let ends = self.ends(lifetime, now)?;
+        if held >= u64::from(self.max_per_user) {
+            return Err(Refusal::TooMany { count: held, max: self.max_per_user });
+        }
+        self.check_eternal(ends)?;
+        Ok(ends)
+    }
+
+    /// The checks of a rotation: those of [`Policy::admit`] but for the name and the number, because the
+    /// successor takes both over from a token that exists.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn renew(&self, lifetime: Lifetime, now: Moment) -> Result<Option<Moment>, Refusal> {
+        if !self.enabled {
+            return Err(Refusal::Disabled);
+        }
+        let ends = self.ends(lifetime, now)?;
+        self.check_eternal(ends)?;
+        Ok(ends)
+    }
+
+    /// The end that an edit at `now` may give a token. No new end is further away than one that a new
+    /// token could have; and a later one keeps the whole life, from its creation, within the limit, so
+    /// that no row of edits makes a token that outlives it.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn extend(&self, life: &Life, lifetime: Lifetime, now: Moment) -> Result<Option<Moment>, Refusal> {
+        let ends = self.ends(lifetime, now)?;
+        self.check_eternal(ends)?;
+        let latest = life.created_at.saturating_plus(self.max_expiry());
+        let is_later = |at: Moment| life.expires_at.is_some_and(|was| at > was);
+        if ends.is_some_and(|at| is_later(at) && at > latest) {
+            return Err(Refusal::LifeTooLong { max_days: self.max_expiry_days, latest });
+        }
+        Ok(ends)
+    }
+
+    fn max_expiry(&self) -> Span {
+        Span::days(i64::from(self.max_expiry_days))
+    }
+
+    /// When what begins `now` ends.
+    fn ends(&self, lifetime: Lifetime, now: Moment) -> Result<Option<Moment>, Refusal> {
         let ends = lifetime.ends(now);
-        if ends.is_some_and(|at| at.since(now) > Span::days(i64::from(self.max_expiry_days))) {
+        if ends.is_some_and(|at| at.since(now) > self.max_expiry()) {
             return Err(Refusal::ExpiryTooLong { max_days: self.max_expiry_days });
         }
         if ends.is_some_and(|at| at <= now) {
             return Err(Refusal::ExpiryNotInFuture);
         }
-        if held >= u64::from(self.max_per_user) {
-            return Err(Refusal::TooMany { count: held, max: self.max_per_user });
-        }
-        if ends.is_none() && !self.eternal_allowed {
-            return Err(Refusal::EternalForbidden { max_days: self.max_expiry_days });
-        }
         Ok(ends)
     }
 
-    fn check_name(&self, name: &str) -> Result<(), Refusal> {
+    fn check_eternal(&self, ends: Option<Moment>) -> Result<(), Refusal> {
+        if ends.is_none() && !self.eternal_allowed {
+            return Err(Refusal::EternalForbidden { max_days: self.max_expiry_days });
+        }
+        Ok(())
+    }
+
+    /// Whether a token may be called so.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
         if text::is_blank(name) {
             return Err(Refusal::NameBlank);
         }
@@ -167,7 +227,7 @@ impl Policy {
     /// Whether today's limits would end a token that exists, under `patctl.policy.apply.to.existing`.
     #[must_use]
     pub fn outlived(&self, created_at: Moment, expires_at: Option<Moment>, now: Moment) -> bool {
-        let longest = created_at.saturating_plus(Span::days(i64::from(self.max_expiry_days)));
+        let longest = created_at.saturating_plus(self.max_expiry());
         self.applies_to_existing
             && (now >= longest && expires_at.is_some() || expires_at.is_none() && !self.eternal_allowed)
     }

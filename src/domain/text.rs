@@ -34,6 +34,18 @@ pub struct Email(User);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Note(String);
 
+/// A text that may also be taken away, by giving nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Optional<T>(pub Option<T>);
+
+impl<T: FromStr> FromStr for Optional<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(|text| Self(Some(text))) }
+    }
+}
+
 /// Why a text is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TextError {

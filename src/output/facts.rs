@@ -1,6 +1,6 @@
 //! One thing with its properties, a line each; and tables of settings, which wrap.
 
-use super::{Sink, Style, label, text, when};
+use super::{Sink, Style, state, text, when};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use comfy_table::{ContentArrangement, Table};
@@ -16,7 +16,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("id", pat.id.to_string()),
         ("name", safe(&pat.name)),
         ("user", pat.user.as_deref().map_or_else(|| "(any)".to_owned(), safe)),
-        ("status", style.status(status, label(status))),
+        ("status", style.status(status, state(pat, status))),
         ("auth", pat.auth.as_str().to_owned()),
         ("created", when::both(pat.life.created_at, now)),
         ("expires", at(pat.life.expires_at)),
@@ -30,18 +30,26 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("note", pat.note.as_deref()),
         ("reason", pat.revoke_reason.as_deref()),
     ];
-    if let Some(revoked_at) = pat.life.revoked_at {
-        facts.push(("revoked", when::both(revoked_at, now)));
-    }
+    let moments = [
+        ("revoked", pat.life.revoked_at),
+        ("disabled", pat.life.disabled_at),
+        ("rotated", pat.life.rotated_at),
+        ("still used", pat.reused_at),
+    ];
+    facts.extend(moments.into_iter().filter_map(|(label, at)| Some((label, when::both(at?, now)))));
+    let others = [("successor", pat.successor), ("predecessor", pat.predecessor)];
+    facts.extend(others.into_iter().filter_map(|(label, id)| Some((label, id?.to_string()))));
     facts.extend(optional.into_iter().filter_map(|(label, value)| Some((label, safe(value?)))));
     facts
 }
 
-/// The restrictions of a token, a line each.
+/// The restrictions of a token, a line each, with the number that names it.
 #[must_use]
 pub fn of_rules(rules: &[String]) -> Vec<(&'static str, String)> {
     let labels = std::iter::once("may do").chain(std::iter::repeat(""));
-    labels.zip(rules.iter().map(|rule| text::safe(rule).into_owned())).collect()
+    let width = rules.len().to_string().len();
+    let line = |(number, rule): (usize, &String)| format!("{number:>width$}  {}", text::safe(rule));
+    labels.zip((1..).zip(rules).map(line)).collect()
 }
 
 /// Prints facts, labels in a column.

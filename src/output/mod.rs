@@ -14,7 +14,7 @@ pub mod verdict;
 pub mod when;
 
 pub use sink::Sink;
-pub use style::{Style, label};
+pub use style::{Style, label, state};
 
 use crate::cli::{Color, Format, Stop};
 use crate::domain::token;

@@ -1,6 +1,6 @@
 //! Colour, which only ever repeats what the words say.
 
-use crate::domain::pat::Status;
+use crate::domain::pat::{Pat, Status};
 
 /// A state in the words of a table.
 #[must_use]
@@ -9,6 +9,12 @@ pub fn label(status: Status) -> &'static str {
         Status::ExpiresSoon => "EXPIRES SOON",
         other => other.as_str(),
     }
+}
+
+/// The state of a token in the words of a table; and a successor that somebody has not heard of.
+#[must_use]
+pub fn state(pat: &Pat, status: Status) -> &'static str {
+    if status == Status::Rotated && pat.reused_at.is_some() { "rotated, still used" } else { label(status) }
 }
 
 /// Whether to colour. The codes are those every terminal since the VT100 ignores or obeys.

@@ -1,7 +1,7 @@
 //! Tokens as a table that streams: the columns are measured on the first rows, so that a million
 //! rows need no more memory than a thousand.
 
-use super::{Sink, Style, label, text, when};
+use super::{Sink, Style, state, text, when};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{Pat, Status};
 use std::io::{self, Write as _};
@@ -81,7 +81,7 @@ impl<'t, 's> Table<'t, 's> {
             pat.id.to_string(),
             text::safe(&pat.name).into_owned(),
             pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::safe(user).into_owned()),
-            label(status).to_owned(),
+            state(pat, status).to_owned(),
             time(pat.life.expires_at),
             time(pat.life.last_used_at),
         ];

@@ -1,17 +1,17 @@
 //! Issuing a token: hash first, then one transaction that hands the secret over before it commits.
 
 use super::Act;
-use crate::domain::audit::Action;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::dice::Dice;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
 use crate::domain::pat::AuthMethods;
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
-use crate::domain::token::PlainToken;
+use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::vault::VaultKey;
 use crate::domain::verifier::Verifier;
-use crate::store::{Durability, NewPat, Store, StoreError, Transaction};
+use crate::store::{Durability, NewPat, Read, Store, StoreError, Transaction};
 use std::io;
 
 /// What is asked for.
@@ -44,10 +44,32 @@ pub struct Issued {
     pub token: PlainToken,
     /// What its holder calls it.
     pub name: String,
+    /// Whose it is; `None` is anybody's.
+    pub user: Option<String>,
+    /// How it may be presented.
+    pub auth: AuthMethods,
+    /// How many lines say what it may do; `None`: everything.
+    pub rules: Option<usize>,
     /// When it was made.
     pub created_at: Moment,
     /// When it ends.
     pub expires_at: Option<Moment>,
+}
+
+impl Issued {
+    /// A token with its row.
+    #[must_use]
+    pub fn new(token: PlainToken, row: &NewPat<'_>) -> Self {
+        Self {
+            token,
+            name: row.name.to_owned(),
+            user: row.user.map(str::to_owned),
+            auth: row.auth,
+            rules: row.rules.map(<[String]>::len),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        }
+    }
 }
 
 /// No token was made.
@@ -112,10 +134,7 @@ pub fn issue(
     deliver: Deliver<'_>,
 ) -> Result<Vec<Issued>, IssueError> {
     // The slow part happens before the lock is taken.
-    let verifiers = tokens
-        .iter()
-        .map(|token| Verifier::make(token, act.policy.cost, dice).map_err(|_| IssueError::Cost))
-        .collect::<Result<Vec<_>, _>>()?;
+    let verifiers = tokens.iter().map(|token| hash(token, act, dice)).collect::<Result<Vec<_>, _>>()?;
     let mut change = store.begin(Durability::Full)?;
     let created_at = (act.clock)();
     let held = change.held(draft.user())?;
@@ -123,54 +142,86 @@ pub fn issue(
     for (held, (token, verifier)) in (held..).zip(tokens.into_iter().zip(&verifiers)) {
         let name = draft.name.clone().unwrap_or_else(|| default_name(act.policy, created_at, &token));
         let expires_at = admit(act, draft, &name, created_at, held)?;
-        let one = Issued { token, name, created_at, expires_at };
-        insert(change.as_mut(), act, dice, draft, &one, verifier)?;
-        issued.push(one);
+        let sealed = sealed(change.as_ref(), act, dice, draft.vault.as_ref(), &token)?;
+        let row = draft.row(token.id(), &name, verifier, (created_at, expires_at), act.policy);
+        let row = NewPat { sealed: sealed.as_deref(), ..row };
+        insert(change.as_mut(), act, &row, None)?;
+        issued.push(Issued::new(token, &row));
     }
     deliver(&issued).map_err(IssueError::Undelivered)?;
     change.commit()?;
     Ok(issued)
 }
 
-fn insert(
-    change: &mut dyn Transaction,
+/// What proves the secret of a new token: the slow part.
+///
+/// # Errors
+/// [`IssueError::Cost`]
+pub fn hash(token: &PlainToken, act: &Act<'_>, dice: &mut Dice) -> Result<Verifier, IssueError> {
+    Verifier::make(token, act.policy.cost, dice).map_err(|_| IssueError::Cost)
+}
+
+/// The secret for the vault, where there is one; secure mode keeps nothing that could be shown again.
+///
+/// # Errors
+/// What the database gave.
+pub fn sealed(
+    db: &(impl Read + ?Sized),
     act: &Act<'_>,
     dice: &mut Dice,
-    draft: &Draft,
-    one: &Issued,
-    verifier: &Verifier,
-) -> Result<(), IssueError> {
-    let id = one.token.id();
-    // Secure mode keeps nothing that could be shown again.
-    let vault = draft.vault.as_ref().filter(|_| !act.policy.secure_mode);
-    let database = if vault.is_some() { change.installation()? } else { String::new() };
-    let sealed = vault.map(|key| key.seal(&one.token, &database, dice));
-    let inserted = change.insert(&NewPat {
-        id,
-        name: &one.name,
-        user: draft.user(),
-        email: draft.email.as_ref().map(Email::as_str),
-        auth: draft.auth,
-        verifier,
-        created_at: one.created_at,
-        expires_at: one.expires_at,
-        rules: draft.rules.as_deref(),
-        sealed: sealed.as_deref(),
-        secure: act.policy.secure_mode,
-        note: draft.note.as_ref().map(Note::as_str),
-        notify_to: draft.notify_to.as_ref().map(Email::as_str),
-    })?;
-    if !inserted {
+    vault: Option<&VaultKey>,
+    token: &PlainToken,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(key) = vault.filter(|_| !act.policy.secure_mode) else { return Ok(None) };
+    Ok(Some(key.seal(token, &db.installation()?, dice)))
+}
+
+/// Adds the row of a new token and its audit row, however the token comes about; `detail` says how.
+///
+/// # Errors
+/// What the database gave.
+pub fn insert(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    row: &NewPat<'_>,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    if !change.insert(row)? {
         // 50 random bits met a token that exists: once in ages, and asking again mends it.
-        return Err(IssueError::Store(StoreError::Busy));
+        return Err(StoreError::Busy);
     }
-    change.audit(&act.done(one.created_at, Action::Create, id.as_str(), draft.user()))?;
-    Ok(())
+    let entry = act.done(row.created_at, Action::Create, row.id.as_str(), row.user);
+    change.audit(&Entry { detail, ..entry })
 }
 
 impl Draft {
     fn user(&self) -> Option<&str> {
         self.user.as_ref().map(User::as_str)
+    }
+
+    fn row<'r>(
+        &'r self,
+        id: TokenId,
+        name: &'r str,
+        verifier: &'r Verifier,
+        (created_at, expires_at): (Moment, Option<Moment>),
+        policy: &Policy,
+    ) -> NewPat<'r> {
+        NewPat {
+            id,
+            name,
+            user: self.user(),
+            email: self.email.as_ref().map(Email::as_str),
+            auth: self.auth,
+            verifier,
+            created_at,
+            expires_at,
+            rules: self.rules.as_deref(),
+            sealed: None,
+            secure: policy.secure_mode,
+            note: self.note.as_ref().map(Note::as_str),
+            notify_to: self.notify_to.as_ref().map(Email::as_str),
+        }
     }
 }
 

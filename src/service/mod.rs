@@ -1,10 +1,14 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
 pub mod bulk;
+pub mod edit;
 pub mod issue;
 pub mod look;
+pub mod power;
 pub mod prune;
 pub mod revoke;
+pub mod rotate;
+pub mod unfit;
 pub mod verify;
 
 use crate::domain::audit::{Action, Actor, Asked, Entry, Outcome};

@@ -11,7 +11,7 @@ use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
-use crate::store::{Durability, Read, Store, Stored};
+use crate::store::{Durability, Read, Store, Stored, Transaction};
 
 /// Whether the secret was right.
 type Proof = std::result::Result<(), Reason>;
@@ -79,8 +79,17 @@ pub fn verify(
     let proof = prove(store, act, presented, seen.as_ref())?;
     let fresh = renewal(act, dice, presented, errand, store, seen.as_ref(), proof)?;
 
-    let mut change = store.begin(errand.durability)?;
-    let current = change.token(id)?;
+    let mut durability = durability(errand, proof, seen.as_ref());
+    let mut change = store.begin(durability)?;
+    let mut current = change.token(id)?;
+    if durability != Durability::Full && self::durability(errand, proof, current.as_ref()) == Durability::Full
+    {
+        // It became a successor while nobody held the lock: once more, as durable as its first use is.
+        drop(change);
+        durability = Durability::Full;
+        change = store.begin(durability)?;
+        current = change.token(id)?;
+    }
     let proof = if same_verifier(seen.as_ref(), current.as_ref()) {
         proof
     } else {
@@ -98,14 +107,39 @@ pub fn verify(
         (Err(reason), _) => Verdict { id, pat: None, rules: Vec::new(), answer: Err(reason.into()) },
     };
     change.audit(&entry(act, errand, &verdict, now))?;
-    if verdict.answer.is_ok() && errand.purpose == Purpose::Use {
-        change.touch(id, now, act.policy.last_used_interval)?;
-        if let Some((old, new)) = &fresh {
+    if errand.purpose == Purpose::Use {
+        used(change.as_mut(), act, &verdict, now)?;
+        if let Some((old, new)) = fresh.as_ref().filter(|_| verdict.answer.is_ok()) {
             change.renew(id, old, new)?;
         }
     }
     change.commit()?;
     Ok(verdict)
+}
+
+/// The first use of a successor may end its predecessor, and that is a change.
+fn durability(errand: &Errand<'_>, proof: Proof, stored: Option<&Stored>) -> Durability {
+    let ends = stored.is_some_and(|stored| stored.pat.ends_predecessor);
+    let changes = ends && proof.is_ok() && errand.purpose == Purpose::Use;
+    if changes { Durability::Full } else { errand.durability }
+}
+
+/// What a use leaves behind beside its audit row.
+fn used(change: &mut dyn Transaction, act: &Act<'_>, verdict: &Verdict, now: Moment) -> Result<()> {
+    let id = verdict.id;
+    match &verdict.answer {
+        Ok(_) => change.touch(id, now, act.policy.last_used_interval)?,
+        // Its successor has it by now, so who still holds it has not heard, or found it somewhere.
+        Err(denial) if denial.reason == Reason::Rotated => return change.reused(id, now),
+        Err(_) => return Ok(()),
+    }
+    let Some(pat) = verdict.pat.as_ref().filter(|pat| pat.ends_predecessor) else { return Ok(()) };
+    if let Some(old) = change.switch(id, now)? {
+        let detail = format!("{id} was used");
+        let entry = act.done(now, Action::Switch, old.as_str(), pat.user.as_deref());
+        change.audit(&Entry { detail: Some(&detail), ..entry })?;
+    }
+    Ok(())
 }
 
 /// The answer, and the restrictions it was found with.

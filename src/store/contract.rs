@@ -1,5 +1,6 @@
 //! What every store must do. SQLite is behind it today; another database is another room.
 
+use super::amend::Amend;
 use super::error::StoreError;
 use crate::domain::audit::{Entry, Record};
 use crate::domain::filter::{Filter, Order};
@@ -177,7 +178,7 @@ pub trait Store: Read {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read {
+pub trait Transaction: Read + Amend {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

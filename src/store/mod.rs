@@ -1,8 +1,10 @@
 //! Where tokens are kept: a contract, and SQLite behind it.
 
+pub mod amend;
 pub mod contract;
 mod error;
 pub mod sqlite;
 
+pub use amend::{Amend, Amended, Succession};
 pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};
 pub use error::StoreError;

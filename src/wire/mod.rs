@@ -1,5 +1,6 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
+pub mod change;
 pub mod check;
 mod token;
 
@@ -24,7 +25,7 @@ impl Serialize for Instant {
 #[derive(Serialize)]
 pub struct Created<'a> {
     /// The public name.
-    pub id: &'a str,
+    pub id: String,
     /// The whole token, shown once.
     pub token: &'a str,
     /// What its holder calls it.

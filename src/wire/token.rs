@@ -48,6 +48,8 @@ pub struct Token<'a> {
     pub predecessor: Option<String>,
     /// When its secret was last presented although its successor had taken its place.
     pub reused_at: Option<Instant>,
+    /// Since when it is switched off; null: it is not.
+    pub disabled_at: Option<Instant>,
 }
 
 impl<'a> Token<'a> {
@@ -77,13 +79,14 @@ impl<'a> Token<'a> {
             successor: pat.successor.map(|id| id.to_string()),
             predecessor: pat.predecessor.map(|id| id.to_string()),
             reused_at: pat.reused_at.map(Instant),
+            disabled_at: pat.life.disabled_at.map(Instant),
         }
     }
 }
 
 impl Token<'_> {
     /// The names of the columns in CSV: those of the fields.
-    pub const COLUMNS: [&'static str; 20] = [
+    pub const COLUMNS: [&'static str; 21] = [
         "id",
         "name",
         "user",
@@ -104,11 +107,12 @@ impl Token<'_> {
         "successor",
         "predecessor",
         "reused_at",
+        "disabled_at",
     ];
 
     /// The values of the columns; null is an empty cell.
     #[must_use]
-    pub fn cells(&self) -> [String; 20] {
+    pub fn cells(&self) -> [String; 21] {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let at = |value: Option<Instant>| value.map_or_else(String::new, |at| at.0.to_string());
         [
@@ -132,6 +136,7 @@ impl Token<'_> {
             text(self.successor.as_deref()),
             text(self.predecessor.as_deref()),
             at(self.reused_at),
+            at(self.disabled_at),
         ]
     }
 }

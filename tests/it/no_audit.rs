@@ -13,7 +13,9 @@ use patctl::domain::verifier::{Cost, Verifier};
 use patctl::service::{Act, verify};
 use patctl::store::contract::EachPat;
 use patctl::store::sqlite::SqliteStore;
-use patctl::store::{Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Transaction};
+use patctl::store::{
+    Amend, Amended, Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession, Transaction,
+};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -105,5 +107,29 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     }
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.0.commit()
+    }
+}
+
+impl Amend for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn disable(&mut self, id: TokenId, at: Moment) -> Result<bool, StoreError> {
+        self.0.disable(id, at)
+    }
+    fn enable(&mut self, id: TokenId) -> Result<bool, StoreError> {
+        self.0.enable(id)
+    }
+    fn amend(&mut self, id: TokenId, to: &Amended<'_>) -> Result<bool, StoreError> {
+        self.0.amend(id, to)
+    }
+    fn succeed(&mut self, succession: &Succession) -> Result<bool, StoreError> {
+        self.0.succeed(succession)
+    }
+    fn reinstate(&mut self, old: TokenId, new: TokenId, at: Moment) -> Result<bool, StoreError> {
+        self.0.reinstate(old, new, at)
+    }
+    fn switch(&mut self, new: TokenId, at: Moment) -> Result<Option<TokenId>, StoreError> {
+        self.0.switch(new, at)
+    }
+    fn reused(&mut self, id: TokenId, at: Moment) -> Result<(), StoreError> {
+        self.0.reused(id, at)
     }
 }

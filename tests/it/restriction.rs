@@ -182,7 +182,10 @@ fn lines_are_kept_in_their_order_and_shown() {
     assert_eq!(shown["restricted"], true);
     assert_eq!(shown["restrictions"], serde_json::json!(["/first", "[get]/a.*", "/b.*"]));
     let table = patctl.run(&["show", id_of(&token)]).stdout;
-    assert!(table.contains("may do      /first\n            [get]/a.*\n            /b.*\n"), "{table}");
+    assert!(
+        table.contains("may do      1  /first\n            2  [get]/a.*\n            3  /b.*\n"),
+        "{table}"
+    );
     let whoami = patctl.run_with(&["whoami"], &Setup { stdin: token.as_bytes(), ..Setup::default() });
     assert!(
         whoami.stdout.contains("[get]/a.*") && whoami.stdout.contains("would say no: restricted"),

@@ -108,3 +108,11 @@ fn a_seal_opens_in_its_row_and_its_database_only_and_is_broken_with_the_token() 
     assert_eq!(patctl.count("SELECT count(*) FROM token WHERE sealed IS NOT NULL"), 1);
     reveal(&patctl, &token).says(Exit::No, &["not in the vault"]);
 }
+
+#[test]
+fn a_successor_is_sealed_as_well() {
+    let patctl = with_vault("");
+    let old = patctl.create(&[]);
+    let new = patctl.run(&["rotate", id_of(&old)]).stdout.trim_end().to_owned();
+    reveal(&patctl, &new).is(Exit::Yes, &format!("{new}\n"));
+}

@@ -1,5 +1,6 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
+mod amend;
 mod open;
 mod query;
 mod reads;

@@ -28,8 +28,13 @@ impl<'s> SqliteTransaction<'s> {
 }
 
 impl SqliteTransaction<'_> {
+    /// Where its statements run.
+    pub(super) fn db(&self) -> &Connection {
+        &self.inner
+    }
+
     /// Adds the lines of a token that has none.
-    fn restrict(&self, id: TokenId, rules: &[String]) -> Result<()> {
+    pub(super) fn restrict(&self, id: TokenId, rules: &[String]) -> Result<()> {
         let sql = "INSERT INTO restriction (token, position, rule) \
                    SELECT seq, ?2, ?3 FROM token WHERE id = ?1";
         (1_u32..).zip(rules).try_for_each(|(position, rule)| {
