@@ -1,10 +1,11 @@
 //! Issuing a token: hash first, then one transaction that hands the secret over before it commits.
 
-use super::Act;
+use super::{Act, notice};
 use crate::domain::audit::Action;
 use crate::domain::dice::Dice;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
+use crate::domain::notice::Kind;
 use crate::domain::pat::AuthMethods;
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
@@ -145,7 +146,7 @@ fn insert(
     let vault = draft.vault.as_ref().filter(|_| !act.policy.secure_mode);
     let database = if vault.is_some() { change.installation()? } else { String::new() };
     let sealed = vault.map(|key| key.seal(&one.token, &database, dice));
-    let inserted = change.insert(&NewPat {
+    let pat = NewPat {
         id,
         name: &one.name,
         user: draft.user(),
@@ -159,12 +160,13 @@ fn insert(
         secure: act.policy.secure_mode,
         note: draft.note.as_ref().map(Note::as_str),
         notify_to: draft.notify_to.as_ref().map(Email::as_str),
-    })?;
-    if !inserted {
+    };
+    if !change.insert(&pat)? {
         // 50 random bits met a token that exists: once in ages, and asking again mends it.
         return Err(IssueError::Store(StoreError::Busy));
     }
     change.audit(&act.done(one.created_at, Action::Create, id.as_str(), draft.user()))?;
+    notice::enqueue(change, act, &pat, Kind::Created)?;
     Ok(())
 }
 

@@ -1,8 +1,11 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
 pub mod bulk;
+pub mod expiring;
 pub mod issue;
 pub mod look;
+pub mod notice;
+pub mod notify;
 pub mod prune;
 pub mod revoke;
 pub mod verify;

@@ -1,6 +1,8 @@
 //! What every store must do. SQLite is behind it today; another database is another room.
 
+use super::census::Census;
 use super::error::StoreError;
+use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
@@ -144,7 +146,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read {
+pub trait Store: Read + Outbox + Census {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -177,7 +179,7 @@ pub trait Store: Read {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read {
+pub trait Transaction: Read + OutboxChange {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

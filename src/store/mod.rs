@@ -1,7 +1,9 @@
 //! Where tokens are kept: a contract, and SQLite behind it.
 
+pub mod census;
 pub mod contract;
 mod error;
+pub mod outbox;
 pub mod sqlite;
 
 pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};

@@ -1,6 +1,7 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
 pub mod check;
+pub mod notices;
 mod token;
 
 pub use token::Token;

@@ -1,6 +1,8 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
+mod census;
 mod open;
+mod outbox;
 mod query;
 mod reads;
 mod rows;

@@ -28,6 +28,11 @@ impl<'s> SqliteTransaction<'s> {
 }
 
 impl SqliteTransaction<'_> {
+    /// The connection, inside the change.
+    pub(super) fn db(&self) -> &Connection {
+        &self.inner
+    }
+
     /// Adds the lines of a token that has none.
     fn restrict(&self, id: TokenId, rules: &[String]) -> Result<()> {
         let sql = "INSERT INTO restriction (token, position, rule) \
