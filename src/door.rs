@@ -7,7 +7,7 @@ use nix::unistd::{Uid, User, getegid, geteuid, getgid, getuid};
 use patctl::domain::audit::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
-use patctl::exit::Exit;
+use patctl::exit::{Exit, Nagios};
 use patctl::output::prompt::Terminal;
 use patctl::world::{Input, Output, World};
 use std::fs::File;
@@ -24,7 +24,7 @@ pub fn enter() -> Exit {
     let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
     if getuid() != geteuid() || getgid() != getegid() {
         let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
-        return Exit::Permission;
+        return trouble(Exit::Permission);
     }
     let mut stdout = Stream::new(io::stdout().as_fd(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
     let args: Vec<_> = std::env::args_os().collect();
@@ -60,8 +60,14 @@ fn quiet_panics() {
     std::panic::set_hook(Box::new(|info| {
         let at = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
         let _ = writeln!(io::stderr(), "patctl: internal error{at}; please report it");
-        std::process::exit(i32::from(Exit::Io.code()));
+        std::process::exit(i32::from(trouble(Exit::Io).code()));
     }));
+}
+
+/// A monitoring check has one status for every trouble.
+fn trouble(exit: Exit) -> Exit {
+    let args: Vec<_> = std::env::args_os().collect();
+    if patctl::cli::is_monitor(&args) { Exit::Monitor(Nagios::Unknown) } else { exit }
 }
 
 fn actor() -> Actor {

@@ -16,6 +16,7 @@
 //! config/           settings with their origin; Java properties, TOML
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
+//! mail/             how a notice leaves the machine
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -39,6 +40,7 @@ pub mod config;
 pub mod domain;
 pub mod exit;
 pub mod failure;
+pub mod mail;
 pub mod output;
 pub mod service;
 pub mod store;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["exit", "failure", "world"],
-    &["store", "config", "wire", "cli"],
+    &["store", "config", "wire", "cli", "mail"],
     &["service", "output"],
     &["commands"],
     &["lib"],
@@ -34,6 +34,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("csv", &["output"]),
     ("dialoguer", &["output"]),
     ("indicatif", &["output"]),
+    ("lettre", &["mail"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
     ("rand", &["domain"]),
     ("regex", &["domain"]),
@@ -47,7 +48,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
-    ("zeroize", &["domain", "world", "output", "commands", "config"]),
+    ("zeroize", &["domain", "world", "output", "commands", "config", "mail"]),
 ];
 
 fn source() -> Vec<(PathBuf, String)> {

@@ -6,6 +6,7 @@ mod config;
 pub mod curl;
 pub mod http;
 mod list;
+mod notices;
 mod request;
 pub mod shell;
 pub mod topics;
@@ -16,6 +17,7 @@ pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
+pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
 
 use crate::exit::{self, Exit};
@@ -157,6 +159,10 @@ pub enum Command {
     Check(Check),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
+    /// Mail the users whose tokens expire soon or have expired
+    Notify(Notify),
+    /// A monitoring check: what expires soon?
+    Expiring(Expiring),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
@@ -214,6 +220,27 @@ pub struct Stop {
     pub is_help: bool,
     /// Whether the mistake should be told in JSON.
     pub json: bool,
+    /// Who reads the answer, where it is that of a monitoring check.
+    pub monitor: Option<Monitor>,
+}
+
+/// Who reads the answer of a monitoring check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Monitor {
+    /// A monitor: a line on stdout that begins with the status.
+    Status,
+    /// A program that takes gauges or JSON on stdout, and nothing else.
+    Program,
+}
+
+impl Monitor {
+    fn of(args: &[OsString]) -> Self {
+        if wants_json(args) || args.iter().any(|arg| arg == "--prometheus") {
+            Self::Program
+        } else {
+            Self::Status
+        }
+    }
 }
 
 /// The definition that help, manual pages and completions are made from.
@@ -265,6 +292,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
             is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
             json: wants_json(args),
+            monitor: is_monitor(args).then(|| Monitor::of(args)),
             text: error.render().to_string(),
         },
     )
@@ -279,6 +307,14 @@ pub fn help(name: Option<&str>) -> Option<String> {
         None => Some(definition.render_help().to_string()),
         Some(name) => definition.find_subcommand_mut(name).map(|command| command.render_help().to_string()),
     }
+}
+
+/// Whether a command line, even one that does not parse, is that of a monitoring check, where every
+/// trouble is "unknown".
+#[must_use]
+pub fn is_monitor(args: &[OsString]) -> bool {
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    words::command(&words).as_deref() == Some("expiring")
 }
 
 /// Whether a command line that does not parse asked for JSON all the same.

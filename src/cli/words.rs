@@ -93,6 +93,24 @@ pub fn ask(words: &[String]) -> Question {
     question
 }
 
+/// The command that a command line names, whether or not the rest of it parses.
+#[must_use]
+pub fn command(words: &[String]) -> Option<String> {
+    let root = definition();
+    let mut is_value = false;
+    for word in words {
+        if is_value {
+            is_value = false;
+        } else if word.starts_with('-') && word.len() > 1 {
+            let bundled = word.len() > 2 && !word.starts_with("--");
+            is_value = !bundled && !word.contains('=') && option(&root, word).is_some_and(takes_value);
+        } else {
+            return Some(word.clone());
+        }
+    }
+    None
+}
+
 /// The option that a word names, long or the last of bundled short ones.
 fn option<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
     let name = word.split('=').next().unwrap_or(word);

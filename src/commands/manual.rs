@@ -22,6 +22,8 @@ const PAGES: &[(&str, &str)] = &[
     ("bulk-revoke", include_str!("../../man/patctl-bulk-revoke.1")),
     ("check", include_str!("../../man/patctl-check.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
+    ("notify", include_str!("../../man/patctl-notify.1")),
+    ("expiring", include_str!("../../man/patctl-expiring.1")),
     ("prune", include_str!("../../man/patctl-prune.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),

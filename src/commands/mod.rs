@@ -10,10 +10,12 @@ mod context;
 mod create;
 mod deliver;
 mod edit;
+mod expiring;
 mod explain;
 mod explain_change;
 mod list;
 mod manual;
+mod notify;
 mod power;
 mod present;
 mod prune;
@@ -44,6 +46,9 @@ pub fn run(cli: &Cli, world: &mut World<'_>) -> Exit {
         if unheard { Err(stdout_failed(io::ErrorKind::BrokenPipe.into())) } else { Ok(exit) }
     });
     result.unwrap_or_else(|failure| {
+        if let Command::Expiring(args) = &cli.command {
+            return expiring::unknown(args, cx, &failure);
+        }
         cx.screen.fail(&failure);
         failure.exit
     })
@@ -53,7 +58,13 @@ pub fn run(cli: &Cli, world: &mut World<'_>) -> Exit {
 pub fn explain(stop: &Stop, world: &mut World<'_>) -> Exit {
     let format = if stop.json { crate::cli::Format::Json } else { crate::cli::Format::Table };
     let manner = Manner { format, quiet: false, color: crate::cli::Color::Auto };
-    Screen::new(world.stdout, world.stderr, manner, world.env).explain(stop)
+    let mut screen = Screen::new(world.stdout, world.stderr, manner, world.env);
+    match stop.monitor {
+        Some(monitor) if stop.exit != Exit::Yes => {
+            expiring::tell(monitor, &mut screen, &crate::output::mistake(stop))
+        }
+        _ => screen.explain(stop),
+    }
 }
 
 fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
@@ -71,6 +82,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
+        Command::Notify(args) => notify::run(args, cx),
+        Command::Expiring(args) => expiring::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),

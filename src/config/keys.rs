@@ -1,5 +1,6 @@
 //! Every property patctl knows: its type, bounds, default and meaning, in one table.
 
+use crate::domain::notice::{Mailbox, Route};
 use crate::domain::pat::AuthMethods;
 use crate::domain::restriction::Base;
 use crate::domain::schedule::Schedule;
@@ -62,7 +63,7 @@ keys! {
     "atlassian.pats.eternal.tokens.enabled" Kind::Bool, Some("true"),
         "false: a token without an expiry is refused";
     "atlassian.pats.mail.notifications.enabled" Kind::Bool, Some("true"),
-        "false: no mail is sent";
+        "false: no mail is sent, not later either; 'notify' still notes whose turn it was";
     "atlassian.pats.last.used.update.interval.mins" MINUTES, Some("1"),
         "the last use of a token is written at most this often, in minutes";
     "atlassian.pats.pruning.schedule.cron" Kind::Cron, Some("0 0 0 * * ?"),
@@ -80,7 +81,7 @@ keys! {
     "atlassian.pats.expiry.check.schedule.cron" Kind::Cron, Some("0 0 * * * ?"),
         "when expiring tokens should be looked for (Quartz, seconds first)";
     "atlassian.pats.expiry.warning.days" DAYS, Some("5"),
-        "a token that ends within this many days is shown as expiring soon";
+        "a token that ends within this many days is shown as expiring soon, and its user gets a mail";
     "atlassian.pats.invalidate.session.enabled" Kind::Bool, Some("true"),
         "handed on by 'verify -o json' as invalidate_session";
     "atlassian.pats.token.name.length" Kind::Integer(1, 255), Some("40"),
@@ -110,7 +111,10 @@ keys! {
     "patctl.token.prefix" Kind::Prefix, Some("patctl"), "what new tokens begin with";
     "patctl.mail.from" Kind::Mail, None, "the sender of mails";
     "patctl.mail.to" Kind::Mail, None, "the recipient where a token names none; {user} stands for its user";
-    "patctl.mail.transport" Kind::Transport, None, "sendmail, smtp://host[:port] or smtps://host[:port]";
+    "patctl.mail.transport" Kind::Transport, None,
+        "how mails leave: sendmail, smtp://host[:port] (25) or smtps://host[:port] (465); unset: none are written";
+    "patctl.mail.credentials.file" Kind::File, None,
+        "a file that only its owner can read, with user:password for the mail server";
     "patctl.token.vault.key.file" Kind::File, None, "the key file under which standard-mode tokens are kept recoverable";
     "patctl.integrity.key.file" Kind::File, None, "the key file under which the integrity of rows is protected";
 }
@@ -185,10 +189,8 @@ impl Kind {
             Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
             Self::File => value.starts_with('/') && !value.contains('\0'),
             Self::Url => Base::parse(value).is_ok(),
-            Self::Mail => {
-                value.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-            }
-            Self::Transport => value == "sendmail" || has_host(value, &["smtp://", "smtps://"]),
+            Self::Mail => value.replace("{user}", "user").parse::<Mailbox>().is_ok(),
+            Self::Transport => value.parse::<Route>().is_ok(),
         };
         if fits { Ok(()) } else { Err(format!("must be {}", self.describe())) }
     }
@@ -236,15 +238,6 @@ pub fn boolean(value: &str) -> Option<bool> {
 #[must_use]
 pub fn integer(value: &str) -> Option<u32> {
     value.parse().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn has_host(value: &str, schemes: &[&str]) -> bool {
-    let rest = schemes.iter().find_map(|scheme| value.strip_prefix(scheme));
-    rest.is_some_and(|rest| {
-        !rest.starts_with(['/', ':', '?', '#'])
-            && !rest.is_empty()
-            && rest.bytes().all(|b| b.is_ascii_graphic() && b != b'@')
-    })
 }
 
 #[cfg(test)]

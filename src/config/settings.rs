@@ -3,6 +3,7 @@
 use super::Origin;
 use super::keys::{self, KEYS, Key};
 use crate::domain::moment::Span;
+use crate::domain::notice::{Mailbox, Notices};
 use crate::domain::policy::Policy;
 use crate::domain::restriction::Base;
 use crate::domain::verifier::Cost;
@@ -63,6 +64,11 @@ impl Settings {
                 parallelism: self.integer("patctl.argon2.parallelism"),
             },
             prefix: self.parsed("patctl.token.prefix"),
+            notices: Notices {
+                off: !self.boolean("atlassian.pats.mail.notifications.enabled"),
+                route: self.text("patctl.mail.transport").and_then(|text| text.parse().ok()),
+                to: self.text("patctl.mail.to").map(str::to_owned),
+            },
         }
     }
 
@@ -94,6 +100,18 @@ impl Settings {
     #[must_use]
     pub fn audit_url_full(&self) -> bool {
         self.text("patctl.audit.url") == Some("full")
+    }
+
+    /// `patctl.mail.from`; a pattern is no sender.
+    #[must_use]
+    pub fn mail_from(&self) -> Option<Mailbox> {
+        self.text("patctl.mail.from").and_then(|text| text.parse().ok())
+    }
+
+    /// `patctl.mail.credentials.file`.
+    #[must_use]
+    pub fn mail_credentials(&self) -> Option<PathBuf> {
+        self.text("patctl.mail.credentials.file").map(PathBuf::from)
     }
 
     /// `atlassian.pats.invalidate.session.enabled`.

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod id;
 pub mod lifetime;
 pub mod moment;
+pub mod notice;
 pub mod pat;
 pub mod policy;
 pub mod presented;

@@ -2,6 +2,7 @@
 
 use super::filter::Limits;
 use super::moment::{Moment, Span};
+use super::notice::Notices;
 use super::text::{self, TextError};
 use super::token::TokenPrefix;
 use super::verifier::Cost;
@@ -42,6 +43,8 @@ pub struct Policy {
     pub cost: Cost,
     /// `patctl.token.prefix`
     pub prefix: TokenPrefix,
+    /// `patctl.mail.*`, as far as the writing of mails needs it.
+    pub notices: Notices,
 }
 
 impl Default for Policy {
@@ -61,6 +64,7 @@ impl Default for Policy {
             secure_mode: false,
             cost: Cost::default(),
             prefix: TokenPrefix::default(),
+            notices: Notices::default(),
         }
     }
 }

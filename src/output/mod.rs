@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
+pub mod monitor;
 pub mod progress;
 pub mod prompt;
 pub mod rows;
@@ -217,20 +218,7 @@ impl<'s> Screen<'s> {
             self.talk(text.trim_end());
             return stop.exit;
         }
-        if stop.is_help {
-            self.fail(&Failure::usage("no command was given").hint("'patctl --help' lists them"));
-            return stop.exit;
-        }
-        let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
-        let message = message.trim_start_matches("error: ");
-        let hint = hint
-            .lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty() && !l.starts_with("For more information"))
-            .collect::<Vec<_>>()
-            .join("; ");
-        let failure = Failure::usage(message);
-        self.fail(&if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) });
+        self.fail(&mistake(stop));
         stop.exit
     }
 
@@ -238,4 +226,22 @@ impl<'s> Screen<'s> {
         // A closed stderr must not turn a done deed into a failure.
         let _ = self.err.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.err.flush());
     }
+}
+
+/// What is wrong with a command line.
+#[must_use]
+pub fn mistake(stop: &Stop) -> Failure {
+    if stop.is_help {
+        return Failure::usage("no command was given").hint("'patctl --help' lists them");
+    }
+    let text = text::safe_lines(&token::mask_strictly(&stop.text));
+    let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+    let hint = hint
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("For more information"))
+        .collect::<Vec<_>>()
+        .join("; ");
+    let failure = Failure::usage(message.trim_start_matches("error: "));
+    if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) }
 }

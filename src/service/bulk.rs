@@ -1,7 +1,8 @@
 //! Taking back every token that a filter chooses: all of them or none, in one transaction.
 
-use super::Act;
+use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
+use crate::domain::notice::Kind;
 use crate::domain::token::TokenId;
 use crate::store::{Durability, Query, Store, StoreError, Transaction};
 use std::ops::ControlFlow;
@@ -116,6 +117,7 @@ fn take_back(
         if change.revoke(*id, at, reason)? {
             let entry = act.done(at, Action::Revoke, id.as_str(), stored.pat.user.as_deref());
             change.audit(&Entry { reason, ..entry })?;
+            notice::enqueue(change.as_mut(), act, &stored.pat, Kind::Revoked)?;
             revoked += 1;
             each(1);
         }

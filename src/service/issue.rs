@@ -1,10 +1,11 @@
 //! Issuing a token: hash first, then one transaction that hands the secret over before it commits.
 
-use super::Act;
+use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::dice::Dice;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
+use crate::domain::notice::Kind;
 use crate::domain::pat::AuthMethods;
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
@@ -191,7 +192,9 @@ pub fn insert(
         return Err(StoreError::Busy);
     }
     let entry = act.done(row.created_at, Action::Create, row.id.as_str(), row.user);
-    change.audit(&Entry { detail, ..entry })
+    change.audit(&Entry { detail, ..entry })?;
+    notice::enqueue(change, act, row, Kind::Created)?;
+    Ok(())
 }
 
 impl Draft {

@@ -2,8 +2,11 @@
 
 pub mod bulk;
 pub mod edit;
+pub mod expiring;
 pub mod issue;
 pub mod look;
+pub mod notice;
+pub mod notify;
 pub mod power;
 pub mod prune;
 pub mod revoke;

@@ -1,8 +1,9 @@
 //! Deleting what ended long enough ago.
 
-use super::Act;
+use super::{Act, notice};
 use crate::domain::audit::Action;
 use crate::domain::moment::{Moment, Span};
+use crate::domain::notice::Kind;
 use crate::domain::pat::Pat;
 use crate::store::contract::EachPat;
 use crate::store::{Durability, Store, StoreError};
@@ -84,6 +85,7 @@ pub fn prune(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -
             if change.prune(row, before)? {
                 let pat = &row.pat;
                 change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
+                notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;
                 gone.push(pat);
             }
         }

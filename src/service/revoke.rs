@@ -1,9 +1,10 @@
 //! Taking tokens back, for good.
 
-use super::Act;
 use super::look::{Found, resolve};
+use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
+use crate::domain::notice::Kind;
 use crate::domain::pat::Pat;
 use crate::domain::text::Note;
 use crate::store::contract::Result;
@@ -85,5 +86,6 @@ fn take_back(change: &mut dyn Transaction, act: &Act<'_>, pat: &mut Pat, reason:
     pat.life.revoked_at = Some(at);
     pat.revoke_reason = reason.map(str::to_owned);
     let entry = act.done(at, Action::Revoke, pat.id.as_str(), pat.user.as_deref());
-    change.audit(&Entry { reason, ..entry })
+    change.audit(&Entry { reason, ..entry })?;
+    notice::enqueue(change, act, &*pat, Kind::Revoked)
 }

@@ -1,7 +1,9 @@
 //! What every store must do. SQLite is behind it today; another database is another room.
 
 use super::amend::Amend;
+use super::census::Census;
 use super::error::StoreError;
+use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
@@ -145,7 +147,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read {
+pub trait Store: Read + Outbox + Census {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -178,7 +180,7 @@ pub trait Store: Read {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Amend {
+pub trait Transaction: Read + Amend + OutboxChange {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Where tokens are kept: a contract, and SQLite behind it.
 
 pub mod amend;
+pub mod census;
 pub mod contract;
 mod error;
+pub mod outbox;
 pub mod sqlite;
 
 pub use amend::{Amend, Amended, Succession};

@@ -136,7 +136,8 @@ fn page(command: &Command, name: &str, others: &[String]) -> String {
             section(&mut page, &topic.to_uppercase(), &verbatim(&body.join("\n")));
         }
     }
-    let statuses: Vec<&str> = exit::HELP.lines().skip(1).collect();
+    let table = if name == "patctl-expiring" { exit::MONITOR_HELP } else { exit::HELP };
+    let statuses: Vec<&str> = table.lines().skip(1).collect();
     section(&mut page, "EXIT STATUS", &verbatim(&statuses.join("\n")));
     section(&mut page, "FILES", FILES);
     section(&mut page, "ENVIRONMENT", ENVIRONMENT);

@@ -4,6 +4,7 @@ use patctl::domain::audit::{Actor, Asked, Entry, Record};
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
 use patctl::domain::moment::{Moment, Span};
+use patctl::domain::notice::Notice;
 use patctl::domain::pat::Pat;
 use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
@@ -11,7 +12,9 @@ use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
 use patctl::domain::verifier::{Cost, Verifier};
 use patctl::service::{Act, verify};
+use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
+use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::{
     Amend, Amended, Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession, Transaction,
@@ -65,6 +68,42 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     }
     fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
         self.0.cost_near(id)
+    }
+}
+
+impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
+    fn due(&self, turn: Turn, limit: u32) -> Result<Vec<Row>, StoreError> {
+        self.0.due(turn, limit)
+    }
+    fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>, StoreError> {
+        self.0.open_mails(after, limit)
+    }
+}
+
+impl Census for RefusesAudit<Box<SqliteStore>> {
+    fn census(&self, now: Moment, warning: Span) -> Result<Counts, StoreError> {
+        self.0.census(now, warning)
+    }
+}
+
+impl OutboxChange for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn post(&mut self, notice: &Notice) -> Result<(), StoreError> {
+        self.0.post(notice)
+    }
+    fn had_turn(&mut self, row: &Row, turn: Turn) -> Result<bool, StoreError> {
+        self.0.had_turn(row, turn)
+    }
+    fn claim(&mut self, seq: i64) -> Result<bool, StoreError> {
+        self.0.claim(seq)
+    }
+    fn settle(&mut self, seq: i64, fate: Fate<'_>) -> Result<(), StoreError> {
+        self.0.settle(seq, fate)
+    }
+    fn drop_mails(&mut self, why: &str) -> Result<u64, StoreError> {
+        self.0.drop_mails(why)
+    }
+    fn forget_mails(&mut self, before: Moment) -> Result<u64, StoreError> {
+        self.0.forget_mails(before)
     }
 }
 

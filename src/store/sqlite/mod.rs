@@ -1,7 +1,9 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
 mod amend;
+mod census;
 mod open;
+mod outbox;
 mod query;
 mod reads;
 mod rows;

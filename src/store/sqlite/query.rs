@@ -46,6 +46,17 @@ fn violates(limits: Limits) -> String {
     )
 }
 
+/// The statement that counts the tokens of each status in the order of [`Status::ALL`], and answers
+/// when the next one ends that nothing is to replace.
+pub fn census(now: Moment, soon: Moment) -> Statement {
+    let mut build = Build::default();
+    let states = Status::ALL.map(|status| build.state(status, now, soon));
+    let mut columns: Vec<String> = states.iter().map(|s| format!("count(*) FILTER (WHERE {s})")).collect();
+    let active = build.state(Status::Active, now, soon);
+    columns.push(format!("min(expires_at) FILTER (WHERE {active} AND rotated_at IS NULL)"));
+    Statement { sql: format!("SELECT {} FROM token", columns.join(", ")), values: build.values }
+}
+
 /// What is sorted by, and which way.
 fn key(order: Order) -> (&'static str, &'static str) {
     let (key, falls) = match order.sort {

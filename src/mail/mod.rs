@@ -1,0 +1,56 @@
+//! How a notice leaves the machine: what it says, and the two ways out. Knows nothing of tokens but
+//! what a [`Notice`](crate::domain::notice::Notice) says; no secret ever comes here.
+
+mod credentials;
+mod letter;
+mod sendmail;
+mod smtp;
+
+pub use credentials::{Credentials, CredentialsError};
+pub use letter::{Letter, Words};
+pub use sendmail::Sendmail;
+pub use smtp::Smtp;
+
+use crate::domain::moment::Moment;
+use std::time::Duration;
+
+/// How long one step may take: a connection, an answer, a run of sendmail. Cron must never hang.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What became of a mail. Only the step that failed tells whether it may have left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Delivery {
+    /// It was taken.
+    Sent,
+    /// It was not taken, for sure, and why. The next mail may fare better.
+    Refused(String),
+    /// It was not taken, for sure, because there is nobody to take it: no other mail will be either.
+    Unreachable(String),
+    /// It was handed over and there was no answer: it may or may not arrive.
+    Uncertain(String),
+}
+
+impl Delivery {
+    /// Why it was not taken, or not for sure.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Sent => None,
+            Self::Refused(why) | Self::Unreachable(why) | Self::Uncertain(why) => Some(why),
+        }
+    }
+
+    /// Whether the next mail should wait for another run: a server that swallows mails without an
+    /// answer would swallow all of them.
+    #[must_use]
+    pub fn ends_the_run(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Uncertain(_))
+    }
+}
+
+/// A way out.
+pub trait Courier {
+    /// Hands a letter over, dated `now`. Never panics, and never takes for ever.
+    fn deliver(&mut self, letter: &Letter, now: Moment) -> Delivery;
+}

@@ -1,0 +1,90 @@
+//! Writing a mail into the outbox, in the transaction of its cause. Only `notify` sends.
+
+use super::Act;
+use crate::domain::moment::Moment;
+use crate::domain::notice::{Kind, Notice};
+use crate::domain::pat::Pat;
+use crate::domain::policy::Policy;
+use crate::domain::token::TokenId;
+use crate::store::contract::Result;
+use crate::store::{NewPat, Transaction};
+
+/// What a mail says of a token, and who may get it.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The public name.
+    pub id: TokenId,
+    /// What its holder calls it.
+    pub name: &'a str,
+    /// Whose it is.
+    pub user: Option<&'a str>,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+    /// Its e-mail.
+    pub email: Option<&'a str>,
+    /// Where its mails were asked to go.
+    pub notify_to: Option<&'a str>,
+}
+
+impl<'a> From<&'a Pat> for About<'a> {
+    fn from(pat: &'a Pat) -> Self {
+        Self {
+            id: pat.id,
+            name: &pat.name,
+            user: pat.user.as_deref(),
+            expires_at: pat.life.expires_at,
+            email: pat.email.as_deref(),
+            notify_to: pat.notify_to.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a NewPat<'a>> for About<'a> {
+    fn from(pat: &'a NewPat<'a>) -> Self {
+        Self {
+            id: pat.id,
+            name: pat.name,
+            user: pat.user,
+            expires_at: pat.expires_at,
+            email: pat.email,
+            notify_to: pat.notify_to,
+        }
+    }
+}
+
+/// The mail of `kind` about a token; `None` where nobody gets one.
+#[must_use]
+pub fn notice<'a>(policy: &Policy, at: Moment, about: impl Into<About<'a>>, kind: Kind) -> Option<Notice> {
+    let About { id, name, user, expires_at, email, notify_to } = about.into();
+    let recipient = policy.notices.recipient(notify_to, email, user)?;
+    Some(Notice {
+        at,
+        kind,
+        token_id: id.to_string(),
+        name: name.to_owned(),
+        user: user.map(str::to_owned),
+        expires_at,
+        recipient: recipient.as_str().to_owned(),
+    })
+}
+
+/// Writes a mail of `kind` about a token, a [`Pat`] or a [`NewPat`], into the outbox. Where mail is off,
+/// where no way out is configured and where nobody would get it, there is none, not later either.
+///
+/// # Errors
+/// What the database gave.
+pub fn enqueue<'a>(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    about: impl Into<About<'a>>,
+    kind: Kind,
+) -> Result<()> {
+    let notices = &act.policy.notices;
+    if notices.off || notices.route.is_none() {
+        return Ok(());
+    }
+    match notice(act.policy, (act.clock)(), about, kind) {
+        Some(notice) => change.post(&notice),
+        None => Ok(()),
+    }
+}

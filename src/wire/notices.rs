@@ -1,0 +1,94 @@
+//! The shapes of `notify` and `expiring`.
+
+use super::{Instant, Token};
+use serde::Serialize;
+
+/// What `notify -o json` prints.
+#[derive(Serialize, Debug, Default)]
+pub struct Notified<'a> {
+    /// Whether this is only what would happen.
+    pub dry_run: bool,
+    /// How many mails were taken.
+    pub sent: u64,
+    /// How many were not; they are tried again.
+    pub refused: u64,
+    /// How many were handed over and got no answer; they are not tried again.
+    pub uncertain: u64,
+    /// How many are not sent at all: mail is off, or they were refused for too long.
+    pub dropped: u64,
+    /// How many wait for the next run because this one ended early.
+    pub waiting: u64,
+    /// Each mail.
+    pub mails: Vec<Mail<'a>>,
+}
+
+/// A mail.
+#[derive(Serialize, Debug)]
+pub struct Mail<'a> {
+    /// `created`, `revoked`, `pruned`, `expires-soon` or `expired`.
+    pub kind: &'static str,
+    /// The token it is about.
+    pub token_id: &'a str,
+    /// What the token is called.
+    pub name: &'a str,
+    /// Whose it is; null: anybody's.
+    pub user: Option<&'a str>,
+    /// When it ends or ended; null: never.
+    pub expires_at: Option<Instant>,
+    /// To whom.
+    pub recipient: &'a str,
+    /// One line.
+    pub subject: String,
+    /// Its plain text.
+    pub text: String,
+    /// Its HTML.
+    pub html: String,
+    /// `pending` (in a preview), `sent`, `refused`, `uncertain` or `dropped`.
+    pub state: &'static str,
+    /// Why it was not sent, or not for sure.
+    pub error: Option<&'a str>,
+}
+
+/// What `expiring -o json` prints.
+#[derive(Serialize, Debug)]
+pub struct Outlook<'a> {
+    /// `OK`, `WARNING` or `CRITICAL`.
+    pub status: &'static str,
+    /// What ends within so many seconds is counted.
+    pub within_seconds: i64,
+    /// What ends within so many seconds is a warning.
+    pub warning_seconds: i64,
+    /// What ends within so many seconds is critical.
+    pub critical_seconds: i64,
+    /// How many tokens end within the first of these.
+    pub expiring: u64,
+    /// Within the second.
+    pub warning: u64,
+    /// Within the third.
+    pub critical: u64,
+    /// How many have expired and are not pruned.
+    pub expired: u64,
+    /// When the next token ends; null: none does.
+    pub next_expiry: Option<Instant>,
+    /// How many tokens there are in each state; each counts once.
+    pub tokens: States,
+    /// The next to end, at most ten.
+    pub first: Vec<Token<'a>>,
+}
+
+/// Tokens by their state.
+#[derive(Serialize, Debug)]
+pub struct States {
+    /// May be used, and do not expire soon.
+    pub active: u64,
+    /// May be used, and end within `atlassian.pats.expiry.warning.days`.
+    pub expires_soon: u64,
+    /// Ended.
+    pub expired: u64,
+    /// Switched off.
+    pub disabled: u64,
+    /// Replaced by a successor.
+    pub rotated: u64,
+    /// Taken back.
+    pub revoked: u64,
+}

@@ -1,0 +1,418 @@
+//! Mails: who gets which, once, whatever happens to the server.
+
+use crate::harness::{Patctl, assert_no_secret, id_of};
+use crate::mail_server::Server;
+use crate::process::{Home, stderr};
+use patctl::domain::moment::Span;
+use patctl::exit::Exit;
+use std::process::Stdio;
+
+/// Waiting mails as `kind recipient state`, in their order.
+fn outbox(sql: &rusqlite::Connection) -> Vec<String> {
+    let mut rows = sql
+        .prepare("SELECT kind || ' ' || recipient || ' ' || state FROM outbox ORDER BY seq")
+        .expect("the outbox");
+    let rows = rows.query_map([], |row| row.get(0)).expect("rows");
+    rows.map(|row| row.expect("text")).collect()
+}
+
+fn notified(patctl: &Patctl) -> Vec<String> {
+    let sql = patctl.sql();
+    let mut rows = sql.prepare("SELECT notified FROM token ORDER BY seq").expect("tokens");
+    let rows = rows.query_map([], |row| row.get(0)).expect("rows");
+    rows.map(|row| row.expect("text")).collect()
+}
+
+/// Ten runs, nine of which have nothing to do; all are silent.
+fn notify_ten_times(patctl: &Patctl) {
+    for _ in 0..10 {
+        let run = patctl.run(&["notify"]);
+        assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (Exit::Yes, "", ""));
+    }
+}
+
+#[test]
+fn a_token_gets_one_mail_before_its_end_and_one_after_over_ten_runs_each() {
+    let Some(server) = Server::start("a_token_gets_one_mail_before_its_end") else { return };
+    let patctl = Patctl::new();
+    let token = patctl.create(&[
+        "nightly backup",
+        "--user",
+        "alice",
+        "--expires",
+        "30",
+        "--notify-to",
+        "a@x.example",
+    ]);
+    patctl.configure(&server.properties());
+    notify_ten_times(&patctl);
+    assert!(server.mails().is_empty(), "not within five days yet");
+
+    patctl.pass(Span::days(25));
+    notify_ten_times(&patctl);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert_eq!((mail.from.as_str(), &mail.to[..]), ("patctl@example.com", &["a@x.example".to_owned()][..]));
+    assert_eq!(mail.header("From"), "patctl <patctl@example.com>");
+    assert_eq!(mail.header("To"), "a@x.example");
+    assert_eq!(mail.header("Subject"), "Token expires soon: nightly backup");
+    assert_eq!(mail.header("Date"), "Wed, 16 Dec 2026 12:00:00 +0000");
+    assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+    assert!(mail.header("Message-ID").ends_with(".patctl@example.com>"), "{mail:?}");
+    for part in
+        ["multipart/alternative", "text/plain", "text/html", "2026-12-21 12:00 UTC", id_of(&token), "alice"]
+    {
+        assert!(mail.data.contains(part), "{part}: {mail:?}");
+    }
+    assert!(!mail.hello.is_empty());
+    assert_eq!(notified(&patctl), ["expire-soon-sent"]);
+
+    patctl.pass(Span::days(5));
+    notify_ten_times(&patctl);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[1].header("Subject"), "Token expired: nightly backup");
+    assert_ne!(mails[1].header("Message-ID"), mails[0].header("Message-ID"));
+    assert_eq!(notified(&patctl), ["expired-sent"]);
+    for mail in &mails {
+        assert_no_secret(&token[token.len() - 38..], mail.data.as_bytes(), "a mail");
+    }
+    // Who was told what is in the audit log, in the history of the token.
+    let shown = patctl.run(&["show", id_of(&token), "-o", "json"]).json();
+    let told: Vec<_> =
+        shown["history"].as_array().expect("rows").iter().filter(|e| e["action"] == "notify").collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0]["detail"], "expired to a@x.example");
+}
+
+#[test]
+fn what_expired_unseen_is_said_to_have_expired_and_nothing_else() {
+    let Some(server) = Server::start("what_expired_unseen") else { return };
+    let patctl = Patctl::new();
+    patctl.create(&["late", "--expires", "1", "--email", "late@x"]);
+    patctl.create(&["soon", "--expires", "5", "--email", "soon@x"]);
+    patctl.configure(&server.properties());
+    patctl.pass(Span::days(2));
+    notify_ten_times(&patctl);
+    let subjects: Vec<String> = server.mails().iter().map(|m| m.header("Subject").to_owned()).collect();
+    assert_eq!(subjects, ["Token expired: late", "Token expires soon: soon"], "first what expired");
+}
+
+#[test]
+fn the_mail_goes_where_it_was_asked_to_else_to_the_email_else_to_the_template() {
+    let patctl = Patctl::new();
+    patctl.configure("patctl.mail.transport = sendmail\npatctl.mail.to = {user}@example.com\npatctl.any.user.enabled = true");
+    patctl.create(&["--user", "alice", "--email", "e@x", "--notify-to", "n@x"]);
+    patctl.create(&["--user", "alice", "--email", "e@x"]);
+    patctl.create(&["--user", "alice"]);
+    patctl.create(&["--user", "Bob Smith"]);
+    patctl.create(&["--any-user"]);
+    let created = ["created n@x pending", "created e@x pending", "created alice@example.com pending"];
+    assert_eq!(outbox(&patctl.sql()), created);
+}
+
+#[test]
+fn created_revoked_and_pruned_tokens_have_a_mail_in_the_transaction_of_their_cause() {
+    let Some(server) = Server::start("created_revoked_and_pruned") else { return };
+    let patctl = Patctl::new();
+    patctl.configure(&format!("{}patctl.mail.to = {{user}}@example.com", server.properties()));
+    let one = patctl.create(&["one", "--user", "alice"]);
+    patctl.create(&["two", "--user", "bob"]);
+    patctl.run(&["revoke", id_of(&one)]);
+    patctl.run(&["revoke", id_of(&one)]);
+    patctl.run(&["bulk-revoke", "--user", "bob", "--yes"]);
+    assert!(server.mails().is_empty(), "only notify sends");
+    patctl.pass(Span::days(31));
+    patctl.run(&["prune"]);
+    notify_ten_times(&patctl);
+    let subjects: Vec<String> =
+        server.mails().iter().map(|m| format!("{} {}", m.to[0], m.header("Subject"))).collect();
+    assert_eq!(
+        subjects,
+        [
+            "alice@example.com Token created: one",
+            "bob@example.com Token created: two",
+            "alice@example.com Token revoked: one",
+            "bob@example.com Token revoked: two",
+            "alice@example.com Token deleted: one",
+            "bob@example.com Token deleted: two",
+        ]
+    );
+}
+
+#[test]
+fn a_change_that_does_not_happen_writes_no_mail() {
+    let patctl = Patctl::new();
+    patctl.configure("patctl.mail.transport = sendmail\npatctl.mail.to = {user}@example.com");
+    patctl.create(&[]);
+    let setup = crate::harness::Setup { stdout: crate::harness::Sink::Full, ..Default::default() };
+    assert_eq!(patctl.run_with(&["create"], &setup).exit, Exit::Io);
+    assert_eq!(outbox(&patctl.sql()), ["created operator@example.com pending"]);
+}
+
+#[test]
+fn without_a_way_out_nothing_is_written_and_notify_changes_nothing() {
+    let patctl = Patctl::new();
+    patctl.configure("patctl.mail.to = {user}@example.com");
+    let token = patctl.create(&["--expires", "1"]);
+    patctl.run(&["revoke", id_of(&patctl.create(&[]))]);
+    assert_eq!(outbox(&patctl.sql()), [""; 0]);
+    patctl.pass(Span::days(2));
+    patctl.run(&["notify"]).says(Exit::Config, &["patctl.mail.transport is not set"]);
+    patctl.configure("patctl.mail.to = {user}@example.com\npatctl.mail.transport = smtp://127.0.0.1:1");
+    patctl.run(&["notify"]).says(Exit::Config, &["patctl.mail.from"]);
+    patctl.run(&["notify", "-D", "patctl.mail.from={user}@x"]).says(Exit::Config, &["patctl.mail.from"]);
+    assert_eq!(notified(&patctl), ["not-sent", "not-sent"], "{token} has its mail still to come");
+}
+
+#[test]
+fn with_mail_off_every_turn_is_noted_and_nothing_is_sent_then_or_later() {
+    let Some(server) = Server::start("with_mail_off") else { return };
+    let patctl = Patctl::new();
+    let on = format!("{}patctl.mail.to = {{user}}@example.com\n", server.properties());
+    let off = format!("{on}atlassian.pats.mail.notifications.enabled = false\n");
+    patctl.configure(&on);
+    patctl.create(&["before", "--expires", "3"]);
+    patctl.configure(&off);
+    patctl.create(&["while off", "--expires", "30"]);
+    let run = patctl.run(&["notify", "-o", "json"]).json();
+    assert_eq!((&run["dropped"], &run["sent"]), (&1.into(), &0.into()));
+    assert_eq!(notified(&patctl), ["expire-soon-sent", "not-sent"]);
+    assert_eq!(outbox(&patctl.sql()), ["created operator@example.com dropped"]);
+    // No transport is needed to send nothing.
+    patctl.configure("atlassian.pats.mail.notifications.enabled = false");
+    patctl.pass(Span::days(4));
+    notify_ten_times(&patctl);
+    assert_eq!(notified(&patctl), ["expired-sent", "not-sent"]);
+    patctl.configure(&on);
+    notify_ten_times(&patctl);
+    assert!(server.mails().is_empty());
+}
+
+#[test]
+fn revoked_disabled_and_replaced_tokens_get_no_mail_about_their_end() {
+    let Some(server) = Server::start("revoked_disabled_and_replaced") else { return };
+    let patctl = Patctl::new();
+    let revoked = patctl.create(&["revoked", "--expires", "3", "--email", "r@x"]);
+    patctl.create(&["disabled", "--expires", "3", "--email", "d@x"]);
+    patctl.create(&["replaced", "--expires", "3", "--email", "o@x"]);
+    patctl.create(&["live", "--expires", "3", "--email", "l@x"]);
+    patctl.run(&["revoke", id_of(&revoked)]);
+    let set = |sql: &str| patctl.sql().execute_batch(sql).expect("a change by hand");
+    set("UPDATE token SET disabled_at = created_at WHERE name = 'disabled'");
+    // In its time of grace both work; its holder has the new one.
+    set("UPDATE token SET rotated_at = '2026-11-22T12:00:00.000000Z' WHERE name = 'replaced'");
+    patctl.configure(&server.properties());
+    notify_ten_times(&patctl);
+    patctl.pass(Span::days(5));
+    notify_ten_times(&patctl);
+    let to = || server.mails().iter().map(|m| m.to[0].clone()).collect::<Vec<_>>();
+    assert_eq!(to(), ["l@x", "l@x"]);
+    set("UPDATE token SET disabled_at = NULL WHERE name = 'disabled'");
+    notify_ten_times(&patctl);
+    assert_eq!(to(), ["l@x", "l@x", "d@x"], "switched on again it is one as any other");
+}
+
+#[test]
+fn a_dry_run_prints_the_mails_and_changes_nothing() {
+    let patctl = Patctl::new();
+    patctl.configure("patctl.mail.transport = sendmail\npatctl.mail.to = {user}@example.com");
+    patctl.create(&["one", "--user", "alice", "--expires", "3"]);
+    let before = (outbox(&patctl.sql()), notified(&patctl));
+    let table = patctl.run(&["notify", "--dry-run"]);
+    assert_eq!(table.exit, Exit::Yes);
+    assert!(
+        table.stdout.starts_with("To: alice@example.com\nSubject: Token created: one\n\nA personal"),
+        "{table:?}"
+    );
+    assert!(
+        table.stdout.contains("\n\nTo: alice@example.com\nSubject: Token expires soon: one\n"),
+        "{table:?}"
+    );
+    assert!(table.stderr.contains("2 mails would be sent"), "{table:?}");
+    let json = patctl.run(&["notify", "--dry-run", "-o", "json"]).json();
+    assert_eq!(json["dry_run"], true);
+    assert_eq!(json["mails"][1]["kind"], "expires-soon");
+    assert!(json["mails"][1]["html"].as_str().expect("HTML").contains("<td>one</td>"));
+    let lines = patctl.run(&["notify", "--dry-run", "-o", "jsonl"]).stdout;
+    assert_eq!(lines.lines().count(), 2);
+    assert_eq!((outbox(&patctl.sql()), notified(&patctl)), before);
+    patctl.run(&["notify", "--dry-run", "-o", "csv"]).says(Exit::Usage, &["table or json or jsonl"]);
+}
+
+#[test]
+fn odd_names_stay_in_their_place() {
+    let Some(server) = Server::start("odd_names_stay_in_their_place") else { return };
+    let patctl = Patctl::new();
+    patctl.configure(&server.properties());
+    for name in ["Bcc: eve@x", "<b>&\"'", "jürgens 漢字 🙂", "=?utf-8?q?x?=", "--=_1"] {
+        patctl.create(&["--email", "a@x", "--", name]);
+    }
+    // What no create lets through, but somebody's SQL may.
+    patctl.create(&["plain", "--email", "a@x"]);
+    patctl
+        .sql()
+        .execute("UPDATE outbox SET name = 'x' || char(13, 10) || 'Bcc: eve@x' || char(13, 10, 13, 10, 46, 13, 10) WHERE name = 'plain'", [])
+        .expect("a change by hand");
+    notify_ten_times(&patctl);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 6);
+    for mail in &mails {
+        assert_eq!(mail.to, ["a@x"]);
+        let head = mail.data.split("\r\n\r\n").next().expect("a header");
+        assert!(!head.contains("\r\nBcc:") && head.contains("\r\nSubject: Token created: "), "{head}");
+        assert!(mail.data.trim_end().ends_with("--"), "the last part ends: {mail:?}");
+    }
+    assert!(mails[1].data.contains("&lt;b&gt;&amp;&quot;"), "{:?}", mails[1]);
+}
+
+/// Forty mails, two processes; the server takes its time, so that they meet.
+#[test]
+fn two_runs_at_once_send_nothing_twice() {
+    let Some(server) = Server::start("two_runs_at_once") else { return };
+    server.mode("slow");
+    let home = Home::new(&server.properties());
+    home.create(&[
+        "--count",
+        "40",
+        "--expires",
+        "2",
+        "--email",
+        "a@x",
+        "-D",
+        "atlassian.pats.max.tokens.per.user=100",
+    ]);
+    let start =
+        || home.command(&["notify"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("patctl");
+    let children = [start(), start(), start()];
+    for child in children {
+        let output = child.wait_with_output().expect("patctl");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+    let mails = server.mails();
+    let mut ids: Vec<&str> = mails.iter().map(|m| m.header("Message-ID")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((mails.len(), ids.len()), (80, 80), "one for its birth and one for its end");
+    assert_eq!(home.count("SELECT count(*) FROM outbox WHERE state = 'sent' AND attempts = 1"), 80);
+    assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'notify'"), 80);
+}
+
+#[test]
+fn while_the_server_is_down_the_mails_wait() {
+    let Some(server) = Server::start("while_the_server_is_down") else { return };
+    let patctl = Patctl::new();
+    let up = server.properties();
+    // A port that was just free.
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    patctl.configure(&up.replace(&server.port.to_string(), &port.to_string()));
+    for name in ["a", "b", "c"] {
+        patctl.create(&[name, "--expires", "3", "--email", "a@x"]);
+    }
+    for _ in 0..3 {
+        let run = patctl.run(&["notify"]);
+        run.says(Exit::Io, &["1 mail failed; 5 mails not tried", "refused", "tried again"]);
+    }
+    assert_eq!(notified(&patctl), ["expire-soon-sent"; 3], "noted, and not found anew each time");
+    assert_eq!(patctl.count("SELECT count(*) FROM outbox"), 6);
+    patctl.configure(&up);
+    notify_ten_times(&patctl);
+    assert_eq!(server.mails().len(), 6);
+}
+
+#[test]
+fn what_is_refused_is_tried_again_and_holds_up_nothing_else() {
+    let Some(server) = Server::start("what_is_refused_is_tried_again") else { return };
+    let patctl = Patctl::new();
+    patctl.configure(&server.properties());
+    patctl.create(&["one", "--email", "bad@x"]);
+    patctl.create(&["two", "--email", "good@x"]);
+    let run = patctl.run(&["notify", "-o", "json"]);
+    assert_eq!(run.exit, Exit::Io);
+    assert!(run.stderr.contains("bad@x") && run.stderr.contains("550"), "{run:?}");
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!((&json["sent"], &json["refused"]), (&1.into(), &1.into()));
+    assert_eq!(json["mails"][0]["state"], "refused");
+    assert_eq!(outbox(&patctl.sql()), ["created bad@x refused", "created good@x sent"]);
+
+    for (mode, code) in [("refuse-data", "554"), ("busy", "451"), ("refuse-rcpt", "550")] {
+        server.mode(mode);
+        patctl.create(&[mode, "--email", "later@x"]);
+        let run = patctl.run(&["notify"]);
+        run.says(Exit::Io, &[code, "later@x", "tried again"]);
+    }
+    server.mode("");
+    patctl.run(&["notify"]).says(Exit::Io, &["1 mail failed", "bad@x"]);
+    let subjects: Vec<String> = server.mails().iter().map(|m| m.header("Subject").to_owned()).collect();
+    let sent = ["two", "refuse-data", "busy", "refuse-rcpt"].map(|name| format!("Token created: {name}"));
+    assert_eq!(subjects, sent);
+
+    // A mailbox that is gone for good is not asked for ever.
+    patctl.pass(Span::days(7));
+    patctl.run(&["notify"]).says(Exit::Io, &["bad@x"]);
+    patctl.pass(Span::seconds(1));
+    patctl.run(&["notify"]).says(Exit::Io, &["dropped", "not tried again"]);
+    notify_ten_times(&patctl);
+}
+
+#[test]
+fn a_mail_without_an_answer_is_not_sent_again_and_costs_no_other() {
+    let Some(server) = Server::start("a_mail_without_an_answer") else { return };
+    let patctl = Patctl::new();
+    patctl.configure(&server.properties());
+    for name in ["one", "two", "three"] {
+        patctl.create(&[name, "--email", "a@x"]);
+    }
+    server.mode("drop");
+    patctl
+        .run(&["notify"])
+        .says(Exit::Io, &["1 mail failed; 2 mails not tried", "uncertain", "may have arrived"]);
+    assert_eq!(
+        outbox(&patctl.sql()),
+        ["created a@x uncertain", "created a@x pending", "created a@x pending"]
+    );
+    server.mode("");
+    notify_ten_times(&patctl);
+    let subjects: Vec<String> = server.mails().iter().map(|m| m.header("Subject").to_owned()).collect();
+    assert_eq!(subjects, ["one", "two", "three"].map(|name| format!("Token created: {name}")));
+    let audited = "SELECT count(*) FROM audit WHERE action = 'notify' AND detail LIKE '%without an answer'";
+    assert_eq!(patctl.count(audited), 1);
+}
+
+#[test]
+fn a_run_that_is_killed_in_the_midst_of_a_mail_leaves_it_uncertain() {
+    let Some(server) = Server::start("a_run_that_is_killed") else { return };
+    server.mode("hang");
+    let home = Home::new(&server.properties());
+    home.create(&["--email", "a@x"]);
+    let mut child = home.command(&["notify"]).stderr(Stdio::piped()).spawn().expect("patctl");
+    while server.mails().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    server.mode("");
+    for _ in 0..3 {
+        let output = home.run(&["notify"]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+    }
+    assert_eq!(server.mails().len(), 1);
+    assert_eq!(outbox(&home.sql()), ["created a@x uncertain"]);
+}
+
+#[test]
+fn rows_that_wait_for_nothing_are_deleted_after_ninety_days() {
+    let Some(server) = Server::start("rows_that_wait_for_nothing") else { return };
+    let patctl = Patctl::new();
+    patctl.configure(&server.properties());
+    patctl.create(&["--email", "a@x"]);
+    notify_ten_times(&patctl);
+    patctl.pass(Span::days(90));
+    notify_ten_times(&patctl);
+    assert_eq!(patctl.count("SELECT count(*) FROM outbox"), 1);
+    patctl.pass(Span::seconds(1));
+    notify_ten_times(&patctl);
+    assert_eq!(patctl.count("SELECT count(*) FROM outbox"), 0);
+}
