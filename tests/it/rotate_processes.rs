@@ -2,6 +2,13 @@
 
 use crate::harness::id_of;
 use crate::process::{Home, scaled, stderr, stdout};
+use patctl::domain::audit::Actor;
+use patctl::domain::dice::Dice;
+use patctl::domain::moment::Moment;
+use patctl::domain::policy::Policy;
+use patctl::domain::token::PlainToken;
+use patctl::service::{Act, rotate};
+use patctl::store::sqlite::SqliteStore;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,4 +96,40 @@ fn killed_at_any_moment_there_are_both_sides_of_a_rotation_or_neither() {
     assert_eq!(home.count("SELECT count(*) FROM token WHERE successor IS NULL"), 1);
     assert!(killed > rounds / 20, "only {killed} of {rounds} were killed: the moments are wrong");
     assert!(killed < rounds - rounds / 20, "{killed} of {rounds} were killed: the moments are wrong");
+}
+
+/// The second one looked and hashed while the first one held the lock: it has to look again.
+#[test]
+fn a_rotation_that_waited_for_another_decides_on_what_that_one_left() {
+    let home = Home::new("");
+    let old = home.create(&["ci"]);
+    let policy = Policy::default();
+    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let made: String =
+        home.sql().query_row("SELECT created_at FROM token", [], |row| row.get(0)).expect("a token");
+    let now = Moment::from_rfc3339(&made).expect("an instant");
+    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let mut dice = Dice::system();
+    let new = PlainToken::generate(&policy.prefix, &mut dice);
+    let id = id_of(&old).parse().expect("an id");
+    let order = rotate::Order {
+        id: &id,
+        handover: rotate::Handover::FirstUse,
+        lifetime: None,
+        reason: None,
+        vault: None,
+    };
+    let mut store = SqliteStore::open(&home.db()).expect("the database");
+    let mut second = None;
+    let first = rotate::rotate(&mut store, &act, &mut dice, &order, new, &mut |_| {
+        let mut command = home.command(&["rotate", id_of(&old)]);
+        second = Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("patctl"));
+        thread::sleep(Duration::from_millis(700));
+        Ok(())
+    });
+    let first = first.expect("a successor").issued.token.id();
+    let second = second.expect("it was started").wait_with_output().expect("patctl");
+    assert_eq!((second.status.code(), stdout(&second)), (Some(1), String::new()), "{second:?}");
+    assert!(stderr(&second).contains(&format!("has a successor already: {first}")), "{second:?}");
+    assert_eq!(home.count("SELECT count(*) FROM token"), 2);
 }

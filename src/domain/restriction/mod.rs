@@ -2,7 +2,7 @@
 //!
 //! The language is Extender's (`[method]URL-regex[QueryParam::name==regex][JsonData::name==regex]`),
 //! its meaning is written down in `man/patctl-restrictions.7`. [`rule`] reads a text, [`request`]
-//! brings a request into its one form or refuses it, [`judge`] decides. Where a choice is free, the
+//! brings a request into its one form or refuses it, [`mod@judge`] decides. Where a choice is free, the
 //! side that denies is taken.
 
 pub mod fault;
