@@ -7,6 +7,7 @@ pub mod curl;
 pub mod http;
 mod list;
 mod request;
+mod schedule;
 pub mod shell;
 pub mod topics;
 mod values;
@@ -17,6 +18,7 @@ pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use request::{Check, RequestArgs, RuleArgs};
+pub use schedule::Schedule;
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -157,6 +159,8 @@ pub enum Command {
     Check(Check),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
+    /// When the jobs run; lines for cron, timers for systemd
+    Schedule(Schedule),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),

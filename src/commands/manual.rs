@@ -23,6 +23,7 @@ const PAGES: &[(&str, &str)] = &[
     ("check", include_str!("../../man/patctl-check.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
     ("prune", include_str!("../../man/patctl-prune.1")),
+    ("schedule", include_str!("../../man/patctl-schedule.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),
     ("man", include_str!("../../man/patctl-man.1")),

@@ -12,6 +12,7 @@ mod deliver;
 mod edit;
 mod explain;
 mod explain_change;
+mod invocation;
 mod list;
 mod manual;
 mod power;
@@ -19,10 +20,12 @@ mod present;
 mod prune;
 mod revoke;
 mod rotate;
+mod schedule;
 mod show;
 mod vault;
 mod verify;
 mod whoami;
+mod zone;
 
 use crate::cli::{Cli, Command, Stop};
 use crate::exit::Exit;
@@ -71,6 +74,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
+        Command::Schedule(args) => schedule::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),

@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
+pub mod invocation;
 pub mod progress;
 pub mod prompt;
 pub mod rows;
@@ -10,6 +11,7 @@ mod sink;
 mod style;
 mod table;
 pub mod text;
+pub mod units;
 pub mod verdict;
 pub mod when;
 

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod check;
+pub mod schedule;
 mod token;
 
 pub use token::Token;
