@@ -41,6 +41,10 @@ pub fn enter() -> Exit {
             actor: &actor,
             euid: geteuid().as_raw(),
             system_config: "/etc/patctl/patctl.properties".into(),
+            // A program that was replaced while it runs has a name that is no file.
+            program: std::env::current_exe().ok().filter(|path| path.is_file()),
+            localtime: "/etc/localtime".into(),
+            zoneinfo: "/usr/share/zoneinfo".into(),
         },
     )
 }

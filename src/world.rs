@@ -32,6 +32,12 @@ pub struct World<'w> {
     pub euid: u32,
     /// The system-wide configuration file, read where the user has none.
     pub system_config: PathBuf,
+    /// Where this program lies, if that can be known: what cron and systemd are told to run.
+    pub program: Option<PathBuf>,
+    /// The time zone of the machine, a `TZif` file or a link to one; where there is none it is UTC.
+    pub localtime: PathBuf,
+    /// The directory of all time zones, by name.
+    pub zoneinfo: PathBuf,
 }
 
 /// A stream to read.

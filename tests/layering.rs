@@ -31,6 +31,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("comfy_table", &["output"]),
     ("crc32fast", &["domain"]),
+    ("croner", &["domain"]),
     ("csv", &["output"]),
     ("dialoguer", &["output"]),
     ("indicatif", &["output"]),
@@ -46,6 +47,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("strsim", &["config"]),
     ("terminal_size", &["door"]),
     ("toml", &["config"]),
+    ("tz", &["domain"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
     ("zeroize", &["domain", "world", "output", "commands", "config", "mail"]),

@@ -8,6 +8,7 @@ pub mod http;
 mod list;
 mod notices;
 mod request;
+mod schedule;
 pub mod shell;
 pub mod topics;
 mod values;
@@ -19,6 +20,7 @@ pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
+pub use schedule::Schedule;
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -163,6 +165,8 @@ pub enum Command {
     Notify(Notify),
     /// A monitoring check: what expires soon?
     Expiring(Expiring),
+    /// When the jobs run; lines for cron, timers for systemd
+    Schedule(Schedule),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),

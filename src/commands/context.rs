@@ -29,6 +29,9 @@ pub struct Context<'c> {
     pub stdin: &'c mut dyn Input,
     pub ask: &'c mut dyn Ask,
     pub screen: Screen<'c>,
+    pub program: Option<&'c Path>,
+    pub localtime: &'c Path,
+    pub zoneinfo: &'c Path,
     euid: u32,
     system_config: &'c Path,
 }
@@ -45,6 +48,9 @@ impl<'c> Context<'c> {
             stdin: world.stdin,
             ask: world.ask,
             screen: Screen::new(world.stdout, world.stderr, manner, world.env),
+            program: world.program.as_deref(),
+            localtime: &world.localtime,
+            zoneinfo: &world.zoneinfo,
             euid: world.euid,
             system_config: &world.system_config,
         }

@@ -13,6 +13,7 @@ mod edit;
 mod expiring;
 mod explain;
 mod explain_change;
+mod invocation;
 mod list;
 mod manual;
 mod notify;
@@ -21,10 +22,12 @@ mod present;
 mod prune;
 mod revoke;
 mod rotate;
+mod schedule;
 mod show;
 mod vault;
 mod verify;
 mod whoami;
+mod zone;
 
 use crate::cli::{Cli, Command, Stop};
 use crate::exit::Exit;
@@ -84,6 +87,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Prune(args) => prune::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),
         Command::Expiring(args) => expiring::run(args, cx),
+        Command::Schedule(args) => schedule::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),

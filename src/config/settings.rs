@@ -6,6 +6,7 @@ use crate::domain::moment::Span;
 use crate::domain::notice::{Mailbox, Notices};
 use crate::domain::policy::Policy;
 use crate::domain::restriction::Base;
+use crate::domain::schedule::Schedule;
 use crate::domain::verifier::Cost;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -94,6 +95,13 @@ impl Settings {
     #[must_use]
     pub fn base(&self) -> Option<Base> {
         self.text("patctl.base.url").and_then(|url| Base::parse(url).ok())
+    }
+
+    /// When a job runs, by its property, and where that was set; `None`: there is no such property.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<(Schedule, Origin)> {
+        let (_, value, origin) = self.all().find(|(key, ..)| key.name == name)?;
+        Some((value?.parse().ok()?, origin))
     }
 
     /// Whether audit rows keep the values of parameters (`patctl.audit.url = full`).

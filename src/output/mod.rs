@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
+pub mod invocation;
 pub mod monitor;
 pub mod progress;
 pub mod prompt;
@@ -11,6 +12,7 @@ mod sink;
 mod style;
 mod table;
 pub mod text;
+pub mod units;
 pub mod verdict;
 pub mod when;
 

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod check;
 pub mod notices;
+pub mod schedule;
 mod token;
 
 pub use token::Token;

@@ -152,6 +152,9 @@ impl Patctl {
                 actor: &|| Actor { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
                 euid: nix_euid(),
                 system_config: self.path("etc/patctl.properties"),
+                program: Some("/usr/local/bin/patctl".into()),
+                localtime: self.path("localtime"),
+                zoneinfo: self.path("zoneinfo"),
             },
         );
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8 on every stream");

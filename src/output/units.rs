@@ -1,0 +1,204 @@
+//! Units of systemd: a timer and a hardened service for each job.
+
+use super::invocation::{Invocation, for_systemd};
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// A job as systemd runs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'j> {
+    /// `prune` or `notify`.
+    pub name: &'j str,
+    /// What it does, for the description.
+    pub does: &'j str,
+    /// The property that says when, and its value.
+    pub property: (&'j str, &'j str),
+    /// When.
+    pub on_calendar: &'j [String],
+    /// What is run.
+    pub command: &'j Invocation,
+    /// As whom.
+    pub user: &'j str,
+    /// The directory of the database, the one place that may be written.
+    pub directory: &'j str,
+    /// Everything of a home directory or of `/tmp` that must be seen.
+    pub seen: &'j [&'j Path],
+    /// Whether it sends mail.
+    pub network: bool,
+    /// The file of mail credentials, of which the service sees a copy.
+    pub credentials: Option<&'j str>,
+}
+
+/// The property that names the file of mail credentials.
+pub const CREDENTIALS: &str = "patctl.mail.credentials.file";
+
+/// What holds for every service. Each line takes something away that patctl does not need.
+const HARDENING: &str = "\
+CapabilityBoundingSet=
+LimitCORE=0
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+ProcSubset=pid
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+UMask=0077
+";
+
+impl Job<'_> {
+    /// The files and their texts.
+    #[must_use]
+    pub fn units(&self) -> [(String, String); 2] {
+        let named = |ending: &str| format!("patctl-{}.{ending}", self.name);
+        [(named("timer"), self.timer()), (named("service"), self.service())]
+    }
+
+    fn timer(&self) -> String {
+        let (property, expression) = self.property;
+        let events: Vec<String> =
+            self.on_calendar.iter().map(|event| format!("OnCalendar={event}")).collect();
+        let events = events.join("\n");
+        format!(
+            "# {property} = {expression}\n\
+             [Unit]\nDescription=When to run patctl {}\n\n\
+             [Timer]\n{events}\n\
+             # To the second: systemd would take a minute's liberty.\nAccuracySec=1s\n\
+             # What was missed while the machine was off is made up for, once.\nPersistent=true\n\n\
+             [Install]\nWantedBy=timers.target\n",
+            self.name
+        )
+    }
+
+    fn service(&self) -> String {
+        let mut text = format!("[Unit]\nDescription=patctl {}: {}\n", self.name, self.does);
+        if self.network {
+            text.push_str("Wants=network-online.target\nAfter=network-online.target\n");
+        }
+        let (command, user) = (self.command.for_systemd(), self.user);
+        // The copy lies where only systemd knows, which puts the directory in place of %d.
+        let copy = self.credentials.map_or_else(String::new, |_| format!(" -D {CREDENTIALS}=%d/mail"));
+        // Writing into a string cannot fail.
+        let _ = write!(text, "\n[Service]\nType=oneshot\nUser={user}\nExecStart={command}{copy}\n");
+        if let Some(file) = self.credentials {
+            let _ = writeln!(text, "# Read by systemd; the service's user need not be able to.");
+            let _ = writeln!(text, "LoadCredential=mail:{}", file.replace('%', "%%"));
+        }
+        text.push_str("# The database and its log.\n");
+        let _ = writeln!(text, "ReadWritePaths={}", for_systemd(self.directory));
+        let home = if self.sees(&["/home", "/root", "/run/user"]) { "read-only" } else { "yes" };
+        let tmp = if self.sees(&["/tmp", "/var/tmp"]) { "no" } else { "yes" };
+        let _ = writeln!(text, "ProtectHome={home}\nPrivateTmp={tmp}");
+        text.push_str(if self.network {
+            "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
+        } else {
+            "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n"
+        });
+        text + HARDENING
+    }
+
+    fn sees(&self, below: &[&str]) -> bool {
+        self.seen.iter().any(|path| below.iter().any(|directory| path.starts_with(directory)))
+    }
+}
+
+/// Writes files into a directory that is not there yet.
+///
+/// # Errors
+/// It is there already, or cannot be written; the message names which.
+pub fn write(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
+    let named = |path: &Path, e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+    DirBuilder::new().mode(0o755).create(directory).map_err(|e| named(directory, e))?;
+    for (name, text) in files {
+        let path = directory.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
+        let written = file.and_then(|mut file: File| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|e| {
+            // Half a set of units is none. Best effort: what is left is in a directory that was not there.
+            let _ = fs::remove_dir_all(directory);
+            named(&path, e)
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(job: &Job<'_>) -> String {
+        let [(name, timer), (_, service)] = job.units();
+        assert_eq!(name, "patctl-notify.timer");
+        assert!(timer.contains("OnCalendar=Mon..Fri *-*~01 00:00:00\nOnCalendar=Fri *-*~02..03 00:00:00\n"));
+        service
+    }
+
+    #[test]
+    fn only_what_a_job_needs_is_open_to_it() {
+        let words = ["/usr/bin/patctl", "notify"].map(str::to_owned).to_vec();
+        let command = Invocation::new(words).expect("an invocation");
+        let events = ["Mon..Fri *-*~01 00:00:00".to_owned(), "Fri *-*~02..03 00:00:00".to_owned()];
+        let job = Job {
+            name: "notify",
+            does: "mail",
+            property: ("p", "0 0 0 LW * ?"),
+            on_calendar: &events,
+            command: &command,
+            user: "patctl",
+            directory: "/var/lib/my 100%",
+            seen: &[Path::new("/var/lib/my 100%")],
+            network: false,
+            credentials: None,
+        };
+        let closed = service(&job);
+        for line in [
+            "ReadWritePaths=\"/var/lib/my 100%%\"\n",
+            "ProtectHome=yes\n",
+            "PrivateTmp=yes\n",
+            "PrivateNetwork=yes\n",
+            "RestrictAddressFamilies=AF_UNIX\n",
+            "ProtectSystem=strict\n",
+            "NoNewPrivileges=yes\n",
+            "CapabilityBoundingSet=\n",
+            "SystemCallFilter=@system-service\n",
+        ] {
+            assert!(closed.contains(line), "{line}{closed}");
+        }
+        assert!(!closed.contains("LoadCredential") && !closed.contains("DynamicUser"), "{closed}");
+        let seen = [Path::new("/home/alice/x"), Path::new("/tmp/y")];
+        let open = service(&Job { seen: &seen, network: true, credentials: Some("/etc/50%"), ..job });
+        for line in [
+            "ProtectHome=read-only\n",
+            "PrivateTmp=no\n",
+            "LoadCredential=mail:/etc/50%%\n",
+            "ExecStart=/usr/bin/patctl notify -D patctl.mail.credentials.file=%d/mail\n",
+            "AF_INET AF_INET6\n",
+            "After=network-online.target\n",
+        ] {
+            assert!(open.contains(line), "{line}{open}");
+        }
+        assert!(!open.contains("PrivateNetwork"), "{open}");
+        let homes = service(&Job { seen: &[Path::new("/homes/x"), Path::new("/tmpfs")], ..job });
+        assert_eq!(homes, closed);
+    }
+}
