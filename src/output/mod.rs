@@ -3,11 +3,13 @@
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
+pub mod log;
 pub mod monitor;
 pub mod progress;
 pub mod prompt;
 pub mod rows;
 mod sink;
+mod stream;
 mod style;
 mod table;
 pub mod text;
