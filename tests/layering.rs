@@ -44,6 +44,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     // Output passes on what wire has shaped; the domain reads the bodies of requests.
     ("serde", &["wire", "output", "domain"]),
     ("serde_json", &["wire", "domain"]),
+    ("sha2", &["domain"]),
     ("strsim", &["config"]),
     ("terminal_size", &["door"]),
     ("toml", &["config"]),

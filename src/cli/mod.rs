@@ -1,6 +1,7 @@
 //! Everything a user can type: types and value parsers, no behaviour.
 
 mod acts;
+mod audit;
 mod change;
 mod config;
 pub mod curl;
@@ -15,6 +16,7 @@ mod values;
 pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
+pub use audit::{Audit, AuditChain, AuditRows};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
@@ -161,6 +163,8 @@ pub enum Command {
     Check(Check),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
+    /// Show who did what, and find out whether the log of it is whole
+    Audit(Audit),
     /// Mail the users whose tokens expire soon or have expired
     Notify(Notify),
     /// A monitoring check: what expires soon?

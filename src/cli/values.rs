@@ -1,5 +1,6 @@
 //! Parsers for single values.
 
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::filter::Sort;
 use crate::domain::lifetime;
 use crate::domain::moment::Span;
@@ -24,6 +25,17 @@ pub fn auth() -> impl TypedValueParser<Value = AuthMethods> {
 pub fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::as_str))
         .try_map(|word| word.parse().map_err(|()| "not a state"))
+}
+
+/// One of the words for what was done.
+pub fn action() -> impl TypedValueParser<Value = Action> {
+    PossibleValuesParser::new(Action::ALL.map(Action::as_str))
+        .try_map(|word| word.parse().map_err(|()| "not an action"))
+}
+
+/// One of the words for how it ended.
+pub fn outcome() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(Outcome::WORDS)
 }
 
 /// One of the words for orders.

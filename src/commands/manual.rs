@@ -26,6 +26,7 @@ const PAGES: &[(&str, &str)] = &[
     ("expiring", include_str!("../../man/patctl-expiring.1")),
     ("prune", include_str!("../../man/patctl-prune.1")),
     ("schedule", include_str!("../../man/patctl-schedule.1")),
+    ("audit", include_str!("../../man/patctl-audit.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),
     ("man", include_str!("../../man/patctl-man.1")),

@@ -1,6 +1,7 @@
 //! One file for each verb: typed arguments in, a service called, the answer shown, a status out.
 
 mod asked;
+mod audit;
 mod bulk_revoke;
 mod cases;
 mod check;
@@ -85,6 +86,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
+        Command::Audit(args) => audit::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),

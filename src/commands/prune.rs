@@ -7,7 +7,7 @@ use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
-use crate::service::{Act, prune};
+use crate::service::{Act, prune, retention};
 use crate::store::contract::EachPat;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
@@ -42,13 +42,23 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         };
         do_it(args, &mut store, &act, &mut each)?;
     }
+    let audit_rows = match settings.audit_retention() {
+        None => 0,
+        Some(keep) if args.dry_run => retention::preview(&store, &act, keep)?,
+        Some(keep) => retention::trim(&mut store, &act, keep)?,
+    };
+    let audited = match audit_rows {
+        0 => String::new(),
+        1 => " and 1 audit row".to_owned(),
+        rows => format!(" and {rows} audit rows"),
+    };
     if format == Format::Json {
-        cx.screen.json(&wire::Pruned { dry_run: args.dry_run, count }).map_err(stdout_failed)?;
+        cx.screen.json(&wire::Pruned { dry_run: args.dry_run, count, audit_rows }).map_err(stdout_failed)?;
     } else if args.dry_run {
-        cx.screen.say(&format!("{} would be deleted", tokens(count)));
+        cx.screen.say(&format!("{}{audited} would be deleted", tokens(count)));
     } else if format == Format::Table && cx.screen.talks_to_a_person() {
         // Cron hears nothing.
-        cx.screen.say(&format!("{} deleted", tokens(count)));
+        cx.screen.say(&format!("{}{audited} deleted", tokens(count)));
     }
     Ok(Exit::Yes)
 }

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::domain::audit::Record;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{facts, hand_over, text, when};
+use crate::output::{facts, hand_over, log, text, when};
 use crate::service::look;
 use crate::wire::{self, Event, Revealed, Shown, Token};
 use zeroize::Zeroizing;
@@ -72,8 +72,9 @@ fn reveal(args: &Show, cx: &mut Context<'_>, settings: &Settings) -> Result<Exit
 }
 
 fn event(record: &Record) -> String {
-    let Record { action, outcome, actor, reason, .. } = record;
-    let why = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+    let Record { action, outcome, actor, .. } = record;
+    let why = Some(log::why(record)).filter(|why| !why.is_empty());
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
     let event = format!("{action} {outcome} by {actor}{why}");
     format!("{}  {}", when::minute(record.at), text::safe(&event))
 }

@@ -79,6 +79,13 @@ impl Settings {
         self.text("patctl.db").map(PathBuf::from)
     }
 
+    /// How long audit rows are kept (`patctl.audit.retention.days`); `None`: for ever.
+    #[must_use]
+    pub fn audit_retention(&self) -> Option<Span> {
+        let days = self.integer("patctl.audit.retention.days");
+        (days > 0).then(|| Span::days(i64::from(days)))
+    }
+
     /// Whether the audit row of a mere use must survive a power cut (`patctl.audit.sync = full`).
     #[must_use]
     pub fn audit_sync_full(&self) -> bool {

@@ -1,7 +1,13 @@
 //! Who did what: the rows of the audit log.
 
 use super::decision::Reason;
+use super::filter::{Glob, Range};
+use super::id::IdPrefix;
 use super::moment::Moment;
+use std::str::FromStr;
+
+/// What stands in a row for a token where many are meant, or none.
+pub const MANY: &str = "-";
 
 /// Who runs this process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +98,14 @@ impl Action {
     }
 }
 
+impl FromStr for Action {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(())
+    }
+}
+
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -104,6 +118,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The words of all outcomes.
+    pub const WORDS: [&str; 3] = ["done", "allowed", "denied"];
+
     /// The stable word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -160,8 +177,18 @@ pub struct Record {
     pub at: Moment,
     /// Who, by name.
     pub actor: String,
+    /// Who, by number.
+    pub actor_uid: i64,
+    /// The user id of the login behind it.
+    pub login_uid: Option<i64>,
     /// What.
     pub action: String,
+    /// To which token; [`MANY`] where that is no single one.
+    pub token_id: String,
+    /// Whose token it is.
+    pub user: Option<String>,
+    /// For whom a yes was given.
+    pub effective_user: Option<String>,
     /// How it ended.
     pub outcome: String,
     /// Why.
@@ -174,4 +201,33 @@ pub struct Record {
     pub detail: Option<String>,
     /// Of an edit: each field with what it was and what it became, as JSON.
     pub changes: Option<String>,
+    /// Its place in the chain.
+    pub hash: Option<String>,
+}
+
+impl Record {
+    /// The token, where it is about a single one.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        Some(self.token_id.as_str()).filter(|id| *id != MANY)
+    }
+}
+
+/// Which rows. Every field that is set must hold; a list holds when one of its values does.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// How the id of the token begins.
+    pub token: Option<IdPrefix>,
+    /// Whose token it is, or for whom a yes was given.
+    pub users: Vec<String>,
+    /// Who, by name.
+    pub actors: Vec<String>,
+    /// What.
+    pub actions: Vec<Action>,
+    /// How it ended: words of [`Outcome::WORDS`].
+    pub outcomes: Vec<String>,
+    /// What the whole reason looks like.
+    pub reasons: Vec<Glob>,
+    /// When.
+    pub at: Range,
 }

@@ -1,12 +1,13 @@
 //! Many tokens, in whichever format was asked for: one stream for `list` and every preview.
 
-use super::{Screen, Sink, table::Table};
+use super::stream::Stream;
+use super::{Screen, table::Table};
 use crate::cli::Format;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::wire;
 use serde::Serialize;
-use std::io::{self, Write as _};
+use std::io;
 use std::ops::ControlFlow;
 
 /// A stream of tokens.
@@ -20,11 +21,7 @@ pub struct Rows<'r, 's> {
 
 enum Form<'r, 's> {
     Table(Box<Table<'r, 's>>),
-    /// A row is put together in memory and written at once.
-    Json(&'r mut Sink<'s>, Vec<u8>),
-    Jsonl(&'r mut Sink<'s>, Vec<u8>),
-    Csv(Box<csv::Writer<&'r mut Sink<'s>>>),
-    Ids(&'r mut Sink<'s>),
+    Stream(Stream<'r, 's>),
 }
 
 impl<'r, 's> Rows<'r, 's> {
@@ -34,10 +31,7 @@ impl<'r, 's> Rows<'r, 's> {
         let out = screen.out();
         let form = match format {
             Format::Table => Form::Table(Box::new(Table::new(out, style, now, warning))),
-            Format::Json => Form::Json(out, Vec::with_capacity(1024)),
-            Format::Jsonl => Form::Jsonl(out, Vec::with_capacity(1024)),
-            Format::Csv => Form::Csv(Box::new(csv::Writer::from_writer(out))),
-            Format::Ids => Form::Ids(out),
+            other => Form::Stream(Stream::new(out, other, &wire::Token::COLUMNS)),
         };
         Self { form, now, warning, count: 0, broken: None }
     }
@@ -47,19 +41,7 @@ impl<'r, 's> Rows<'r, 's> {
         let token = || wire::Token::new(pat, self.now, self.warning);
         let (done, gone) = match &mut self.form {
             Form::Table(table) => (table.row(pat), table.is_gone()),
-            Form::Json(out, row) => {
-                row.clear();
-                row.push(if self.count == 0 { b'[' } else { b',' });
-                let written = wire::line(&mut *row, &token()).and_then(|()| out.write_all(row));
-                (written, out.is_gone())
-            }
-            Form::Jsonl(out, row) => {
-                row.clear();
-                let written = wire::line(&mut *row, &token()).and_then(|()| out.write_all(row));
-                (written, out.is_gone())
-            }
-            Form::Csv(csv) => (record(csv, self.count == 0, &token()), csv.get_ref().is_gone()),
-            Form::Ids(out) => (out.line(pat.id.as_str()), out.is_gone()),
+            Form::Stream(stream) => (stream.push(token, Some(pat.id.as_str())), stream.is_gone()),
         };
         self.count += 1;
         self.broken = done.err();
@@ -76,24 +58,10 @@ impl<'r, 's> Rows<'r, 's> {
         }
         match self.form {
             Form::Table(table) => table.finish()?,
-            Form::Json(out, _) => out.write_all(if self.count == 0 { b"[]\n" } else { b"]\n" })?,
-            Form::Csv(mut csv) => {
-                if self.count == 0 {
-                    csv.write_record(wire::Token::COLUMNS)?;
-                }
-                csv.flush()?;
-            }
-            Form::Jsonl(..) | Form::Ids(_) => {}
+            Form::Stream(stream) => stream.finish()?,
         }
         Ok(self.count)
     }
-}
-
-fn record(csv: &mut csv::Writer<&mut Sink<'_>>, first: bool, token: &wire::Token<'_>) -> io::Result<()> {
-    if first {
-        csv.write_record(wire::Token::COLUMNS)?;
-    }
-    Ok(csv.write_record(token.cells().iter().map(|cell| harmless(cell).into_owned()))?)
 }
 
 /// Settings and the like: few rows of one shape, as JSON, JSON lines or CSV.

@@ -2,6 +2,7 @@
 
 use crate::world::Output;
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// Stdout. Once its reader is gone (or was never there), what is written vanishes, and the sink remembers.
 pub struct Sink<'s> {
@@ -18,6 +19,12 @@ impl<'s> Sink<'s> {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.gone
+    }
+
+    /// Whether somebody is there to read what will be written; asked without writing.
+    #[must_use]
+    pub fn has_reader(&self) -> bool {
+        !self.gone && !self.out.is_closed() && self.out.wait_writable(Duration::ZERO).is_ok()
     }
 
     /// Whether a person reads there.

@@ -1,14 +1,11 @@
 //! Taking back every token that a filter chooses: all of them or none, in one transaction.
 
 use super::{Act, notice};
-use crate::domain::audit::{Action, Entry};
+use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::notice::Kind;
 use crate::domain::token::TokenId;
 use crate::store::{Durability, Query, Store, StoreError, Transaction};
 use std::ops::ControlFlow;
-
-/// What stands in an audit row for a token where many are meant.
-pub const MANY: &str = "-";
 
 /// How many a filter chooses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

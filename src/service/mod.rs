@@ -1,5 +1,6 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
+pub mod audit;
 pub mod bulk;
 pub mod edit;
 pub mod expiring;
@@ -9,6 +10,7 @@ pub mod notice;
 pub mod notify;
 pub mod power;
 pub mod prune;
+pub mod retention;
 pub mod revoke;
 pub mod rotate;
 pub mod unfit;

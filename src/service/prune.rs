@@ -22,7 +22,7 @@ pub enum PruneError {
     Clock {
         /// What the clock says.
         now: Moment,
-        /// When the last audit row was written.
+        /// When the last audit row was written that can be believed.
         last: Moment,
     },
     /// The database failed; the steps before are committed.
@@ -35,16 +35,28 @@ impl From<StoreError> for PruneError {
     }
 }
 
+/// How far the clock may fall behind the audit log.
+const BACK: Span = Span::minutes(5);
+/// How far it may run ahead of it.
+const AHEAD: Span = Span::days(400);
+
 /// Refuses a clock more than 5 minutes before or more than 400 days after the last audit row: one
-/// wrong second in a far year must not delete live tokens.
+/// wrong second in a far year must not delete live tokens. A use that was itself written so far from
+/// the row before is no witness: a wrong clock would otherwise vouch for itself.
 ///
 /// # Errors
 /// [`PruneError::Clock`], or what reading the database gave.
 pub fn check_clock(store: &dyn Store, now: Moment) -> Result<(), PruneError> {
-    match store.last_audit()? {
-        Some(last) if now < last.saturating_minus(Span::minutes(5)) => Err(PruneError::Clock { now, last }),
-        Some(last) if now > last.saturating_plus(Span::days(400)) => Err(PruneError::Clock { now, last }),
-        _ => Ok(()),
+    let agree = |last: Moment, now| now >= last.saturating_minus(BACK) && now <= last.saturating_plus(AHEAD);
+    let mut last: Option<Moment> = None;
+    store.since_change(&mut |at| {
+        if last.is_none_or(|last| agree(last, at)) {
+            last = Some(at);
+        }
+    })?;
+    match last.filter(|last| !agree(*last, now)) {
+        Some(last) => Err(PruneError::Clock { now, last }),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::amend::Amend;
 use super::census::Census;
 use super::error::StoreError;
+use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
 use crate::domain::filter::{Filter, Order};
@@ -147,18 +148,12 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read + Outbox + Census {
+pub trait Store: Read + Log + Outbox + Census {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
     /// [`StoreError`]
     fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>>;
-
-    /// When the last-numbered audit row was written.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn last_audit(&self) -> Result<Option<Moment>>;
 
     /// The rows numbered above `after` that expired or were revoked before `before`, at most `limit`.
     ///
@@ -180,7 +175,7 @@ pub trait Store: Read + Outbox + Census {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Amend + OutboxChange {
+pub trait Transaction: Read + Trim + Amend + OutboxChange {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors
@@ -211,7 +206,7 @@ pub trait Transaction: Read + Amend + OutboxChange {
     /// [`StoreError`]
     fn prune(&mut self, row: &Row, before: Moment) -> Result<bool>;
 
-    /// Writes an audit row.
+    /// Writes an audit row, as the next of the chain.
     ///
     /// # Errors
     /// [`StoreError`]

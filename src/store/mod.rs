@@ -4,6 +4,7 @@ pub mod amend;
 pub mod census;
 pub mod contract;
 mod error;
+pub mod log;
 pub mod outbox;
 pub mod sqlite;
 

@@ -1,14 +1,15 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
+mod audit;
 pub mod change;
 pub mod check;
 pub mod notices;
 pub mod schedule;
 mod token;
 
+pub use audit::{Audited, Event, Head};
 pub use token::Token;
 
-use crate::domain::audit::Record;
 use crate::domain::moment::Moment;
 use crate::failure::Failure;
 use serde::{Serialize, Serializer};
@@ -61,45 +62,6 @@ pub struct Shown<'a> {
     pub restrictions: &'a [String],
     /// Its latest audit rows.
     pub history: Vec<Event<'a>>,
-}
-
-/// An audit row.
-#[derive(Serialize, Debug)]
-pub struct Event<'a> {
-    /// Its number.
-    pub seq: i64,
-    /// When.
-    pub at: Instant,
-    /// Who, by name.
-    pub actor: &'a str,
-    /// What.
-    pub action: &'a str,
-    /// `done`, `allowed` or `denied`.
-    pub outcome: &'a str,
-    /// Why.
-    pub reason: Option<&'a str>,
-    /// For which method.
-    pub method: Option<&'a str>,
-    /// For which path.
-    pub url: Option<&'a str>,
-    /// What exactly was wrong.
-    pub detail: Option<&'a str>,
-}
-
-impl<'a> From<&'a Record> for Event<'a> {
-    fn from(record: &'a Record) -> Self {
-        Self {
-            seq: record.seq,
-            at: Instant(record.at),
-            actor: &record.actor,
-            action: &record.action,
-            outcome: &record.outcome,
-            reason: record.reason.as_deref(),
-            method: record.method.as_deref(),
-            url: record.url.as_deref(),
-            detail: record.detail.as_deref(),
-        }
-    }
 }
 
 /// The answer of `verify`, for the administrator: the presenter of a token sees none of it.
@@ -155,6 +117,8 @@ pub struct Pruned {
     pub dry_run: bool,
     /// How many tokens.
     pub count: u64,
+    /// How many audit rows.
+    pub audit_rows: u64,
 }
 
 /// A property and its value: `config show`.

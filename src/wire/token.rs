@@ -1,6 +1,6 @@
 //! A token, as every command that shows one shows it.
 
-use super::Instant;
+use super::{Cells, Instant};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{Pat, Status};
 use serde::Serialize;
@@ -138,5 +138,13 @@ impl Token<'_> {
             at(self.reused_at),
             at(self.disabled_at),
         ]
+    }
+}
+
+impl Cells for Token<'_> {
+    const COLUMNS: &'static [&'static str] = &Self::COLUMNS;
+
+    fn cells(&self) -> Vec<String> {
+        Self::cells(self).into()
     }
 }

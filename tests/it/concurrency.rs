@@ -93,6 +93,7 @@ fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_is_unaudited() 
     let orphans =
         "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM token t WHERE t.id = a.token_id)";
     assert_eq!(home.count(orphans), 0);
+    assert!(home.run(&["audit", "verify"]).status.success(), "the chain has a broken link");
     assert!(killed > rounds / 20, "only {killed} of {rounds} were killed: the moments are wrong");
     assert!(killed < rounds - rounds / 20, "{killed} of {rounds} were killed: the moments are wrong");
 }
@@ -161,4 +162,5 @@ fn two_prunes_at_once_and_verifies_beside_them_are_harmless() {
     });
     assert_eq!(home.count("SELECT count(*) FROM token"), 1);
     assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'prune'"), 4000);
+    assert!(home.run(&["audit", "verify"]).status.success(), "the chain has a broken link");
 }

@@ -186,8 +186,16 @@ fn an_older_schema_is_brought_up_to_date_with_all_that_is_in_it() {
         newer.display()
     ))
     .expect("the rows of today fit schema 1");
+    // A log as it may have grown: more rows than one step of the upgrade takes.
+    old.execute_batch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         INSERT INTO audit (at, actor, actor_uid, action, token_id, outcome, reason)
+         SELECT at, actor, actor_uid, 'verify', '0000000000', 'denied', 'unknown' FROM n, (SELECT * FROM audit LIMIT 1)",
+    )
+    .expect("rows by hand");
     drop(old);
     chmod(&patctl.db(), 0o600);
+    patctl.run(&["audit", "verify"]).is(Exit::Yes, "intact: 2501 rows\n");
     assert_eq!(patctl.verify(&token, &["--method", "GET", "--url", "/a"]), (Exit::Yes, String::new()));
     let shown = patctl.run(&["show", id_of(&token), "-o", "json"]).json();
     assert_eq!(shown["note"], "kept");

@@ -2,9 +2,12 @@
 //! where the process is the point.
 
 mod harness;
+mod log;
 mod process;
 
+mod audit;
 mod bulk_revoke;
+mod chain;
 mod check;
 mod completion;
 mod concurrency;
@@ -28,6 +31,7 @@ mod prune;
 mod quartz;
 mod readme;
 mod restriction;
+mod retention;
 mod revoke;
 mod rotate;
 mod rotate_processes;

@@ -1,6 +1,7 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
-use patctl::domain::audit::{Actor, Asked, Entry, Record};
+use patctl::domain::audit::{Actor, Asked, Entry, Record, Selection};
+use patctl::domain::chain::Link;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
 use patctl::domain::moment::{Moment, Span};
@@ -14,6 +15,7 @@ use patctl::domain::verifier::{Cost, Verifier};
 use patctl::service::{Act, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
+use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::{
@@ -111,9 +113,6 @@ impl Store for RefusesAudit<Box<SqliteStore>> {
     fn history(&self, id: TokenId, limit: u32) -> Result<Vec<Record>, StoreError> {
         self.0.history(id, limit)
     }
-    fn last_audit(&self) -> Result<Option<Moment>, StoreError> {
-        self.0.last_audit()
-    }
     fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
         self.0.prunable(before, after, limit)
     }
@@ -122,6 +121,36 @@ impl Store for RefusesAudit<Box<SqliteStore>> {
     }
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>, StoreError> {
         Ok(Box::new(RefusesAudit(self.0.begin(durability)?)))
+    }
+}
+
+impl Log for RefusesAudit<Box<SqliteStore>> {
+    fn records(&self, page: &Page<'_>) -> Result<Vec<Record>, StoreError> {
+        self.0.records(page)
+    }
+    fn first_of(&self, selection: &Selection, most: u64) -> Result<Option<i64>, StoreError> {
+        self.0.first_of(selection, most)
+    }
+    fn chain(&self, each: EachPiece<'_>) -> Result<(), StoreError> {
+        self.0.chain(each)
+    }
+    fn head(&self) -> Result<Link, StoreError> {
+        self.0.head()
+    }
+    fn settle(&self) {
+        self.0.settle();
+    }
+    fn since_change(&self, each: &mut dyn FnMut(Moment)) -> Result<(), StoreError> {
+        self.0.since_change(each)
+    }
+    fn outdated(&self, before: Moment, now: Moment) -> Result<Option<Outdated>, StoreError> {
+        self.0.outdated(before, now)
+    }
+}
+
+impl Trim for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>, StoreError> {
+        self.0.trim(upto, most)
     }
 }
 

@@ -100,6 +100,33 @@ fn more_rows_than_one_step_all_go() {
 }
 
 #[test]
+fn a_use_under_a_wrong_clock_does_not_vouch_for_that_clock() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["--expires", "1"]);
+    let other = patctl.create(&["--expires", "300"]);
+    let start = patctl.now();
+    // Uses over more than a year are witnesses, each for the next.
+    for _ in 0..3 {
+        patctl.pass(Span::days(200));
+        let _ = patctl.verify(&other, &[]);
+    }
+    let honest = patctl.now();
+    assert_eq!(patctl.run(&["prune", "--dry-run", "-o", "json"]).json()["count"], 2);
+    patctl.set_now(moment("2106-01-01"));
+    for _ in 0..2 {
+        let _ = patctl.verify(&token, &[]);
+    }
+    patctl.run(&["prune"]).says(Exit::No, &["the clock says 2106", "the last audit row is of 2028"]);
+    // One far in the past, too; and the right time goes on from the last that was right.
+    patctl.set_now(start);
+    let _ = patctl.verify(&token, &[]);
+    patctl.run(&["prune"]).says(Exit::No, &["the clock says 2026"]);
+    patctl.set_now(honest);
+    patctl.run(&["prune"]).is(Exit::Yes, "");
+    assert_eq!(ids(&patctl), [""; 0]);
+}
+
+#[test]
 fn a_clock_that_contradicts_the_audit_log_prunes_nothing() {
     let patctl = Patctl::new();
     patctl.create(&["--expires", "1"]);

@@ -2,6 +2,7 @@
 
 mod amend;
 mod census;
+mod log;
 mod open;
 mod outbox;
 mod query;
@@ -11,8 +12,10 @@ mod schema;
 mod transaction;
 
 use super::contract::EachPat;
+use super::log::{EachPiece, Log, Outdated, Page};
 use super::{Durability, Query, Read, Row, Store, StoreError, Stored, Transaction};
-use crate::domain::audit::Record;
+use crate::domain::audit::{Record, Selection};
+use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
@@ -118,10 +121,6 @@ impl Store for SqliteStore {
         reads::history(&self.db, id, limit)
     }
 
-    fn last_audit(&self) -> Result<Option<Moment>> {
-        reads::last_audit(&self.db)
-    }
-
     fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>> {
         reads::prunable(&self.db, before, after, limit)
     }
@@ -139,6 +138,36 @@ impl Store for SqliteStore {
         open::synchronous(&self.db, level)?;
         self.db.pragma_update_and_check(None, "wal_autocheckpoint", frames, |_| Ok(())).map_err(failed)?;
         Ok(Box::new(SqliteTransaction::begin(&self.db, durability)?))
+    }
+}
+
+impl Log for SqliteStore {
+    fn records(&self, page: &Page<'_>) -> Result<Vec<Record>> {
+        log::records(&self.db, page)
+    }
+
+    fn first_of(&self, selection: &Selection, most: u64) -> Result<Option<i64>> {
+        log::first_of(&self.db, selection, most)
+    }
+
+    fn chain(&self, each: EachPiece<'_>) -> Result<()> {
+        log::chain(&self.db, each)
+    }
+
+    fn head(&self) -> Result<Link> {
+        log::head(&self.db)
+    }
+
+    fn settle(&self) {
+        checkpoint(&self.db);
+    }
+
+    fn since_change(&self, each: &mut dyn FnMut(Moment)) -> Result<()> {
+        log::since_change(&self.db, each)
+    }
+
+    fn outdated(&self, before: Moment, now: Moment) -> Result<Option<Outdated>> {
+        log::outdated(&self.db, before, now)
     }
 }
 

@@ -23,7 +23,7 @@ pub fn statement(query: &Query<'_>) -> Statement {
         let id = build.bind(after.as_str());
         build.all_of(format!("({key}, seq) {beyond} (SELECT {key}, seq FROM token WHERE id = {id})"));
     }
-    let condition = if build.parts.is_empty() { "1".to_owned() } else { build.parts.join(" AND ") };
+    let condition = build.condition();
     let limit = query.limit.map_or_else(String::new, |n| format!(" LIMIT {}", n.min(i64::MAX as u64)));
     let sql = format!(
         "SELECT {PAT} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
@@ -70,18 +70,34 @@ fn key(order: Order) -> (&'static str, &'static str) {
     (key, if falls == order.reverse { "ASC" } else { "DESC" })
 }
 
+/// A condition in the making: parts that must all hold, and the values they name.
 #[derive(Default)]
-struct Build {
+pub struct Build {
     parts: Vec<String>,
-    values: Vec<String>,
+    pub values: Vec<String>,
 }
 
 impl Build {
-    fn all_of(&mut self, part: String) {
+    /// The condition.
+    pub fn condition(&self) -> String {
+        if self.parts.is_empty() { "1".to_owned() } else { self.parts.join(" AND ") }
+    }
+
+    pub fn all_of(&mut self, part: String) {
         self.parts.push(part);
     }
 
-    fn bind(&mut self, value: &str) -> String {
+    /// One of the columns has one of the values; without a value, anything holds.
+    pub fn one_of(&mut self, columns: &[&str], values: &[String]) {
+        if !values.is_empty() {
+            let places: Vec<String> = values.iter().map(|value| self.bind(value)).collect();
+            let places = places.join(", ");
+            let parts: Vec<String> = columns.iter().map(|column| format!("{column} IN ({places})")).collect();
+            self.all_of(format!("({})", parts.join(" OR ")));
+        }
+    }
+
+    pub fn bind(&mut self, value: &str) -> String {
         self.values.push(value.to_owned());
         format!("?{}", self.values.len())
     }
@@ -91,10 +107,7 @@ impl Build {
     }
 
     fn filter(&mut self, filter: &Filter, now: Moment, soon: Moment) {
-        if !filter.users.is_empty() {
-            let places: Vec<String> = filter.users.iter().map(|user| self.bind(user)).collect();
-            self.all_of(format!("user IN ({})", places.join(", ")));
-        }
+        self.one_of(&["user"], &filter.users);
         if let Some(glob) = &filter.name {
             let glob = self.bind(glob.as_str());
             self.all_of(format!("name GLOB {glob}"));
@@ -120,7 +133,7 @@ impl Build {
         }
     }
 
-    fn range(&mut self, column: &str, range: Range, null_is_late: bool) {
+    pub fn range(&mut self, column: &str, range: Range, null_is_late: bool) {
         if let Some(after) = range.after {
             let after = self.at(after);
             let late = if null_is_late { format!(" OR {column} IS NULL") } else { String::new() };

@@ -1,7 +1,7 @@
 //! What is read, inside a transaction or outside of one.
 
 use super::query::{self, Statement};
-use super::rows::{self, PAT, PAT_WIDTH};
+use super::rows::{self, PAT, PAT_WIDTH, RECORD};
 use super::{Result, failed};
 use crate::domain::audit::Record;
 use crate::domain::id::IdPrefix;
@@ -51,16 +51,8 @@ pub fn with_prefix(db: &Connection, prefix: &IdPrefix, limit: u32) -> Result<Vec
 }
 
 pub fn history(db: &Connection, id: TokenId, limit: u32) -> Result<Vec<Record>> {
-    let sql = format!(
-        "SELECT seq, at, actor, action, outcome, reason, method, url, detail, changes FROM audit WHERE token_id = ?1 \
-         ORDER BY seq DESC LIMIT {limit}"
-    );
+    let sql = format!("SELECT {RECORD} FROM audit WHERE token_id = ?1 ORDER BY seq DESC LIMIT {limit}");
     collect(db, &sql, [id.as_str()], rows::record)
-}
-
-pub fn last_audit(db: &Connection) -> Result<Option<Moment>> {
-    let sql = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1";
-    Ok(collect(db, sql, [], |row| rows::parsed(row, 0, "at"))?.pop())
 }
 
 pub fn held(db: &Connection, user: Option<&str>) -> Result<u64> {
@@ -96,7 +88,7 @@ pub fn users(db: &Connection, prefix: &str, limit: u32) -> Result<Vec<String>> {
 }
 
 /// Runs a query row by row; `each` may stop it.
-fn each_row<P: Params>(
+pub fn each_row<P: Params>(
     db: &Connection,
     sql: &str,
     params: P,

@@ -53,19 +53,30 @@ pub fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored { pat: pat(row)?, verifier: Verifier::parse(text(row, PAT_WIDTH, "verifier")?) })
 }
 
-/// A row of `seq, at, actor, action, outcome, reason, method, url, detail, changes`.
+/// The columns of [`record`], in its order.
+pub const RECORD: &str = "seq, at, actor, actor_uid, login_uid, action, token_id, user, effective_user, \
+                          outcome, reason, method, url, detail, changes, hash";
+
+/// A row of [`RECORD`].
 pub fn record(row: &Row<'_>) -> Result<Record> {
+    let owned = |index, column| Ok(optional(row, index, column)?.map(str::to_owned));
     Ok(Record {
         seq: integer(row, 0, "seq")?,
         at: parsed(row, 1, "at")?,
         actor: text(row, 2, "actor")?.to_owned(),
-        action: text(row, 3, "action")?.to_owned(),
-        outcome: text(row, 4, "outcome")?.to_owned(),
-        reason: optional(row, 5, "reason")?.map(str::to_owned),
-        method: optional(row, 6, "method")?.map(str::to_owned),
-        url: optional(row, 7, "url")?.map(str::to_owned),
-        detail: optional(row, 8, "detail")?.map(str::to_owned),
-        changes: optional(row, 9, "changes")?.map(str::to_owned),
+        actor_uid: integer(row, 3, "actor_uid")?,
+        login_uid: value(row, 4)?.as_i64_or_null().map_err(|_| damaged("login_uid"))?,
+        action: text(row, 5, "action")?.to_owned(),
+        token_id: text(row, 6, "token_id")?.to_owned(),
+        user: owned(7, "user")?,
+        effective_user: owned(8, "effective_user")?,
+        outcome: text(row, 9, "outcome")?.to_owned(),
+        reason: owned(10, "reason")?,
+        method: owned(11, "method")?,
+        url: owned(12, "url")?,
+        detail: owned(13, "detail")?,
+        changes: owned(14, "changes")?,
+        hash: owned(15, "hash")?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
-use super::{Result, failed};
+use super::{Result, failed, log};
 use crate::store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -13,6 +13,9 @@ const MIGRATIONS: &[&str] = &[
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
 const EXPECTED: &str = include_str!("schema.txt");
+
+/// The schema from which on each row of the audit log has a hash.
+const CHAINED: i64 = 3;
 
 /// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
 const APPLICATION_ID: i64 = 0x5041_5443;
@@ -32,6 +35,9 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     for (number, sql) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
         change.execute_batch(sql).map_err(failed)?;
         change.pragma_update(None, "user_version", number).map_err(failed)?;
+    }
+    if version < CHAINED {
+        log::fill(&change)?;
     }
     change.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     change.commit().map_err(failed)

@@ -1,13 +1,15 @@
 //! A change in the making.
 
-use super::{Result, failed, reads};
-use crate::domain::audit::{Entry, Outcome};
+use super::{Result, failed, log, reads};
+use crate::domain::audit::Entry;
+use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Cost, Verifier};
 use crate::store::contract::EachPat;
+use crate::store::log::{Cut, Trim};
 use crate::store::{Durability, NewPat, Query, Read, Row, StoreError, Stored, Transaction};
 use rusqlite::{Connection, params};
 
@@ -16,6 +18,8 @@ pub struct SqliteTransaction<'s> {
     db: &'s Connection,
     inner: rusqlite::Transaction<'s>,
     durability: Durability,
+    /// The last row of the audit log, once this transaction has looked: nobody else writes meanwhile.
+    last: Option<Link>,
 }
 
 impl<'s> SqliteTransaction<'s> {
@@ -23,7 +27,7 @@ impl<'s> SqliteTransaction<'s> {
     pub fn begin(db: &'s Connection, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, inner, durability })
+        Ok(Self { db, inner, durability, last: None })
     }
 }
 
@@ -132,30 +136,12 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
-        let sql = "INSERT INTO audit (at, actor, actor_uid, login_uid, action, token_id, user, \
-                   effective_user, outcome, reason, method, url, detail, changes) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        let reason = match entry.outcome {
-            Outcome::Denied(reason) => Some(reason.as_str()),
-            Outcome::Done | Outcome::Allowed => entry.reason,
+        let last = match self.last.take() {
+            Some(last) => last,
+            None => log::head(&self.inner)?,
         };
-        let values = params![
-            entry.at.to_string(),
-            entry.actor.name,
-            entry.actor.uid,
-            entry.actor.login_uid,
-            entry.action.as_str(),
-            entry.token_id,
-            entry.user,
-            entry.effective_user,
-            entry.outcome.as_str(),
-            reason,
-            entry.asked.method,
-            entry.asked.url,
-            entry.detail,
-            entry.changes,
-        ];
-        reads::execute(&self.inner, sql, values).map(|_| ())
+        self.last = Some(log::append(&self.inner, &last, entry)?);
+        Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
@@ -170,5 +156,11 @@ impl Transaction for SqliteTransaction<'_> {
             super::checkpoint(self.db);
         }
         Ok(())
+    }
+}
+
+impl Trim for SqliteTransaction<'_> {
+    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>> {
+        log::trim(&self.inner, upto, most)
     }
 }

@@ -1,0 +1,132 @@
+//! Reading the audit log, and finding out whether it is whole.
+
+use crate::domain::audit::{Record, Selection};
+use crate::domain::chain::{Fault, Intact, Link, Suspect, Walk};
+use crate::store::Store;
+use crate::store::contract::Result;
+use crate::store::log::{Page, Piece};
+use std::ops::ControlFlow;
+
+/// Rows of one read: the database is let go between two, however slow the reader is.
+const PAGE: u32 = 1000;
+
+/// Receives one row after the other and may stop.
+pub type EachRecord<'a> = &'a mut dyn FnMut(&Record) -> ControlFlow<()>;
+
+/// Which rows, in which order.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// The choice.
+    pub selection: &'q Selection,
+    /// Newest first.
+    pub newest_first: bool,
+    /// The newest so many.
+    pub limit: Option<u64>,
+}
+
+/// The rows, as a stream. Answers the number from which on nothing was looked at.
+///
+/// # Errors
+/// What the database gave.
+pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) -> Result<i64> {
+    let Question { selection, newest_first, limit } = *question;
+    let mut beyond = None;
+    // What is written from now on is new, and a matter for who follows.
+    let head = store.head()?.seq;
+    if let Some(most) = limit.filter(|_| !newest_first) {
+        match store.first_of(selection, most)? {
+            Some(first) if most > 0 => beyond = Some(first.saturating_sub(1)),
+            _ => return Ok(head),
+        }
+    }
+    let mut left = limit.unwrap_or(u64::MAX);
+    while left > 0 {
+        let size = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let page = store.records(&Page { selection, beyond, newest_first, limit: size })?;
+        for record in &page {
+            beyond = Some(record.seq);
+            left -= 1;
+            if each(record).is_break() {
+                return Ok(record.seq);
+            }
+        }
+        if page.len() < size as usize {
+            break;
+        }
+    }
+    Ok(head.max(beyond.unwrap_or_default()))
+}
+
+/// The rows behind `after`, as a stream; answers the last that was looked at.
+///
+/// # Errors
+/// What the database gave.
+pub fn news(store: &dyn Store, selection: &Selection, after: i64, each: EachRecord<'_>) -> Result<i64> {
+    let mut last = after;
+    loop {
+        let page = Page { selection, beyond: Some(last), newest_first: false, limit: PAGE };
+        let page = store.records(&page)?;
+        for record in &page {
+            last = record.seq;
+            if each(record).is_break() {
+                return Ok(last);
+            }
+        }
+        if page.len() < PAGE as usize {
+            return Ok(last);
+        }
+    }
+}
+
+/// Walks the chain from its beginning to its head. `head` is what was kept of an earlier time.
+///
+/// # Errors
+/// What the database gave. That the log is not whole is an answer.
+pub fn verify(store: &dyn Store, head: Option<&Link>) -> Result<std::result::Result<Intact, Fault>> {
+    let mut walk = Walk::new(None, head.cloned());
+    let mut broken = None;
+    store.chain(&mut |piece| {
+        let row = match piece {
+            Piece::Anchor(anchor) => {
+                walk = Walk::new(Some(anchor.clone()), head.cloned());
+                return ControlFlow::Continue(());
+            }
+            Piece::Row(row) => row,
+        };
+        match walk.step(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(fault) => {
+                let suspect = Suspect::new(row, walk.last().clone());
+                broken = Some((fault, suspect));
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    Ok(match broken {
+        Some((Fault::Changed { seq, anchored }, suspect)) => {
+            let moved = other_place(store, &suspect)?;
+            Err(moved.map_or(Fault::Changed { seq, anchored }, |other| Fault::Moved { seq, other }))
+        }
+        Some((fault, _)) => Err(fault),
+        None => walk.end(),
+    })
+}
+
+/// Where a row was written that does not fit where it stands.
+fn other_place(store: &dyn Store, suspect: &Suspect) -> Result<Option<i64>> {
+    let mut previous = Link::start();
+    let mut found = suspect.was_behind(&previous);
+    store.chain(&mut |piece| {
+        let link = match piece {
+            Piece::Anchor(anchor) => anchor.clone(),
+            Piece::Row(row) => {
+                found = found.or_else(|| suspect.exchanged_with(row, &previous).then_some(row.seq));
+                Link { seq: row.seq, hash: row.hash.as_deref().unwrap_or_default().to_owned() }
+            }
+        };
+        found = found.or_else(|| suspect.was_behind(&link));
+        previous = link;
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,105 @@
+//! What every store must do with the audit log: it is appended to, read, and cut at its beginning.
+
+use super::contract::Result;
+use crate::domain::audit::{Record, Selection};
+use crate::domain::chain::{Link, Row};
+use crate::domain::moment::Moment;
+use std::ops::ControlFlow;
+
+/// Some rows of the log, each with a number beyond `beyond`, so that no read lasts as long as its
+/// reader.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'p> {
+    /// The choice.
+    pub selection: &'p Selection,
+    /// Where the page begins: behind this row, or, newest first, before it.
+    pub beyond: Option<i64>,
+    /// Newest first.
+    pub newest_first: bool,
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// A piece of the chain. The anchor, if there is one, comes before the rows.
+#[derive(Clone, Debug)]
+pub enum Piece<'p> {
+    /// The last row that retention deleted.
+    Anchor(Link),
+    /// A row, whatever stands in it.
+    Row(&'p Row<'p>),
+}
+
+/// Receives one piece after the other and may stop.
+pub type EachPiece<'a> = &'a mut dyn FnMut(&Piece<'_>) -> ControlFlow<()>;
+
+/// Rows at the beginning of the log that are older than they need to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outdated {
+    /// The last of them.
+    pub upto: i64,
+    /// How many they are.
+    pub count: u64,
+}
+
+/// The log as it can be read.
+pub trait Log {
+    /// A page of rows, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`super::StoreError`], as for every call here.
+    fn records(&self, page: &Page<'_>) -> Result<Vec<Record>>;
+
+    /// The number of the first of the newest `most` rows of a selection.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn first_of(&self, selection: &Selection, most: u64) -> Result<Option<i64>>;
+
+    /// The whole chain, as it is at one instant.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn chain(&self, each: EachPiece<'_>) -> Result<()>;
+
+    /// The last row, or else the anchor, or else what a first row follows.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn head(&self) -> Result<Link>;
+
+    /// Makes what was written so far survive a power cut, uses included, unless somebody else is about
+    /// to do the same.
+    fn settle(&self);
+
+    /// When the newest change was made, and when each use after it, in the order of writing.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn since_change(&self, each: &mut dyn FnMut(Moment)) -> Result<()>;
+
+    /// The rows at the beginning that were written before `before`, seen from `now`. A row that is
+    /// dated later than `now` was written under a wrong clock, and is as old as the row after it.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn outdated(&self, before: Moment, now: Moment) -> Result<Option<Outdated>>;
+}
+
+/// What was cut off at the beginning.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// How many rows.
+    pub count: u64,
+    /// The last of them, which is the anchor now.
+    pub last: Link,
+}
+
+/// The log as it can be cut.
+pub trait Trim {
+    /// Deletes the first rows, none beyond `upto` and at most `most`, and leaves the anchor; `None`
+    /// where there are none. The caller writes down that it did.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>>;
+}

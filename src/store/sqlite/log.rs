@@ -1,0 +1,222 @@
+//! The audit log: appending to its chain, reading it, and cutting it at its beginning.
+
+use super::query::Build;
+use super::reads::{collect, each_row, execute};
+use super::rows::{self, RECORD};
+use super::{Result, failed};
+use crate::domain::audit::{Entry, Record, Selection};
+use crate::domain::chain::{self, COLUMNS, Link, Row, Value, Values};
+use crate::domain::moment::Moment;
+use crate::store::StoreError;
+use crate::store::log::{Cut, EachPiece, Outdated, Page, Piece};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params, params_from_iter};
+use std::ops::ControlFlow;
+
+/// Writes an entry behind `last`, and answers the new last row.
+pub fn append(db: &Connection, last: &Link, entry: &Entry<'_>) -> Result<Link> {
+    let full = || StoreError::Damaged("the audit log has no number left".to_owned());
+    let seq = last.seq.checked_add(1).ok_or_else(full)?;
+    let at = entry.at.text();
+    let values = chain::values(entry, seq, &at);
+    let hash = chain::hash(&last.hash, &values);
+    let mut bound: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+    bound.push(&hash);
+    let places: Vec<String> = (1..=bound.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("INSERT INTO audit ({}, hash) VALUES ({})", COLUMNS.join(", "), places.join(", "));
+    execute(db, &sql, &bound)?;
+    Ok(Link { seq, hash })
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text),
+        }))
+    }
+}
+
+/// The last row, or else the anchor, or else what a first row follows. A row without a hash gives an
+/// empty one: what comes behind it is written all the same, and `audit verify` names it.
+pub fn head(db: &Connection) -> Result<Link> {
+    let last = collect(db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], link)?.pop();
+    match last {
+        Some(last) => Ok(last),
+        None => Ok(anchor(db)?.unwrap_or_else(Link::start)),
+    }
+}
+
+fn anchor(db: &Connection) -> Result<Option<Link>> {
+    Ok(collect(db, "SELECT seq, hash FROM anchor", [], link)?.pop())
+}
+
+/// A row of `seq, hash`.
+fn link(row: &rusqlite::Row<'_>) -> Result<Link> {
+    let hash = rows::optional(row, 1, "hash")?.unwrap_or_default().to_owned();
+    Ok(Link { seq: rows::integer(row, 0, "seq")?, hash })
+}
+
+pub fn chain(db: &Connection, each: EachPiece<'_>) -> Result<()> {
+    // Anchor and rows must be of one instant; dropped, it ends.
+    let _instant = db.unchecked_transaction().map_err(failed)?;
+    if let Some(anchor) = anchor(db)?
+        && each(&Piece::Anchor(anchor)).is_break()
+    {
+        return Ok(());
+    }
+    let sql = format!("SELECT {}, hash FROM audit ORDER BY seq", COLUMNS.join(", "));
+    each_row(db, &sql, [], |row| Ok(each(&Piece::Row(&raw(row)?))))
+}
+
+/// A row of [`COLUMNS`] and the hash, as it is stored: whatever it holds is no reason to look away.
+fn raw<'r>(row: &'r rusqlite::Row<'_>) -> Result<Row<'r>> {
+    let mut values: Values<'r> = [const { Value::Null }; COLUMNS.len()];
+    for (index, value) in values.iter_mut().enumerate() {
+        *value = match row.get_ref(index).map_err(failed)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Integer(number),
+            ValueRef::Text(text) | ValueRef::Blob(text) => Value::Text(text.into()),
+            ValueRef::Real(_) => return Err(StoreError::Damaged("a row holds a fraction".to_owned())),
+        };
+    }
+    let hash = match row.get_ref(COLUMNS.len()).map_err(failed)? {
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text)),
+        _ => None,
+    };
+    Ok(Row { seq: rows::integer(row, 0, "seq")?, values, hash })
+}
+
+/// Gives every row its hash: for a database whose log had none.
+pub fn fill(db: &Connection) -> Result<()> {
+    const STEP: u32 = 1000;
+    let columns = COLUMNS.join(", ");
+    let sql = format!("SELECT {columns}, NULL FROM audit WHERE seq > ?1 ORDER BY seq LIMIT {STEP}");
+    let (mut last, mut after) = (Link::start(), i64::MIN);
+    loop {
+        let rows = collect(db, &sql, [after], |row| Ok(raw(row)?.to_owned()))?;
+        for row in &rows {
+            last = Link { seq: row.seq, hash: chain::hash(&last.hash, &row.values) };
+            execute(db, "UPDATE audit SET hash = ?2 WHERE seq = ?1", params![last.seq, last.hash])?;
+        }
+        match rows.last() {
+            Some(row) => after = row.seq,
+            None => return Ok(()),
+        }
+    }
+}
+
+pub fn records(db: &Connection, page: &Page<'_>) -> Result<Vec<Record>> {
+    let mut build = select(page.selection);
+    let (beyond, direction) = if page.newest_first { ('<', "DESC") } else { ('>', "ASC") };
+    if let Some(seq) = page.beyond {
+        build.all_of(format!("seq {beyond} {seq}"));
+    }
+    let sql = format!(
+        "SELECT {RECORD} FROM audit WHERE {} ORDER BY seq {direction} LIMIT {}",
+        build.condition(),
+        page.limit
+    );
+    collect(db, &sql, params_from_iter(build.values), rows::record)
+}
+
+pub fn first_of(db: &Connection, selection: &Selection, most: u64) -> Result<Option<i64>> {
+    let build = select(selection);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT min(seq) FROM (SELECT seq FROM audit WHERE {} ORDER BY seq DESC LIMIT {most})",
+        build.condition()
+    );
+    let found = collect(db, &sql, params_from_iter(build.values), |row| {
+        Ok(row.get_ref(0).map_err(failed)?.as_i64_or_null().unwrap_or(None))
+    })?;
+    Ok(found.into_iter().flatten().next())
+}
+
+/// A selection as SQL.
+fn select(selection: &Selection) -> Build {
+    let mut build = Build::default();
+    if let Some(prefix) = &selection.token {
+        // '{' follows 'z' in ASCII.
+        let prefix = build.bind(prefix.as_str());
+        build.all_of(format!("token_id >= {prefix} AND token_id < {prefix} || '{{'"));
+    }
+    let owned = |values: &[String]| values.to_vec();
+    let actions = selection.actions.iter().map(|action| action.as_str().to_owned()).collect();
+    for (column, values) in
+        [("actor", owned(&selection.actors)), ("action", actions), ("outcome", owned(&selection.outcomes))]
+    {
+        build.one_of(&[column], &values);
+    }
+    build.one_of(&["user", "effective_user"], &selection.users);
+    if !selection.reasons.is_empty() {
+        let like = |glob: &crate::domain::filter::Glob| format!("reason GLOB {}", build.bind(glob.as_str()));
+        let likes: Vec<String> = selection.reasons.iter().map(like).collect();
+        build.all_of(format!("({})", likes.join(" OR ")));
+    }
+    build.range("at", selection.at, false);
+    build
+}
+
+pub fn since_change(db: &Connection, each: &mut dyn FnMut(Moment)) -> Result<()> {
+    let sql = "SELECT at FROM audit WHERE seq >= coalesce( \
+               (SELECT seq FROM audit WHERE outcome = 'done' ORDER BY seq DESC LIMIT 1), 0) ORDER BY seq";
+    each_row(db, sql, [], |row| {
+        each(rows::parsed(row, 0, "at")?);
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+pub fn outdated(db: &Connection, before: Moment, now: Moment) -> Result<Option<Outdated>> {
+    let sql = "SELECT count(*), coalesce(max(seq), 0) FROM audit WHERE seq <= \
+               (SELECT seq FROM audit WHERE at < ?1 AND seq < coalesce( \
+               (SELECT seq FROM audit WHERE at >= ?1 AND at <= ?2 ORDER BY seq LIMIT 1), \
+               9223372036854775807) ORDER BY seq DESC LIMIT 1)";
+    let found = collect(db, sql, params![before.to_string(), now.to_string()], |row| {
+        let count = rows::integer(row, 0, "count")?.unsigned_abs();
+        Ok(Outdated { upto: rows::integer(row, 1, "seq")?, count })
+    })?;
+    Ok(found.into_iter().find(|outdated| outdated.count > 0))
+}
+
+pub fn trim(db: &Connection, upto: i64, most: u32) -> Result<Option<Cut>> {
+    let sql = format!(
+        "SELECT count(*), coalesce(max(seq), 0) FROM \
+         (SELECT seq FROM audit WHERE seq <= ?1 ORDER BY seq LIMIT {most})"
+    );
+    let counted = |row: &rusqlite::Row<'_>| {
+        Ok((rows::integer(row, 0, "count")?.unsigned_abs(), rows::integer(row, 1, "seq")?))
+    };
+    let Some((count, seq)) = collect(db, &sql, [upto], counted)?.pop().filter(|(count, _)| *count > 0) else {
+        return Ok(None);
+    };
+    let last = collect(db, "SELECT seq, hash FROM audit WHERE seq = ?1", [seq], link)?.pop();
+    let Some(last) = last.filter(Link::is_whole) else {
+        return Err(StoreError::Damaged(format!("row {seq} of the audit log has no hash")));
+    };
+    execute(db, "DELETE FROM audit WHERE seq <= ?1", params![seq])?;
+    let sql = "INSERT INTO anchor (one, seq, hash) VALUES (1, ?1, ?2) \
+               ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
+    execute(db, sql, params![last.seq, last.hash])?;
+    Ok(Some(Cut { count, last }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_the_log_is_part_of_its_hash() {
+        let mut db = Connection::open_in_memory().expect("a database in memory");
+        super::super::schema::migrate(&mut db).expect("the migrations run");
+        let mut statement = db.prepare("SELECT name FROM pragma_table_info('audit')").expect("a statement");
+        let names = statement.query_map([], |row| row.get(0)).expect("a query");
+        let names: Vec<String> = names.collect::<rusqlite::Result<_>>().expect("names");
+        let covered: Vec<&str> = COLUMNS.into_iter().chain(["hash"]).collect();
+        let (mut names, mut covered) = (names, covered);
+        names.sort();
+        covered.sort_unstable();
+        assert_eq!(names, covered);
+    }
+}
