@@ -6,6 +6,7 @@ use crate::cli::{Format, Prune};
 use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::progress;
 use crate::output::rows::Rows;
 use crate::service::{Act, prune, retention};
 use crate::store::contract::EachPat;
@@ -36,11 +37,15 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         do_it(args, &mut store, &act, &mut each)?;
         rows.finish().map_err(stdout_failed)?;
     } else {
+        let bar = progress::bar(&cx.screen, total(args, cx, &store, &act)?, "deleting");
         let mut each = |_: &Pat| {
             count += 1;
+            bar.inc(1);
             ControlFlow::Continue(())
         };
-        do_it(args, &mut store, &act, &mut each)?;
+        let done = do_it(args, &mut store, &act, &mut each);
+        bar.finish_and_clear();
+        done?;
     }
     let audit_rows = match settings.audit_retention() {
         None => 0,
@@ -61,6 +66,18 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         cx.screen.say(&format!("{}{audited} deleted", tokens(count)));
     }
     Ok(Exit::Yes)
+}
+
+/// How many there will be, for a bar; nobody counts where nobody looks.
+fn total(args: &Prune, cx: &Context<'_>, store: &SqliteStore, act: &Act<'_>) -> Result<u64, Failure> {
+    let mut total = 0;
+    if !args.dry_run && cx.screen.talks_to_a_person() {
+        prune::preview(store, act, &mut |_| {
+            total += 1;
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(total)
 }
 
 fn do_it(args: &Prune, store: &mut SqliteStore, act: &Act<'_>, each: EachPat<'_>) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 const STEP: u32 = 1000;
 
 /// Between two transactions: more than what a waiting process sleeps between its looks at the lock.
-const PAUSE: Duration = Duration::from_millis(4);
+pub const PAUSE: Duration = Duration::from_millis(4);
 
 /// Nothing was pruned, or not everything.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,6 +1,7 @@
 //! Deleting audit rows that need not be kept any longer.
 
 use super::Act;
+use super::prune::PAUSE;
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::chain;
 use crate::domain::moment::Span;
@@ -40,6 +41,7 @@ pub fn trim(store: &mut dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
         let entry = act.done((act.clock)(), Action::PruneAudit, MANY, None);
         change.audit(&Entry { detail: Some(&detail), ..entry })?;
         change.commit()?;
+        std::thread::sleep(PAUSE);
         count += cut.count;
     }
 }
