@@ -5,6 +5,7 @@ use super::stream::Stream;
 use super::{Screen, Sink, Style, text, when};
 use crate::cli::Format;
 use crate::domain::audit::{MANY, Record};
+use crate::wire::change::read_back;
 use crate::wire::{Cells as _, Event};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
@@ -15,7 +16,9 @@ const COLUMNS: usize = 7;
 const HEADINGS: [&str; COLUMNS] = ["ROW", "TIME", "WHAT", "TOKEN", "USER", "BY", "WHY"];
 /// Columns are at least so wide, because a row that is yet to come may need it.
 const LEAST: [usize; COLUMNS] = [4, 16, 14, 10, 8, 8, 12];
+const ROW: usize = 0;
 const WHAT: usize = 2;
+const TOKEN: usize = 3;
 const USER: usize = 4;
 const BY: usize = 5;
 const WHY: usize = 6;
@@ -94,7 +97,15 @@ pub fn why(record: &Record) -> String {
     let request = [record.method.as_deref(), record.url.as_deref()];
     let request: Vec<&str> = request.into_iter().flatten().collect();
     let request = Some(request.join(" ")).filter(|request| !request.is_empty());
-    let parts = [record.reason.clone(), request, record.detail.clone(), record.changes.clone()];
+    let told = |text: &String| match read_back(text) {
+        Some(fields) => {
+            let one = |(field, was, is): &(String, String, String)| format!("{field}: {was} -> {is}");
+            fields.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+        None => text.clone(),
+    };
+    let changes = record.changes.as_ref().map(told);
+    let parts = [record.reason.clone(), request, record.detail.clone(), changes];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
@@ -202,28 +213,27 @@ fn cells(record: &Record, roomy: bool) -> Row {
     Row { cells: cells.map(|cell| text::safe(&cell).into_owned()), outcome: record.outcome.clone() }
 }
 
-/// Shares so many columns out: users give way first, and where that is not enough the last columns
-/// are left out.
+/// Shares so many columns out: users give way first, are left out where that is not enough, and what
+/// happened comes last of all to go.
 fn share(widths: &mut [usize; COLUMNS], columns: usize) {
     if columns < ROOMY {
-        widths[0] = 0;
+        widths[ROW] = 0;
     }
+    let room = columns + 2;
     let used = |widths: &[usize; COLUMNS]| widths.iter().filter(|w| **w > 0).map(|w| w + 2).sum::<usize>();
     // The reasons take what is left, and leave some to the others.
-    let wanted = widths[WHY].max(LEAST[WHY]);
-    widths[WHY] = LEAST[WHY];
-    while used(widths) > columns + 2 {
+    let wanted = std::mem::replace(&mut widths[WHY], LEAST[WHY]);
+    while used(widths) > room && widths[USER].max(widths[BY]) > 6 {
         let longer = if widths[USER] >= widths[BY] { USER } else { BY };
-        if widths[longer] <= 6 {
-            break;
-        }
         widths[longer] -= 1;
     }
-    widths[WHY] = wanted.min((columns + 2).saturating_sub(used(widths) - widths[WHY])).max(1);
-    for index in (1..COLUMNS).rev() {
-        if used(widths) > columns + 2 {
+    for index in [BY, USER, WHY, TOKEN, WHAT] {
+        if used(widths) > room {
             widths[index] = 0;
         }
+    }
+    if widths[WHY] > 0 {
+        widths[WHY] = wanted.min(room - (used(widths) - widths[WHY]));
     }
 }
 

@@ -71,7 +71,8 @@ pub trait Log {
     /// to do the same.
     fn settle(&self);
 
-    /// When the newest change was made, and when each use after it, in the order of writing.
+    /// When somebody last made a change, and when each row after it was written, in their order. What
+    /// is written by itself (a mail that was sent, a rotation that a use completes) is no change here.
     ///
     /// # Errors
     /// [`super::StoreError`]

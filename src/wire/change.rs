@@ -78,15 +78,26 @@ impl<'a> Changes<'a> {
     /// Each field with what it was and what it became, for people.
     #[must_use]
     pub fn told(&self) -> Vec<(String, String, String)> {
-        let Value::Object(fields) = self.as_value() else { return Vec::new() };
-        let told = |pair: &Value, index| pair.get(index).map_or_else(String::new, plain);
-        fields.iter().map(|(field, pair)| (field.clone(), told(pair, 0), told(pair, 1))).collect()
+        told(&self.as_value())
     }
 
     fn as_value(&self) -> Value {
         // Texts and nothing else: this cannot fail.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// What [`Changes::to_text`] says, each field with what it was and what it became; `None` for a text of
+/// somebody else.
+#[must_use]
+pub fn read_back(text: &str) -> Option<Vec<(String, String, String)>> {
+    serde_json::from_str(text).ok().map(|value| told(&value)).filter(|told| !told.is_empty())
+}
+
+fn told(changes: &Value) -> Vec<(String, String, String)> {
+    let Value::Object(fields) = changes else { return Vec::new() };
+    let told = |pair: &Value, index| pair.get(index).map_or_else(String::new, plain);
+    fields.iter().map(|(field, pair)| (field.clone(), told(pair, 0), told(pair, 1))).collect()
 }
 
 fn plain(value: &Value) -> String {

@@ -160,8 +160,8 @@ fn select(selection: &Selection) -> Build {
 }
 
 pub fn since_change(db: &Connection, each: &mut dyn FnMut(Moment)) -> Result<()> {
-    let sql = "SELECT at FROM audit WHERE seq >= coalesce( \
-               (SELECT seq FROM audit WHERE outcome = 'done' ORDER BY seq DESC LIMIT 1), 0) ORDER BY seq";
+    let sql = "SELECT at FROM audit WHERE seq >= coalesce((SELECT seq FROM audit WHERE outcome = 'done' \
+               AND action NOT IN ('notify', 'switch') ORDER BY seq DESC LIMIT 1), 0) ORDER BY seq";
     each_row(db, sql, [], |row| {
         each(rows::parsed(row, 0, "at")?);
         Ok(ControlFlow::Continue(()))
