@@ -28,6 +28,7 @@ mod notify;
 mod pasted;
 mod power;
 mod prune;
+mod prune_processes;
 mod quartz;
 mod readme;
 mod restriction;
