@@ -9,9 +9,8 @@ use crate::store::contract::EachPat;
 use crate::store::{Durability, Store, StoreError};
 use std::time::Duration;
 
-/// Rows of one transaction: few enough that a 'verify' beside it waits less than 100 ms, and so many that
-/// the pages of the indexes are not written too often.
-const STEP: u32 = 2000;
+/// Rows of one transaction: small, so that a 'verify' beside it never waits long.
+const STEP: u32 = 1000;
 
 /// Between two transactions: more than what a waiting process sleeps between its looks at the lock.
 pub const PAUSE: Duration = Duration::from_millis(4);
