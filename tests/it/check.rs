@@ -3,7 +3,7 @@
 use crate::harness::{Patctl, Setup};
 use patctl::domain::restriction::{Decision, Depth, Request, Rules, Sent, judge};
 use patctl::exit::Exit;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Rules that are wrong, where the caret points, and what the hint makes of them.
 const WRONG: [(&str, &str, &str, &str); 12] = [
@@ -274,21 +274,27 @@ fn no_credential_of_a_mistyped_curl_command_is_repeated() {
     }
 }
 
-/// A body of 1 MiB and many lines that look into it: read once, its names folded once.
+/// A large body is read once and its names are folded once, however many lines look into it: the ratio
+/// of two timings in one run, the best of three each.
 #[test]
-fn many_lines_over_a_large_body_are_judged_in_a_moment() {
+fn many_lines_over_a_large_body_cost_little_more_than_one() {
     let members: Vec<String> = (0..50_000).map(|n| format!("\"k{n}\":{n}")).collect();
-    let text: Vec<String> = (0..99).map(|n| format!("[JsonData::b{n}==1]")).collect();
-    let rules = Rules::parse(&text.join("\n"), None).expect("rules");
     let sent = Sent {
         body: Some(format!("{{{}}}", members.join(",")).into_bytes()),
         content_type: Some("application/json".to_owned()),
         ..Sent::default()
     };
-    let request = Request::new(&sent.given()).expect("a request");
-    let begin = Instant::now();
-    let verdict = judge(&rules, &request, None, Depth::Decide);
-    assert_eq!(verdict.decision, Decision::Deny);
-    // Without optimisation and on a busy machine; it was 3 s with it.
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    let best_of = |lines: usize| {
+        let text: Vec<String> = (0..lines).map(|n| format!("[JsonData::b{n}==1]")).collect();
+        let rules = Rules::parse(&text.join("\n"), None).expect("rules");
+        let timed = (0..3).map(|_| {
+            let request = Request::new(&sent.given()).expect("a request");
+            let begin = Instant::now();
+            assert_eq!(judge(&rules, &request, None, Depth::Decide).decision, Decision::Deny);
+            begin.elapsed()
+        });
+        timed.min().expect("three")
+    };
+    let (one, many) = (best_of(1), best_of(99));
+    assert!(many < one * 3, "{many:?} for 99 lines, {one:?} for one");
 }

@@ -25,6 +25,7 @@ mod manual;
 mod nginx;
 mod no_audit;
 mod notify;
+mod notify_trouble;
 mod pasted;
 mod power;
 mod prune;
