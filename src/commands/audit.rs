@@ -14,7 +14,7 @@ use crate::wire::{Audited, Head};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How often the database is asked for news. A question costs as much as opening a book.
+/// How often the database is asked for news: one look-up by number each time.
 const POLL: Duration = Duration::from_millis(250);
 /// How many rows are shown before what follows.
 const BEFORE: u64 = 10;

@@ -117,6 +117,11 @@ fn a_use_under_a_wrong_clock_does_not_vouch_for_that_clock() {
         let _ = patctl.verify(&token, &[]);
     }
     patctl.run(&["prune"]).says(Exit::No, &["the clock says 2106", "the last audit row is of 2028"]);
+    // A mail that cron sent under that clock is no better a witness.
+    let mailed =
+        "UPDATE audit SET action = 'notify', outcome = 'done' WHERE seq = (SELECT max(seq) FROM audit)";
+    patctl.sql().execute(mailed, []).expect("by hand");
+    patctl.run(&["prune"]).says(Exit::No, &["the last audit row is of 2028"]);
     // One far in the past, too; and the right time goes on from the last that was right.
     patctl.set_now(start);
     let _ = patctl.verify(&token, &[]);
