@@ -147,6 +147,9 @@ fn a_timer_fires_when_the_expression_says() {
         "0 0 0 29 2 ?",
         "0 0 0 1/3 1/2 ?",
         "0 0 12 ? * 2-6 2028/3",
+        // With an open walk of months, systemd 252 gives up on this one in a zone.
+        "0 3-53 13 ? 1/5 7#5",
+        "0 3 13 ? 1/5 7",
     ];
     for text in fixed {
         // Noon, and the days before the clocks change.

@@ -96,8 +96,9 @@ fn field(index: usize, values: &Values) -> String {
         Pieces::All => "*".to_owned(),
         Pieces::These(walk) if walk[0].step > 1 => {
             let Piece { from, to, step } = walk[0];
-            // A walk without an end goes on to the end of its field; that of the years is not ours.
-            let open = walk[0].is_open(index) && index != YEAR;
+            // A walk without an end goes on to the end of its field; that of the years is not ours. Of a date,
+            // systemd 252 gives up on it: `Sat *-01/5-29 … Europe/Berlin` never elapses, `01..11/5` does.
+            let open = walk[0].is_open(index) && [HOUR, MINUTE, SECOND].contains(&index);
             if open { format!("{from:02}/{step}") } else { format!("{from:02}..{to:02}/{step}") }
         }
         Pieces::These(ranges) => {
