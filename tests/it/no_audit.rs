@@ -116,6 +116,9 @@ impl Store for RefusesAudit<Box<SqliteStore>> {
     fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
         self.0.prunable(before, after, limit)
     }
+    fn last_prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Option<i64>, StoreError> {
+        self.0.last_prunable(before, after, limit)
+    }
     fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         self.0.users(prefix, limit)
     }
@@ -167,8 +170,8 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
         self.0.renew(id, old, new)
     }
-    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool, StoreError> {
-        self.0.prune(row, before)
+    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>, StoreError> {
+        self.0.prune(before, after, upto)
     }
     fn audit(&mut self, _: &Entry<'_>) -> Result<(), StoreError> {
         Err(StoreError::Io("no room".to_owned()))

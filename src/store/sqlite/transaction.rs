@@ -1,5 +1,6 @@
 //! A change in the making.
 
+use super::rows::PAT;
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
@@ -10,8 +11,13 @@ use crate::domain::token::TokenId;
 use crate::domain::verifier::{Cost, Verifier};
 use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
-use crate::store::{Durability, NewPat, Query, Read, Row, StoreError, Stored, Transaction};
+use crate::store::{Durability, NewPat, Query, Read, StoreError, Stored, Transaction};
 use rusqlite::{Connection, params};
+
+/// Bytes from which on the log of mere uses is folded into the file: whoever opens it next reads it all.
+const USES_LOG: u64 = 256 * 1024;
+/// The same for a work of many steps.
+const STEPS_LOG: u64 = 32 * 1024 * 1024;
 
 /// A `BEGIN IMMEDIATE`; dropped, it rolls back.
 pub struct SqliteTransaction<'s> {
@@ -129,10 +135,15 @@ impl Transaction for SqliteTransaction<'_> {
         reads::execute(&self.inner, sql, params![id.as_str(), old.as_phc(), new.as_phc()]).map(|_| ())
     }
 
-    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool> {
-        let sql = format!("DELETE FROM token WHERE {} AND seq = ?2 AND id = ?3", reads::PRUNABLE);
-        let values = params![before.to_string(), row.seq, row.pat.id.as_str()];
-        Ok(reads::execute(&self.inner, &sql, values)? == 1)
+    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>> {
+        // One statement for a whole step: what each one costs beside its rows is more than a row.
+        let filter = reads::PRUNABLE;
+        let sql = format!("DELETE FROM token WHERE {filter} AND seq > ?2 AND seq <= ?3 RETURNING {PAT}, seq");
+        let before = before.text();
+        let mut gone =
+            reads::collect(&self.inner, &sql, params![before.as_str(), after, upto], reads::numbered)?;
+        gone.sort_unstable_by_key(|row| row.seq);
+        Ok(gone.into_iter().map(|row| row.pat).collect())
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
@@ -152,7 +163,15 @@ impl Transaction for SqliteTransaction<'_> {
             }
             other => other,
         })?;
-        if self.durability == Durability::Full || super::log_is_long(self.db) {
+        let due = match self.durability {
+            Durability::Full => true,
+            Durability::Step => super::log_size(self.db) > STEPS_LOG,
+            Durability::Relaxed => super::log_size(self.db) > USES_LOG,
+        };
+        if due {
+            if self.durability == Durability::Step {
+                super::fold(self.db);
+            }
             super::checkpoint(self.db);
         }
         Ok(())
