@@ -6,6 +6,7 @@ mod log;
 mod process;
 
 mod audit;
+mod batch;
 mod bulk_revoke;
 mod cache;
 mod chain;

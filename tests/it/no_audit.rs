@@ -45,7 +45,8 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         durability: Durability::Full,
         cache: None,
     };
-    verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
+    verify::verify(&mut store, &act, &mut dice, verify::Case { presented: &presented, errand })
+        .map(|verdict| verdict.answer.is_ok())
 }
 
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
