@@ -18,6 +18,7 @@ mod invocation;
 mod list;
 mod manual;
 mod notify;
+mod order;
 mod power;
 mod present;
 mod prune;
@@ -25,6 +26,7 @@ mod revoke;
 mod rotate;
 mod schedule;
 mod show;
+mod snippet;
 mod vault;
 mod verify;
 mod whoami;
@@ -85,6 +87,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Snippet(args) => snippet::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),

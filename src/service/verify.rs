@@ -6,7 +6,7 @@ use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
-use crate::domain::presented::Presented;
+use crate::domain::presented::{Presented, Scheme};
 use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
@@ -143,7 +143,7 @@ fn used(change: &mut dyn Transaction, act: &Act<'_>, verdict: &Verdict, now: Mom
 }
 
 /// The answer, and the restrictions it was found with.
-type Answer = (std::result::Result<Grant, Denial>, Vec<String>);
+pub type Answer = (std::result::Result<Grant, Denial>, Vec<String>);
 
 /// Everything that is decided once the secret was right.
 fn ask(
@@ -154,10 +154,36 @@ fn ask(
     pat: &Pat,
     now: Moment,
 ) -> Result<Answer> {
-    let rules = if pat.restricted { db.restrictions(pat.id)? } else { Vec::new() };
     let Errand { request, base, .. } = *errand;
-    let answer =
-        decide(act.policy, pat, &Question { scheme: &presented.scheme, now, request, base, rules: &rules });
+    answer(db, act, pat, &presented.scheme, request, (base, now))
+}
+
+/// What [`verify`] would say to the holder of a token, without its secret and without a trace.
+///
+/// # Errors
+/// What the database gave.
+pub fn rehearse(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    pat: &Pat,
+    scheme: &Scheme,
+    request: &std::result::Result<Request, Refusal>,
+    base: Option<&Base>,
+) -> Result<Answer> {
+    let (verdict, rules) = answer(db, act, pat, scheme, request, (base, (act.clock)()))?;
+    Ok((if act.policy.enabled { verdict } else { Err(Reason::DisabledGlobally.into()) }, rules))
+}
+
+fn answer(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    pat: &Pat,
+    scheme: &Scheme,
+    request: &std::result::Result<Request, Refusal>,
+    (base, now): (Option<&Base>, Moment),
+) -> Result<Answer> {
+    let rules = if pat.restricted { db.restrictions(pat.id)? } else { Vec::new() };
+    let answer = decide(act.policy, pat, &Question { scheme, now, request, base, rules: &rules });
     Ok((answer, rules))
 }
 
