@@ -374,7 +374,7 @@ impl Asked {
     }
 }
 
-fn base64_of(text: &str) -> String {
+pub fn base64_of(text: &str) -> String {
     let mut child =
         Command::new("base64").arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it");
     child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
