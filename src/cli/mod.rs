@@ -163,7 +163,7 @@ pub enum Command {
     Whoami(Whoami),
     /// Would this request pass these restrictions? Explains
     Check(Check),
-    /// A call that works when pasted: curl, Python, JavaScript and more
+    /// Show a call that works when it is pasted
     Snippet(Snippet),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),

@@ -18,9 +18,9 @@ use clap::{Args, ValueEnum};
         list and no environment of curl, HTTPie or wget holds it then. A URL without a host belongs to \
         patctl.base.url. With an ID the call is judged first, as 'patctl verify' would: what would be refused is \
         not printed.\n\n\
-        No redirect is followed unless --follow is given. curl with --location alone would repeat a POST \
-        without its body at 301, 302 and 303, and others would make a GET of it; --follow keeps method and \
-        body.\n\n\
+        No redirect is followed unless --follow is given, which keeps method and body (with curl, javascript, \
+        python and go). curl with --location alone would make a GET of a POST at 301, 302 and 303, and send \
+        other methods again without their body; so do most libraries.\n\n\
         Status 1: the token could not make this call, and why; or it cannot be embedded."
 )]
 pub struct Snippet {

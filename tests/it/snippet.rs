@@ -2,7 +2,6 @@
 
 use crate::harness::{Patctl, Run, Setup, id_of};
 use crate::process::Home;
-use crate::process::{stderr, stdout};
 use patctl::exit::Exit;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -284,7 +283,7 @@ fn the_token_is_embedded_only_where_the_vault_has_it_and_that_is_audited() {
         assert_eq!(reveals(), round);
     }
     let header = with(&token, &["--lang=header", "--user=alice"]).stdout;
-    let pair = crate::snippet_languages::base64_of(&format!("alice:{token}"));
+    let pair = crate::snippet_place::base64_of(&format!("alice:{token}"));
     assert!(header.ends_with(&format!("header    Authorization: Basic {pair}\n")), "{header}");
     assert_eq!(patctl.verify(format!("Basic {pair}"), &["--method=GET", "--url=/a"]).0, Exit::Yes);
     let json = with(&token, &["-o", "json"]).json();
@@ -298,37 +297,6 @@ fn the_token_is_embedded_only_where_the_vault_has_it_and_that_is_audited() {
     patctl.configure(&format!("{vault}extender.token.secure.mode = true"));
     let secure = patctl.create(&[]);
     with(&secure, &[]).says(Exit::No, &["secure mode"]);
-}
-
-/// With `--with-token` the call works as well, and the token is in no argument list but the shell's.
-#[test]
-fn a_call_with_its_token_inside_is_sent() {
-    let place = crate::snippet_languages::Place::new();
-    let patctl = Patctl::new();
-    let key = patctl.path("vault.key");
-    fs::write(&key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").expect("a file");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("chmod");
-    patctl.configure(&format!("patctl.token.vault.key.file = {}\n", key.display()));
-    let token = patctl.create(&["--user", "alice"]);
-    let url = place.server.url("/a");
-    for (language, program) in [
-        ("curl", "curl"),
-        ("wget", "wget"),
-        ("httpie", "http"),
-        ("javascript", "node"),
-        ("python", "python3"),
-        ("go", "go"),
-    ] {
-        if !crate::process::have(program, "a_call_with_its_token_inside_is_sent") {
-            continue;
-        }
-        let call =
-            text(&patctl, &[id_of(&token), "--with-token", "--lang", language, "--url", &url, "--data=x"]);
-        let output = place.run(language, &call, None, 0);
-        let told = format!("{language}: {}{}", stdout(&output), stderr(&output));
-        let presented = place.server.next().named("Authorization").join("|");
-        assert_eq!(patctl.verify(presented, &[]).0, Exit::Yes, "{told}");
-    }
 }
 
 #[test]
@@ -403,4 +371,12 @@ fn what_cannot_be_seen_is_warned_of_and_notes_are_silenced() {
     patctl.configure("patctl.base.url = https://h.example/jira");
     assert!(snippet(&patctl, &["--url=/rest/x"]).stderr.contains("not below /jira"));
     assert!(!snippet(&patctl, &["--url=/jira/rest/x"]).stderr.contains("not below"));
+}
+
+#[test]
+fn the_readme_shows_the_call_that_is_printed() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("$ patctl snippet --url ").nth(1).and_then(|rest| rest.split("```").next());
+    let (url, call) = shown.and_then(|shown| shown.split_once('\n')).expect("a command and what it prints");
+    assert_eq!(text(&Patctl::new(), &["--url", url]), call);
 }

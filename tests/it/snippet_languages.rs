@@ -2,116 +2,20 @@
 
 use crate::harness::{Patctl, Run};
 use crate::process::{have, scaled, skip, stderr, stdout};
-use crate::snippet_server::{Received, Server};
+use crate::snippet_place::{Place, base64_of};
+use crate::snippet_server::Received;
 use patctl::exit::Exit;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
+use std::process::Command;
 
 /// Tokens that are real in their form: one of ours, one as Jira and Confluence make them.
 const TOKENS: [&str; 2] = [
     "patctl_7k3m9xq2v8_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123453X9qJF",
     "MDAwMDAwMDAwMDAwOv//////////////////////////+/++",
 ];
-
-/// Where snippets run.
-pub struct Place {
-    pub dir: TempDir,
-    pub server: Server,
-}
-
-impl Place {
-    pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary directory"), server: Server::start() }
-    }
-
-    pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.dir.path())
-            .env("TMPDIR", self.dir.path())
-            .env("LC_ALL", "C.UTF-8")
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null());
-        for go in ["GOCACHE", "GOROOT"] {
-            if let Some(value) = std::env::var_os(go) {
-                command.env(go, value);
-            }
-        }
-        command
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        fs::write(self.dir.path().join(name), text).expect("a file");
-        name.to_owned()
-    }
-
-    /// Runs a snippet as its readers do; `round` chooses one of their ways.
-    pub fn run(&self, language: &str, snippet: &str, token: Option<&str>, round: usize) -> Output {
-        let mut command = match language {
-            "javascript" => {
-                let name = ["call.mjs", "call.cjs"][round % 2];
-                let mut command = self.command("node");
-                command.arg(self.write(name, snippet));
-                command
-            }
-            "python" => {
-                let mut command = self.command("python3");
-                command.arg(self.write("call.py", snippet));
-                command
-            }
-            "go" => {
-                let mut command = self.command("go");
-                // One cache for all rounds.
-                let cache = std::env::temp_dir().join("patctl-test-go-cache");
-                command.env("GOCACHE", cache).env("GOFLAGS", "-mod=mod").arg("run");
-                command.arg(self.write("call.go", snippet));
-                command
-            }
-            "powershell" => {
-                let mut command = self.command("pwsh");
-                command.args(["-NoProfile", "-File", &self.write("call.ps1", snippet)]);
-                command
-            }
-            _ => return self.shell(snippet, token, round),
-        };
-        token.map(|token| command.env("PATCTL_TOKEN", token));
-        command.output().expect(language)
-    }
-
-    /// In a script of one of several shells, or typed at a prompt, where `!` has a meaning.
-    fn shell(&self, snippet: &str, token: Option<&str>, round: usize) -> Output {
-        let shells: [(&str, &[&str]); 6] = [
-            ("dash", &["-c"]),
-            ("bash", &["-c"]),
-            ("bash", &["--norc", "--noprofile", "-i", "-o", "history", "-o", "histexpand"]),
-            ("zsh", &["-f", "-c"]),
-            ("bash", &["-c", "set -aeu\n"]),
-            ("zsh", &["-f", "-i", "-o", "banghist"]),
-        ];
-        let (shell, args) = shells[round % shells.len()];
-        let mut command = self.command(shell);
-        token.map(|token| command.env("PATCTL_TOKEN", token));
-        if args.contains(&"-i") {
-            let typed =
-                command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = typed.spawn().expect(shell);
-            let mut stdin = child.stdin.take().expect("a pipe");
-            writeln!(stdin, "echo before > /dev/null\n{snippet}").expect("it reads");
-            drop(stdin);
-            return child.wait_with_output().expect(shell);
-        }
-        let (options, first) = args.split_at(args.iter().position(|arg| *arg == "-c").expect("it") + 1);
-        command.args(options).arg(first.concat() + snippet).output().expect(shell)
-    }
-}
 
 /// A request and how it is asked for.
 #[derive(Debug)]
@@ -325,9 +229,8 @@ impl Asked {
     }
 
     fn authorization(&self) -> String {
-        use base64_of as encode;
         match &self.user {
-            Some(user) => format!("Basic {}", encode(&format!("{user}:{}", self.token))),
+            Some(user) => format!("Basic {}", base64_of(&format!("{user}:{}", self.token))),
             None => format!("Bearer {}", self.token),
         }
     }
@@ -372,13 +275,6 @@ impl Asked {
             None => Ok(()),
         }
     }
-}
-
-pub fn base64_of(text: &str) -> String {
-    let mut child =
-        Command::new("base64").arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it");
-    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
-    stdout(&child.wait_with_output().expect("base64"))
 }
 
 /// RFC 3986 §6.2.2: what may stand plainly does, all else is escaped in capitals. An empty query is none.
@@ -492,28 +388,4 @@ fn powershell_sends_what_was_asked() {
         return skip("powershell_sends_what_was_asked: there is no pwsh on this machine");
     }
     check("powershell", "pwsh", scaled(5, 500), 7);
-}
-
-/// gofmt has nothing to change.
-#[test]
-fn go_is_written_as_gofmt_writes_it() {
-    if !have("gofmt", "go_is_written_as_gofmt_writes_it") {
-        return;
-    }
-    let (patctl, dir) = (Patctl::new(), tempfile::tempdir().expect("a directory"));
-    let url = "--url=https://h.example/a";
-    for (number, flags) in [
-        &["--data=x", "--header=X: y"][..],
-        &["--follow", "--token-file=x", "--method=POST", "--data=x"],
-        &["--user=alice", "--follow"],
-        &[],
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let run = patctl.run(&[&["snippet", "--lang=go", url], flags].concat());
-        fs::write(dir.path().join(format!("{number}.go")), run.stdout).expect("a file");
-    }
-    let output = Command::new("gofmt").args(["-l", "-d"]).arg(Path::new(dir.path())).output().expect("gofmt");
-    assert!(output.status.success() && output.stdout.is_empty(), "{}", stdout(&output));
 }
