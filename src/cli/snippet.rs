@@ -35,8 +35,8 @@ pub struct Snippet {
     /// The request.
     #[command(flatten)]
     pub request: RequestArgs,
-    /// A call of the token service itself
-    #[arg(long, value_enum, value_name = "CALL", help_heading = "The request",
+    /// A call of the token service itself: create-token, list-tokens or revoke-token
+    #[arg(long, value_enum, value_name = "CALL", hide_possible_values = true, help_heading = "The request",
         conflicts_with_all = ["method", "url", "query"])]
     pub preset: Option<Preset>,
     /// The token that revoke-token takes back, by the id that list-tokens gives
@@ -48,8 +48,8 @@ pub struct Snippet {
     /// Follow redirects, with method and body kept, to the same host
     #[arg(long)]
     pub follow: bool,
-    /// How to present the token [default: as it may be, bearer first]
-    #[arg(long, value_enum, value_name = "METHOD")]
+    /// How to present the token: bearer or basic [default: as it may be, bearer first]
+    #[arg(long, value_enum, value_name = "METHOD", hide_possible_values = true)]
     pub auth: Option<AuthArg>,
     /// The user name of Basic [default: the token's user]
     #[arg(long, value_name = "USER")]

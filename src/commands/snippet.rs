@@ -250,6 +250,9 @@ fn answer<'a>(order: &'a Order, text: Option<&'a str>, reason: Option<Reason>) -
 
 /// What a person should know who is about to paste it.
 fn talk(order: &Order, text: &str, cx: &mut Context<'_>) {
+    if cx.screen.has_a_person() {
+        cx.screen.say("");
+    }
     for remark in &order.remarks {
         note(&format!("note: {remark}"), cx);
     }
@@ -263,8 +266,8 @@ fn talk(order: &Order, text: &str, cx: &mut Context<'_>) {
             cx.screen.warn("the token stands in it: keep it out of repositories, logs and histories");
         }
         TokenFrom::Variable(name) if order.calls && cx.screen.has_a_person() => {
-            let how = format!("read -rs {name}; export {name}");
-            note(&format!("It reads the token from ${name}. To put it there unseen: {how}"), cx);
+            cx.screen.say(&format!("It reads the token from ${name}; this puts it there unseen:"));
+            cx.screen.say(&format!("  read -rs {name}; export {name}"));
         }
         _ => {}
     }

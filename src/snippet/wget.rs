@@ -24,9 +24,9 @@ pub(super) fn write(call: &Call, token: &TokenFrom) -> String {
         }
     };
     let mut words = vec![
-        format!("{without}wget --config=/dev/fd/4 --quiet --output-document=- --content-on-error"),
+        format!("{without}wget --config=/dev/fd/4 --quiet --output-document=-"),
         // It would try again, and call twice.
-        "--tries=1 --max-redirect=0 --no-netrc --no-iri".to_owned(),
+        "--tries=1 --max-redirect=0 --content-on-error --no-netrc --no-iri".to_owned(),
         format!("--method={}", call.method),
     ];
     for (name, value) in typed_headers(call) {
