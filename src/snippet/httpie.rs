@@ -12,6 +12,9 @@ pub(super) fn unfit(call: &Call) -> Option<&'static str> {
     if call.headers.iter().any(|(_, value)| lost(value)) {
         return Some("it cannot be given a header that holds a backslash before one of : ; = @");
     }
+    if call.body.as_deref() == Some("--") {
+        return Some("it takes a body that is -- for the end of its options");
+    }
     if call.follow && !matches!(call.method, "GET" | "HEAD") {
         return Some("it drops the body at a redirect, or makes it a GET");
     }

@@ -242,6 +242,7 @@ fn what_cannot_be_said_is_a_clear_mistake() {
         (&[URL, "--follow", "--lang=wget"], "whatever host"),
         (&[URL, "--follow", "--data=x", "--lang=httpie"], "redirect"),
         (&[URL, "--lang=httpie", "--header=X: a\\:"], "backslash"),
+        (&[URL, "--lang=httpie", "--data=--"], "end of its options"),
         (&[URL, "--token-env=2x"], "letters, digits and _"),
         (&[URL, "--token-env=A", "--token-file=b"], "cannot be used with"),
         (&[URL, "--lang=cobol"], "curl, javascript, python, httpie, wget, powershell, go, header"),

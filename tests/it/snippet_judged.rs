@@ -1,12 +1,13 @@
 //! What is printed for a restricted token is what `verify` allows.
 
-use crate::harness::{Patctl, Setup};
+use crate::harness::{Patctl, Setup, id_of};
 use crate::process::scaled;
 use crate::snippet_place::base64_of;
 use patctl::exit::Exit;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
+use serde_json::Value;
 use std::collections::HashMap;
 
 fn pick<T: Copy>(dice: &mut StdRng, from: &[T]) -> T {
@@ -52,9 +53,8 @@ fn restricted(patctl: &Patctl, dice: &mut StdRng) -> (String, Vec<String>, &'sta
     }
 }
 
-/// Random rules, random requests: what is printed would be allowed, and what would be allowed is printed.
-#[test]
-fn no_call_is_printed_that_verify_would_deny() {
+/// A random request, as it is typed; sometimes none.
+fn typed(dice: &mut StdRng) -> Vec<String> {
     const URLS: [&str; 26] = [
         "/a",
         "/a/b",
@@ -109,6 +109,48 @@ fn no_call_is_printed_that_verify_would_deny() {
         "Content-Type: application/json",
         "contextUser: a",
     ];
+    if dice.random_ratio(1, 10) {
+        return Vec::new();
+    }
+    let method = pick(dice, &["GET", "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "get"]);
+    let mut request = vec![format!("--method={method}"), format!("--url={}", pick(dice, &URLS))];
+    if dice.random() {
+        request.push(format!("--data={}", pick(dice, &BODIES)));
+    }
+    if dice.random() {
+        request.push(format!("--content-type={}", pick(dice, &TYPES)));
+    }
+    if dice.random_ratio(1, 4) {
+        request.push(format!("--header={}", pick(dice, &HEADERS)));
+    }
+    request
+}
+
+/// The request that a snippet holds, as the service that is called would hand it to `verify`.
+fn handed(answer: &Value, language: &str) -> Vec<String> {
+    let request = &answer["request"];
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut flags =
+        vec![format!("--method={}", text(&request["method"])), format!("--url={}", text(&request["url"]))];
+    flags.extend(request["body"].as_str().map(|body| format!("--data={body}")));
+    for pair in request["headers"].as_array().expect("pairs") {
+        flags.push(format!("--header={}: {}", text(&pair[0]), text(&pair[1])));
+    }
+    let typed = flags.iter().any(|flag| flag.contains("Content-Type: "));
+    let body = request["body"].as_str().is_some_and(|body| !body.is_empty());
+    if body && !typed && matches!(language, "wget" | "powershell") {
+        flags.push("--content-type=application/octet-stream".to_owned());
+    }
+    flags
+}
+
+fn refs(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+/// Random rules, random requests: what is printed would be allowed, and what would be allowed is printed.
+#[test]
+fn no_call_is_printed_that_verify_would_deny() {
     const LANGUAGES: [&str; 7] = ["curl", "javascript", "python", "httpie", "wget", "powershell", "go"];
     let patctl = Patctl::new();
     let mut dice = StdRng::seed_from_u64(17);
@@ -119,27 +161,11 @@ fn no_call_is_printed_that_verify_would_deny() {
             holder = restricted(&patctl, &mut dice);
         }
         let (token, args, base) = &holder;
-        let id = crate::harness::id_of(token);
-        let method = pick(&mut dice, &["GET", "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "get"]);
-        let mut request = vec![format!("--method={method}"), format!("--url={}", pick(&mut dice, &URLS))];
-        if dice.random() {
-            request.push(format!("--data={}", pick(&mut dice, &BODIES)));
-        }
-        if dice.random() {
-            request.push(format!("--content-type={}", pick(&mut dice, &TYPES)));
-        }
-        if dice.random_ratio(1, 4) {
-            request.push(format!("--header={}", pick(&mut dice, &HEADERS)));
-        }
-        if dice.random_ratio(1, 10) {
-            request = Vec::new();
-        }
-        let auth = pick(&mut dice, &["", "", "--auth=basic", "--auth=bearer"]);
+        let request = typed(&mut dice);
+        let auth = pick(&mut dice, &[&[][..], &[], &["--auth=basic"], &["--auth=bearer"]]);
         let language = pick(&mut dice, &LANGUAGES);
-        let lang = format!("--lang={language}");
-        let request: Vec<&str> = request.iter().map(String::as_str).collect();
-        let extra: Vec<&str> = [auth].into_iter().filter(|flag| !flag.is_empty()).collect();
-        let run = patctl.run(&[&["snippet", id, &lang, "-o", "json"], &request[..], &extra].concat());
+        let first = ["snippet", id_of(token), "-o", "json", "--lang", language];
+        let run = patctl.run(&[&first, &refs(&request)[..], auth].concat());
         let told = format!("{round}: {args:?} {base:?} {request:?} {run:?}");
         if run.exit == Exit::Usage {
             // Its language cannot say it, it is no request at all, or none could be made up.
@@ -147,49 +173,24 @@ fn no_call_is_printed_that_verify_would_deny() {
             continue;
         }
         let answer = run.json();
-        // The request that the snippet holds, handed to verify as the service would that is called.
-        let text = |field: &str| answer["request"][field].as_str().map(str::to_owned);
-        let mut handed = vec![
-            format!("--method={}", text("method").expect("a method")),
-            format!("--url={}", text("url").expect("a URL")),
-        ];
-        handed.extend(text("body").map(|body| format!("--data={body}")));
-        for pair in answer["request"]["headers"].as_array().expect("pairs") {
-            handed.push(format!(
-                "--header={}: {}",
-                pair[0].as_str().expect("it"),
-                pair[1].as_str().expect("it")
-            ));
-        }
-        let handed: Vec<&str> = handed.iter().map(String::as_str).collect();
         let presented = match answer["auth"]["type"].as_str() {
             Some("basic") => format!("Basic {}", base64_of(&format!("alice:{token}"))),
             _ => format!("Bearer {token}"),
         };
-        let verified = patctl.verify(&presented, &handed);
-        let made_up = request.is_empty();
-        let as_typed = if made_up { verified.clone() } else { patctl.verify(&presented, &request) };
-        match run.exit {
-            Exit::Yes => {
-                printed += 1;
-                assert!(answer["snippet"].is_string(), "{told}");
-                assert_eq!(verified.0, Exit::Yes, "{told} {verified:?}");
-                assert_eq!(as_typed.0, Exit::Yes, "{told} {as_typed:?}");
-            }
-            Exit::No => {
-                denied += 1;
-                assert!(answer["snippet"].is_null(), "{told}");
-                assert!(!made_up || answer["reason"] != "restricted", "{told}");
-                assert_eq!(
-                    verified,
-                    (Exit::No, answer["reason"].as_str().expect("a reason").to_owned()),
-                    "{told}"
-                );
-                assert_eq!(as_typed.0, Exit::No, "{told}");
-                let checked = answer["check"]["verdict"].as_str();
-                assert_ne!(checked, Some("allow"), "{told}");
-            }
-            other => panic!("{other:?}: {told}"),
+        let verified = patctl.verify(&presented, &refs(&handed(&answer, language)));
+        let as_typed =
+            if request.is_empty() { verified.clone() } else { patctl.verify(&presented, &refs(&request)) };
+        if run.exit == Exit::Yes {
+            printed += 1;
+            assert!(answer["snippet"].is_string(), "{told}");
+            assert_eq!((verified.0, as_typed.0), (Exit::Yes, Exit::Yes), "{told} {verified:?} {as_typed:?}");
+        } else {
+            denied += 1;
+            assert!(run.exit == Exit::No && answer["snippet"].is_null(), "{told}");
+            assert!(!request.is_empty() || answer["reason"] != "restricted", "{told}");
+            let reason = answer["reason"].as_str().expect("a reason").to_owned();
+            assert_eq!((&verified, as_typed.0), (&(Exit::No, reason), Exit::No), "{told}");
+            assert_ne!(answer["check"]["verdict"], "allow", "{told}");
         }
     }
     assert!(printed > 20 && denied > 20, "{printed} printed, {denied} denied");
@@ -201,7 +202,7 @@ fn no_case_of_the_corpus_is_printed_that_is_not_allowed() {
     let patctl = Patctl::new();
     let (mut printed, mut tokens) = (0, HashMap::new());
     for line in include_str!("../corpus/restrictions.jsonl").lines() {
-        let case: serde_json::Value = serde_json::from_str(line).expect("a case");
+        let case: Value = serde_json::from_str(line).expect("a case");
         let text = |field: &str| case[field].as_str().unwrap_or_default().to_owned();
         if !case["body_b64"].is_null() || !case["headers"].is_null() || text("url").is_empty() {
             continue;
@@ -224,7 +225,7 @@ fn no_case_of_the_corpus_is_printed_that_is_not_allowed() {
             flags.extend(case[field].as_str().map(|text| format!("--{flag}={text}")));
         }
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        let run = patctl.run(&[&["snippet", crate::harness::id_of(token)], &flags[..]].concat());
+        let run = patctl.run(&[&["snippet", id_of(token)], &flags[..]].concat());
         if run.exit == Exit::Yes {
             // Without a method curl says GET or POST, and that is judged.
             let method = format!("--method={}", if case["body"].is_null() { "GET" } else { "POST" });

@@ -282,16 +282,15 @@ fn normal(target: &str) -> String {
     let bytes = target.as_bytes();
     let (mut normal, mut at) = (String::new(), 0);
     while let Some(&byte) = bytes.get(at) {
-        let hex =
-            target.get(at + 1..at + 3).filter(|_| byte == b'%').and_then(|d| u8::from_str_radix(d, 16).ok());
+        let digits = target.get(at + 1..at + 3).filter(|_| byte == b'%');
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-        match hex {
-            Some(value) if plain(value) => normal.push(char::from(value)),
-            Some(value) => normal.push_str(&format!("%{value:02X}")),
-            None if b"'{}|^`[]".contains(&byte) => normal.push_str(&format!("%{byte:02X}")),
-            None => normal.push(char::from(byte)),
+        let own = b"'{}|^`[]".contains(&byte).then_some(byte);
+        match escaped.filter(|value| !plain(*value)).or(own) {
+            Some(value) => normal.extend(format!("%{value:02X}").chars()),
+            None => normal.push(char::from(escaped.unwrap_or(byte))),
         }
-        at += if hex.is_some() { 3 } else { 1 };
+        at += if escaped.is_some() { 3 } else { 1 };
     }
     normal.strip_suffix('?').map(str::to_owned).unwrap_or(normal)
 }
