@@ -17,6 +17,7 @@
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
 //! mail/             how a notice leaves the machine
+//! snippet/          a request as curl, JavaScript, Python …; one file for each language, pure text
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -43,6 +44,7 @@ pub mod failure;
 pub mod mail;
 pub mod output;
 pub mod service;
+pub mod snippet;
 pub mod store;
 pub mod wire;
 pub mod world;

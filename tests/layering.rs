@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["exit", "failure", "world"],
-    &["store", "config", "wire", "cli", "mail"],
+    &["store", "config", "wire", "cli", "mail", "snippet"],
     &["service", "output"],
     &["commands"],
     &["lib"],

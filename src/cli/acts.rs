@@ -1,6 +1,6 @@
 //! The arguments of the commands that act on tokens.
 
-use super::{RequestArgs, RuleArgs, TEMPLATE, values};
+use super::{Lang, RequestArgs, RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::pat::AuthMethods;
@@ -53,6 +53,9 @@ pub struct Create {
     /// Write the token into this new file (mode 0600) and not to stdout
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
+    /// Print a call that uses it as well, on stderr: curl, python, … ('patctl snippet' has more)
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true, conflicts_with = "count")]
+    pub snippet: Option<Lang>,
 }
 
 /// `patctl show`

@@ -11,6 +11,7 @@ mod notices;
 mod request;
 mod schedule;
 pub mod shell;
+mod snippet;
 pub mod topics;
 mod values;
 pub mod words;
@@ -23,6 +24,7 @@ pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
 pub use schedule::Schedule;
+pub use snippet::{AuthArg, Lang, Preset, Snippet};
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -161,6 +163,8 @@ pub enum Command {
     Whoami(Whoami),
     /// Would this request pass these restrictions? Explains
     Check(Check),
+    /// Show a call that works when it is pasted
+    Snippet(Snippet),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
     /// Show who did what, and find out whether the log of it is whole

@@ -21,6 +21,7 @@ const PAGES: &[(&str, &str)] = &[
     ("whoami", include_str!("../../man/patctl-whoami.1")),
     ("bulk-revoke", include_str!("../../man/patctl-bulk-revoke.1")),
     ("check", include_str!("../../man/patctl-check.1")),
+    ("snippet", include_str!("../../man/patctl-snippet.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
     ("notify", include_str!("../../man/patctl-notify.1")),
     ("expiring", include_str!("../../man/patctl-expiring.1")),

@@ -19,6 +19,7 @@ mod invocation;
 mod list;
 mod manual;
 mod notify;
+mod order;
 mod power;
 mod present;
 mod prune;
@@ -26,6 +27,7 @@ mod revoke;
 mod rotate;
 mod schedule;
 mod show;
+mod snippet;
 mod vault;
 mod verify;
 mod whoami;
@@ -86,6 +88,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Snippet(args) => snippet::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),

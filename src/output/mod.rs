@@ -172,6 +172,14 @@ impl<'s> Screen<'s> {
         }
     }
 
+    /// Talk of several lines, tabs and all. Silent with `--quiet`.
+    pub fn block(&mut self, text: &str) {
+        for line in text.split('\n').filter(|_| !self.quiet).collect::<Vec<_>>() {
+            let pieces: Vec<_> = line.split('\t').map(text::safe).collect();
+            self.talk(&pieces.join("\t"));
+        }
+    }
+
     /// Something the administrator should mend. Silent with `--quiet`.
     pub fn warn(&mut self, text: &str) {
         let text = token::mask(text);

@@ -6,6 +6,7 @@ pub mod change;
 pub mod check;
 pub mod notices;
 pub mod schedule;
+pub mod snippet;
 mod token;
 
 pub use audit::{Audited, Event, Head};

@@ -166,7 +166,7 @@ impl Patctl {
     fn remember(&self, run: &Run) {
         let mut said = self.said.borrow_mut();
         said.push_str(&run.stderr);
-        match run.stdout.split(['"', '\n']).find(|word| is_token(word)) {
+        match run.stdout.split(['"', '\'', ' ', '\n']).find(|word| is_token(word)) {
             Some(token) => self.secrets.borrow_mut().push(token[token.len() - 38..].to_owned()),
             None => said.push_str(&run.stdout),
         }

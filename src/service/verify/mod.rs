@@ -6,15 +6,15 @@ mod settle;
 use super::Act;
 use crate::domain::audit::{Action, Asked, Entry, Outcome};
 use crate::domain::cache::CacheKey;
-use crate::domain::decision::{Denial, Grant, Reason};
+use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
-use crate::domain::presented::Presented;
+use crate::domain::presented::{Presented, Scheme};
 use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
 use crate::store::contract::Result;
-use crate::store::{Durability, Store, StoreError};
+use crate::store::{Durability, Read, Store, StoreError};
 use settle::Rows;
 
 /// Whether the secret was right.
@@ -157,6 +157,30 @@ fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Mo
         changes: None,
         detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
     }
+}
+
+/// The answer, and the restrictions it was found with.
+pub type Answer = (std::result::Result<Grant, Denial>, Vec<String>);
+
+/// What [`verify`] would say to the holder of a token, without its secret and without a trace.
+///
+/// # Errors
+/// What the database gave.
+pub fn rehearse(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    pat: &Pat,
+    scheme: &Scheme,
+    request: &std::result::Result<Request, Refusal>,
+    base: Option<&Base>,
+) -> Result<Answer> {
+    let rules = if pat.restricted { db.restrictions(pat.id)? } else { Vec::new() };
+    if !act.policy.enabled {
+        return Ok((Err(Reason::DisabledGlobally.into()), rules));
+    }
+    let question = Question { scheme, now: (act.clock)(), request, base, rules: &rules };
+    let verdict = decide(act.policy, pat, &question);
+    Ok((verdict, rules))
 }
 
 /// The token whose secret this is, whatever its state; for taking a leaked one back.
