@@ -11,6 +11,7 @@ mod notices;
 mod request;
 mod schedule;
 pub mod shell;
+mod stats;
 pub mod topics;
 mod values;
 pub mod words;
@@ -23,6 +24,7 @@ pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
 pub use schedule::Schedule;
+pub use stats::Stats;
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -143,6 +145,8 @@ pub enum Command {
     List(List),
     /// Show one token and what happened to it
     Show(Show),
+    /// How many tokens in which state, when they end, who holds them
+    Stats(Stats),
     /// Change a token: its name, its end, what it may do
     Edit(Edit),
     /// Give a token a successor: a new secret for the same grants

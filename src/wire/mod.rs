@@ -5,6 +5,7 @@ pub mod change;
 pub mod check;
 pub mod notices;
 pub mod schedule;
+pub mod stats;
 mod token;
 
 pub use audit::{Audited, Event, Head};

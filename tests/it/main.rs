@@ -41,6 +41,7 @@ mod rotate_rules;
 mod schedule;
 mod schedule_runs;
 mod secrets;
+mod stats;
 mod streams;
 mod transport;
 mod vault;
