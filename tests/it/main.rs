@@ -32,6 +32,7 @@ mod prune;
 mod prune_processes;
 mod quartz;
 mod readme;
+mod recipe_nginx;
 mod restriction;
 mod retention;
 mod revoke;

@@ -5,14 +5,16 @@ use crate::process::{Home, stderr, stdout};
 const README: &str = include_str!("../../README.md");
 
 /// The fenced blocks of one language, in order.
-fn blocks<'r>(language: &str) -> Vec<&'r str> {
+pub fn blocks<'r>(language: &str) -> Vec<&'r str> {
     let fence = format!("```{language}\n");
     README.split(&fence).skip(1).map(|rest| rest.split("```").next().expect("a block ends")).collect()
 }
 
-/// The rule text of the README.
-fn rules() -> &'static str {
-    README.split("<<'RULES'\n").nth(1).and_then(|rest| rest.split("RULES\n").next()).expect("a here-document")
+/// A file that the README writes in a here-document.
+pub fn written(mark: &str) -> &'static str {
+    let (begin, end) = (format!("<<'{mark}'\n"), format!("\n{mark}\n"));
+    let text = README.split(&begin).nth(1).and_then(|rest| rest.find(&end).map(|at| &rest[..=at]));
+    text.expect("a here-document")
 }
 
 /// Every `sh` block is a script of its own, run in a fresh home with a token named "ci" in it.
@@ -25,7 +27,7 @@ fn every_shell_example_runs_as_printed() {
         let token = home.create(&["ci", "--user", "alice"]);
         std::fs::write(home.dir.path().join("ci.token"), &token).expect("a file");
         // Which an earlier block made.
-        std::fs::write(home.dir.path().join("ci.rules"), rules()).expect("a file");
+        std::fs::write(home.dir.path().join("ci.rules"), written("RULES")).expect("a file");
         let output = home
             .command_of("bash")
             .env("TOKEN", &token)

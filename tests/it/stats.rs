@@ -226,6 +226,7 @@ fn a_terminal_of_80_columns_shows_this() {
     let [busy, soon, off] = ids[..] else { panic!("three callers: {}", run.stdout) };
     let long = "█".repeat(50);
     let half = "█".repeat(25);
+    let third = format!("{}▌", "█".repeat(16));
     let expected = format!(
         "\
 TOKENS  4 in all; --all counts revoked ones, too
@@ -248,7 +249,7 @@ RESTRICTIONS
 
 CALLS  6 allowed, 1 denied since 2026-11-21
   {busy}  alice  ci           4  {calls}
-  {soon}  alice  report       2  {two}
+  {soon}  alice  report       2  {third}
   {off}  carol  token-2026…  1  {one}  1 denied
 
 LAST USED
@@ -264,9 +265,7 @@ USERS
   bob    1  {half}
   carol  1  {half}
 ",
-        third = format!("{}▌", "█".repeat(16)),
         calls = "█".repeat(33),
-        two = format!("{}▌", "█".repeat(16)),
         one = "█".repeat(8),
     );
     assert_eq!(run.stdout, expected, "{}", run.stdout);
