@@ -33,6 +33,7 @@ mod prune_processes;
 mod quartz;
 mod readme;
 mod recipe_nginx;
+mod recipes;
 mod restriction;
 mod retention;
 mod revoke;

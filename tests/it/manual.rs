@@ -257,7 +257,12 @@ fn slips_of_the_pen_are_answered_with_what_was_meant() {
 fn the_readme_names_no_option_that_is_not_there() {
     let readme = include_str!("../../README.md");
     let known: Vec<String> = pages().into_iter().map(|(_, text)| text.replace("\\-", "-")).collect();
-    let others = ["--release", "--path", "--quiet", "--locked"];
+    let others = [
+        &["--release", "--path", "--quiet", "--locked"][..],
+        &["--objects", "--stdin", "--not", "--batch"],
+        &["--fail", "--silent", "--show-error"],
+    ]
+    .concat();
     for word in readme
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .filter(|w| w.starts_with("--") && w.len() > 3)
