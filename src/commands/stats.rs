@@ -100,7 +100,7 @@ fn last_used(stats: &service::Stats) -> Section {
 fn restrictions(stats: &service::Stats) -> Section {
     let rows = vec![
         Row::bar("restricted", stats.restricted),
-        Row::bar("may everything", stats.total - stats.restricted),
+        Row::bar("unrestricted", stats.total - stats.restricted),
     ];
     Section { title: "RESTRICTIONS", remark: String::new(), word: "restrictions", sums: Vec::new(), rows }
 }
@@ -109,9 +109,12 @@ fn holders(stats: &service::Stats) -> Section {
     let name = |user: &Option<String>| user.clone().unwrap_or_else(|| "(any)".to_owned());
     let rows: Vec<Row> =
         stats.holders.iter().map(|holder| Row::bar(name(&holder.user), holder.tokens)).collect();
-    let all = stats.users;
-    let remark =
-        if all > rows.len() as u64 { format!("the first of {}", thousands(all)) } else { String::new() };
+    let (all, shown) = (stats.users, rows.len());
+    let remark = if all > shown as u64 {
+        format!("the {shown} of {} with most", thousands(all))
+    } else {
+        String::new()
+    };
     Section { title: "USERS", remark, word: "user", sums: vec![("in all", all)], rows }
 }
 

@@ -42,6 +42,7 @@ mod rotate_processes;
 mod rotate_rules;
 mod schedule;
 mod schedule_runs;
+mod screen;
 mod secrets;
 mod stats;
 mod streams;

@@ -73,3 +73,30 @@ fn the_readme_has_the_exit_statuses_and_every_property() {
         assert!(README.contains(&row), "{row}");
     }
 }
+
+/// What a heading is called in a link, as the renderers of README files agree on it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+#[test]
+fn every_link_within_the_readme_leads_somewhere() {
+    let mut fenced = false;
+    let mut anchors = Vec::new();
+    for line in README.lines() {
+        fenced ^= line.starts_with("```");
+        if !fenced && line.starts_with('#') {
+            anchors.push(anchor(line.trim_start_matches('#').trim()));
+        }
+    }
+    let links: Vec<&str> =
+        README.split("](").skip(1).map(|rest| rest.split(')').next().expect("a link ends")).collect();
+    assert!(links.iter().filter(|link| link.starts_with('#')).count() > 10);
+    for link in links {
+        match link.strip_prefix('#') {
+            Some(to) => assert!(anchors.iter().any(|anchor| anchor == to), "{link} of {anchors:?}"),
+            None => assert!(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}"),
+        }
+    }
+}

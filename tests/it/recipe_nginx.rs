@@ -102,7 +102,7 @@ impl Guarded {
     /// Sends a request and answers the status and the head of the answer.
     fn ask(&mut self, method: &str, uri: &str, headers: &[&str]) -> (u16, String) {
         let mut stream = self.nginx.connect();
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let headers = headers.iter().flat_map(|header| [header, "\r\n"]).collect::<String>();
         let request = format!("{method} {uri} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
         stream.get_mut().write_all(request.as_bytes()).expect("a request");
         let mut bytes = Vec::new();

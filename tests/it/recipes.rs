@@ -129,6 +129,14 @@ fn a_push_with_a_token_is_refused_and_the_token_revoked() {
     assert!(git("cd work; git reset -q --hard HEAD~2; git push -q origin HEAD:main").status.success());
 }
 
+/// Ends the reader, also where a rotation fails.
+struct Done<'d>(&'d AtomicBool);
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Readers take the file while it is rotated three times: each finds a token that works.
 #[test]
 fn a_rotation_from_cron_has_no_moment_of_downtime() {
@@ -141,13 +149,6 @@ fn a_rotation_from_cron_has_no_moment_of_downtime() {
     home.create(&["ci", "--user", "alice", "--token-file", "ci.token"]);
     let rotate = script(&home, "rotate-ci", "ROTATE");
     let run = || home.command_of("sh").arg(&rotate).output().expect("sh");
-    /// Ends the reader, also where a rotation fails.
-    struct Done<'d>(&'d AtomicBool);
-    impl Drop for Done<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
     let done = AtomicBool::new(false);
     let reads = AtomicUsize::new(0);
     // The grace of every rotation so far is over.

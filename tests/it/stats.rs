@@ -244,8 +244,8 @@ EXPIRY  in the week that begins on
   not in use  1
 
 RESTRICTIONS
-  restricted      1  {third}
-  may everything  3  {long}
+  restricted    1  {third}
+  unrestricted  3  {long}
 
 CALLS  6 allowed, 1 denied since 2026-11-21
   {busy}  alice  ci           4  {calls}
