@@ -11,6 +11,7 @@ mod notices;
 mod request;
 mod schedule;
 pub mod shell;
+mod slips;
 mod stats;
 pub mod topics;
 mod values;
@@ -234,6 +235,8 @@ pub struct Stop {
     pub json: bool,
     /// Who reads the answer, where it is that of a monitoring check.
     pub monitor: Option<Monitor>,
+    /// What was probably meant, where the text does not say.
+    pub hint: Option<String>,
 }
 
 /// Who reads the answer of a monitoring check.
@@ -301,6 +304,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     };
     definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
         |error: clap::Error| Stop {
+            hint: slips::hint(args, error.kind(), &error.to_string()),
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
             is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
             json: wants_json(args),

@@ -43,6 +43,9 @@ pub fn man(page: Option<&str>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             .hint(format!("there are: {}", names.join(", "))));
     };
     cx.screen.line(text.trim_end()).map_err(stdout_failed)?;
+    if cx.screen.is_terminal() {
+        cx.screen.say(&format!("\n  hint: to read it as a page: patctl man {wanted} | man -l -"));
+    }
     Ok(Exit::Yes)
 }
 

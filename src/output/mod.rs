@@ -248,5 +248,8 @@ pub fn mistake(stop: &Stop) -> Failure {
         .collect::<Vec<_>>()
         .join("; ");
     let failure = Failure::usage(message.trim_start_matches("error: "));
+    if let Some(meant) = &stop.hint {
+        return failure.hint(token::mask_strictly(meant));
+    }
     if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) }
 }
