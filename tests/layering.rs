@@ -34,6 +34,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("croner", &["domain"]),
     ("csv", &["output"]),
     ("dialoguer", &["output"]),
+    ("hmac", &["domain"]),
     ("indicatif", &["output"]),
     ("lettre", &["mail"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store

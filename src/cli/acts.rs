@@ -109,11 +109,16 @@ pub struct Revoke {
         if printf %s \"$TOKEN\" | patctl verify; then …; fi\n  \
         patctl verify --token-file /run/secrets/ci.token --field user\n  \
         printf %s \"$TOKEN\" | patctl verify --method POST --url \"$URL\"\n  \
-        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json",
+        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json\n  \
+        patctl verify --batch < requests.jsonl",
     after_help = "The token is read from stdin, unless an option names another place: a bare token, \
         or an Authorization header value ('Bearer …', 'Basic …'). A token with restrictions needs the \
         request: what of it is not handed over, no restriction can allow.\n\n\
-        Status 0 is yes and 1 is no; any other status is trouble, and no answer."
+        Status 0 is yes and 1 is no; any other status is trouble, and no answer.\n\n\
+        With --batch each line of stdin is a JSON object with a token, and perhaps method, url, query, body or \
+        body_b64, content_type and headers; each is answered by a line as of -o json, in the same order, once \
+        its audit row is committed. Lines that come together are judged together, on all cores. The settings \
+        are read once. Status 0: all were allowed; 1: not all; 2: a line could not be read."
 )]
 pub struct Verify {
     /// Where the token comes from.
@@ -131,6 +136,10 @@ pub struct Verify {
         hide_possible_values = true
     )]
     pub field: Option<Field>,
+    /// Answer many: JSON lines on stdin, each with its token and its request
+    #[arg(long, conflicts_with_all = ["field", "token_file", "token_env", "method", "url", "query", "data",
+        "data_file", "content_type", "headers"])]
+    pub batch: bool,
 }
 
 /// What `verify --field` prints, named as in the JSON.

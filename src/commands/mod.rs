@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod batch;
 mod bulk_revoke;
 mod cases;
 mod check;

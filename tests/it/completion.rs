@@ -185,3 +185,18 @@ zpty -d shell
         "{output:?}"
     );
 }
+
+/// The commands of a command are not built together with it, and could forget an option of all.
+#[test]
+fn every_command_at_every_level_takes_a_property() {
+    fn walk(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_name() != "__complete" {
+            assert!(command.get_arguments().any(|arg| arg.get_short() == Some('D')), "{path}");
+        }
+        command.get_subcommands().for_each(|inner| walk(inner, &path));
+    }
+    let mut definition = patctl::cli::definition();
+    definition.build();
+    walk(&definition, "");
+}

@@ -6,7 +6,9 @@ mod log;
 mod process;
 
 mod audit;
+mod batch;
 mod bulk_revoke;
+mod cache;
 mod chain;
 mod check;
 mod completion;
