@@ -199,7 +199,7 @@ pub struct Whoami {
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl prune --dry-run\n  \
-        0 0 * * * /usr/local/bin/patctl prune        (a crontab line: silent when all is well)",
+        0 0 * * * /usr/local/bin/patctl prune        (a crontab line)",
     after_help = "Audit rows older than patctl.audit.retention.days are deleted, too; 0, the default, \
         keeps them all."
 )]

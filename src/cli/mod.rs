@@ -11,7 +11,9 @@ mod notices;
 mod request;
 mod schedule;
 pub mod shell;
+mod slips;
 mod snippet;
+mod stats;
 pub mod topics;
 mod values;
 pub mod words;
@@ -25,6 +27,7 @@ pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
 pub use schedule::Schedule;
 pub use snippet::{AuthArg, Lang, Preset, Snippet};
+pub use stats::Stats;
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -145,6 +148,8 @@ pub enum Command {
     List(List),
     /// Show one token and what happened to it
     Show(Show),
+    /// How many tokens in which state, when they end, who holds them
+    Stats(Stats),
     /// Change a token: its name, its end, what it may do
     Edit(Edit),
     /// Give a token a successor: a new secret for the same grants
@@ -234,6 +239,8 @@ pub struct Stop {
     pub json: bool,
     /// Who reads the answer, where it is that of a monitoring check.
     pub monitor: Option<Monitor>,
+    /// What was probably meant, where the text does not say.
+    pub hint: Option<String>,
 }
 
 /// Who reads the answer of a monitoring check.
@@ -308,6 +315,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     };
     definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
         |error: clap::Error| Stop {
+            hint: slips::hint(args, error.kind(), &error.to_string()),
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
             is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
             json: wants_json(args),

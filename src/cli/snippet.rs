@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl snippet 7k3m --url /rest/api/2/issue/JRA-1\n  \
-        patctl snippet --lang python --method POST --url https://jira.example.com/rest/x --data '{}'\n  \
+        patctl snippet --lang python --url https://jira.example.com/rest/x --data '{}'\n  \
         patctl snippet --preset list-tokens --auth basic --user alice\n  \
         patctl snippet 7k3m --lang header",
     after_help = "The call reads the token when it runs, from $PATCTL_TOKEN or where an option says; no argument \

@@ -28,6 +28,7 @@ mod rotate;
 mod schedule;
 mod show;
 mod snippet;
+mod stats;
 mod vault;
 mod verify;
 mod whoami;
@@ -79,6 +80,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Create(args) => create::run(args, cx),
         Command::List(args) => list::run(args, cx),
         Command::Show(args) => show::run(args, cx),
+        Command::Stats(args) => stats::run(args, cx),
         Command::Edit(args) => edit::run(args, cx),
         Command::Rotate(args) => rotate::run(args, cx),
         Command::Disable(args) => power::disable(args, cx),

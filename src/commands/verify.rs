@@ -39,10 +39,16 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let Some(verdict) = verdict.filter(|verdict| verdict.answer.is_ok()) else {
         // One text for every no: who presents a token learns nothing about it.
         cx.screen.say("patctl: denied");
+        if cx.screen.has_a_person() {
+            cx.screen.say("  hint: 'patctl whoami' says why");
+        }
         return Ok(Exit::No);
     };
     if let Some(field) = args.field {
         cx.screen.value(&value_of(field, &verdict)).map_err(stdout_failed)?;
+    } else if cx.can_ask() {
+        // Who typed the token in reads no status.
+        cx.screen.say(&format!("patctl: yes, for {}", value_of(Field::EffectiveUser, &verdict)));
     }
     Ok(Exit::Yes)
 }

@@ -1,5 +1,6 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod chart;
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
@@ -255,5 +256,8 @@ pub fn mistake(stop: &Stop) -> Failure {
         .collect::<Vec<_>>()
         .join("; ");
     let failure = Failure::usage(message.trim_start_matches("error: "));
+    if let Some(meant) = &stop.hint {
+        return failure.hint(token::mask_strictly(meant));
+    }
     if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) }
 }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod notices;
 pub mod schedule;
 pub mod snippet;
+pub mod stats;
 mod token;
 
 pub use audit::{Audited, Event, Head};
