@@ -3,6 +3,7 @@
 use super::{RequestArgs, TEMPLATE};
 use crate::domain::id::IdPrefix;
 use crate::domain::text::{User, is_hidden};
+use crate::domain::token::PlainToken;
 use clap::{Args, ValueEnum};
 
 /// `patctl snippet`
@@ -114,15 +115,19 @@ pub enum AuthArg {
 /// A name that every shell and every language takes.
 fn variable(text: &str) -> Result<String, &'static str> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if plain && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) {
+    if text.parse::<PlainToken>().is_ok() {
+        Err("this is a token, and not the name of a variable; every process on this machine can read it now")
+    } else if plain && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err("a variable's name is letters, digits and _, and no digit first; the token itself is never typed")
+        Err("a variable's name is letters, digits and _, and no digit first")
     }
 }
 
 fn file(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.contains(is_hidden) {
+    if text.parse::<PlainToken>().is_ok() {
+        Err("this is a token, and not the name of a file; every process on this machine can read it now")
+    } else if text.is_empty() || text.contains(is_hidden) {
         Err("the name of the file is empty, or holds a character that cannot be seen")
     } else {
         Ok(text.to_owned())
