@@ -45,6 +45,8 @@ pub fn man(page: Option<&str>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     cx.screen.line(text.trim_end()).map_err(stdout_failed)?;
     if cx.screen.is_terminal() {
+        // Below the page, not above.
+        cx.screen.flush().map_err(stdout_failed)?;
         cx.screen.say(&format!("\n  hint: to read it as a page: patctl man {wanted} | man -l -"));
     }
     Ok(Exit::Yes)

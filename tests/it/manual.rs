@@ -308,7 +308,7 @@ fn the_readme_names_no_option_that_is_not_there() {
     let others = [
         &["--release", "--path", "--quiet", "--locked"][..],
         &["--objects", "--stdin", "--not", "--batch"],
-        &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is"],
+        &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is", "--arg"],
     ]
     .concat();
     for word in readme
