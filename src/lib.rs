@@ -17,6 +17,7 @@
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
 //! mail/             how a notice leaves the machine
+//! search/           reading through files and directories for what leaked
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -42,6 +43,7 @@ pub mod exit;
 pub mod failure;
 pub mod mail;
 pub mod output;
+pub mod search;
 pub mod service;
 pub mod store;
 pub mod wire;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["exit", "failure", "world"],
-    &["store", "config", "wire", "cli", "mail"],
+    &["store", "config", "wire", "cli", "mail", "search"],
     &["service", "output"],
     &["commands"],
     &["lib"],
@@ -34,8 +34,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("croner", &["domain"]),
     ("csv", &["output"]),
     ("dialoguer", &["output"]),
+    ("ignore", &["search"]),
     ("indicatif", &["output"]),
     ("lettre", &["mail"]),
+    ("memchr", &["domain"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
     ("rand", &["domain"]),
     ("regex", &["domain"]),

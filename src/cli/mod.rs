@@ -9,6 +9,7 @@ pub mod http;
 mod list;
 mod notices;
 mod request;
+mod scan;
 mod schedule;
 pub mod shell;
 pub mod topics;
@@ -22,6 +23,7 @@ pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
+pub use scan::{Scan, Scanner};
 pub use schedule::Schedule;
 
 use crate::exit::{self, Exit};
@@ -161,6 +163,8 @@ pub enum Command {
     Whoami(Whoami),
     /// Would this request pass these restrictions? Explains
     Check(Check),
+    /// Find tokens that leaked into files, and take them back
+    Scan(Scan),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
     /// Show who did what, and find out whether the log of it is whole

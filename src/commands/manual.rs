@@ -22,6 +22,7 @@ const PAGES: &[(&str, &str)] = &[
     ("bulk-revoke", include_str!("../../man/patctl-bulk-revoke.1")),
     ("check", include_str!("../../man/patctl-check.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
+    ("scan", include_str!("../../man/patctl-scan.1")),
     ("notify", include_str!("../../man/patctl-notify.1")),
     ("expiring", include_str!("../../man/patctl-expiring.1")),
     ("prune", include_str!("../../man/patctl-prune.1")),

@@ -23,6 +23,8 @@ mod present;
 mod prune;
 mod revoke;
 mod rotate;
+mod scan;
+mod scan_rules;
 mod schedule;
 mod show;
 mod vault;
@@ -85,6 +87,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Scan(args) => scan::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),

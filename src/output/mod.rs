@@ -4,6 +4,7 @@ pub mod choice;
 pub mod facts;
 pub mod hand_over;
 pub mod invocation;
+pub mod leaks;
 pub mod log;
 pub mod monitor;
 pub mod progress;

@@ -13,6 +13,7 @@ pub mod prune;
 pub mod retention;
 pub mod revoke;
 pub mod rotate;
+pub mod scan;
 pub mod unfit;
 pub mod verify;
 

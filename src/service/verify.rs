@@ -14,7 +14,7 @@ use crate::store::contract::Result;
 use crate::store::{Durability, Read, Store, Stored, Transaction};
 
 /// Whether the secret was right.
-type Proof = std::result::Result<(), Reason>;
+pub(super) type Proof = std::result::Result<(), Reason>;
 
 /// The answer. It exists only once its audit row is committed.
 #[derive(Debug)]
@@ -168,13 +168,18 @@ fn prove(
     presented: &Presented,
     stored: Option<&Stored>,
 ) -> Result<Proof> {
-    let verifier = stored.map(|stored| stored.verifier.as_ref());
-    if let Some(Ok(verifier)) = verifier {
-        return Ok(verifier.matches(&presented.token).then_some(()).ok_or(Reason::WrongSecret));
+    if let Some(proof) = stored.and_then(|stored| compare(stored, presented)) {
+        return Ok(proof);
     }
     let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
     Verifier::pretend(&presented.token, cost);
-    Ok(Err(if verifier.is_some() { Reason::Damaged } else { Reason::Unknown }))
+    Ok(Err(if stored.is_some() { Reason::Damaged } else { Reason::Unknown }))
+}
+
+/// Whether the secret is that of a token which is there; `None`: its verifier cannot be read.
+pub(super) fn compare(stored: &Stored, presented: &Presented) -> Option<Proof> {
+    let verifier = stored.verifier.as_ref().ok()?;
+    Some(verifier.matches(&presented.token).then_some(()).ok_or(Reason::WrongSecret))
 }
 
 fn same_verifier(seen: Option<&Stored>, current: Option<&Stored>) -> bool {

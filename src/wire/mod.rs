@@ -3,7 +3,9 @@
 mod audit;
 pub mod change;
 pub mod check;
+pub mod leak;
 pub mod notices;
+pub mod sarif;
 pub mod schedule;
 mod token;
 
