@@ -2,6 +2,7 @@
 
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::filter::Sort;
+use crate::domain::jvm::Dialect;
 use crate::domain::lifetime;
 use crate::domain::moment::Span;
 use crate::domain::pat::{AuthMethods, Status};
@@ -42,6 +43,12 @@ pub fn outcome() -> impl TypedValueParser<Value = String> {
 pub fn sort() -> impl TypedValueParser<Value = Sort> {
     PossibleValuesParser::new(Sort::ALL.map(Sort::as_str))
         .try_map(|word| word.parse().map_err(|()| "not a key"))
+}
+
+/// One of the words for how a file is written.
+pub fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str))
+        .try_map(|word| word.parse().map_err(|()| "not a format"))
 }
 
 /// A duration that is not negative.

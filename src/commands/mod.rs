@@ -7,6 +7,7 @@ mod cases;
 mod check;
 mod complete;
 mod config;
+mod config_import;
 mod context;
 mod create;
 mod deliver;

@@ -6,6 +6,7 @@ pub mod decision;
 pub mod dice;
 pub mod filter;
 pub mod id;
+pub mod jvm;
 pub mod leak;
 pub mod lifetime;
 pub mod moment;

@@ -189,6 +189,28 @@ pub struct Checked {
     pub problems: Vec<Problem>,
 }
 
+/// What `config import -o json` prints.
+#[derive(Serialize, Debug)]
+pub struct Imported<'a> {
+    /// Whether nothing was refused.
+    pub ok: bool,
+    /// The properties that were found.
+    pub properties: Vec<Carried<'a>>,
+    /// What was refused, and what is odd.
+    pub problems: Vec<Problem>,
+}
+
+/// A property that was found among the arguments of a JVM.
+#[derive(Serialize, Debug)]
+pub struct Carried<'a> {
+    /// The property.
+    pub property: &'static str,
+    /// Its value.
+    pub value: &'a str,
+    /// `FILE:LINE:COLUMN`.
+    pub origin: String,
+}
+
 /// Something wrong with the settings.
 #[derive(Serialize, Debug)]
 pub struct Problem {
