@@ -60,7 +60,11 @@ impl Imported {
         let entries = match properties::parse(content) {
             Ok(entries) => entries,
             Err(error) => {
-                return self.problems.push(problem(Origin::File(path.clone(), error.at), error.to_string(), None));
+                return self.problems.push(problem(
+                    Origin::File(path.clone(), error.at),
+                    error.to_string(),
+                    None,
+                ));
             }
         };
         for entry in entries.iter().filter(|entry| is_concerned(&entry.key)) {
@@ -80,7 +84,8 @@ impl Imported {
             return self.problems.push(problem(origin, message, Some(hint)));
         }
         if key.starts_with("extender.") {
-            let message = format!("Extender reads {key} from jira-config.properties, not from the JVM's arguments");
+            let message =
+                format!("Extender reads {key} from jira-config.properties, not from the JVM's arguments");
             self.problems.push(Problem { is_warning: true, ..problem(origin.clone(), message, None) });
         }
         self.take(key, unquoted(&argument.value), origin, Some(argument));
@@ -122,7 +127,11 @@ impl Imported {
                 None => "it is no argument of its own here".to_owned(),
             };
             let hint = "add the line by hand, if it counts".to_owned();
-            self.problems.push(problem(places.origin(at), format!("{name}: not understood: {why}"), Some(hint)));
+            self.problems.push(problem(
+                places.origin(at),
+                format!("{name}: not understood: {why}"),
+                Some(hint),
+            ));
         }
     }
 }
@@ -171,7 +180,8 @@ impl<'w> Argument<'w> {
 
     /// How a value would have to be written that was cut where it has a blank.
     fn hint(&self, key: &Key) -> Option<String> {
-        let cut = matches!(key.kind, Kind::Cron) && self.next.is_some_and(|next| !text(next).starts_with('-'));
+        let cut =
+            matches!(key.kind, Kind::Cron) && self.next.is_some_and(|next| !text(next).starts_with('-'));
         let name = key.name;
         cut.then(|| match self.dialect {
             Dialect::Batch => format!("it is cut at its first blank; write \"-D{name}=0 0 0 * * ?\", quotes and all"),

@@ -21,8 +21,6 @@ pub struct Sarif<'a> {
 #[serde(rename_all = "camelCase")]
 struct Run<'a> {
     tool: Tool,
-    /// Bytes, not characters, count in regions.
-    column_kind: &'static str,
     invocations: [Invocation<'a>; 1],
     results: Vec<Finding<'a>>,
 }
@@ -146,7 +144,6 @@ impl<'a> Sarif<'a> {
             Driver { name: "patctl", version, semantic_version: version, rules: Kind::ALL.map(rule) };
         let run = Run {
             tool: Tool { driver },
-            column_kind: "unicodeCodePoints",
             invocations: [invocation],
             results: spots.iter().map(finding).collect(),
         };
@@ -200,12 +197,11 @@ fn uri(path: &Path) -> String {
     let bytes = text.as_deref().map_or(path.as_os_str().as_bytes(), str::as_bytes);
     let mut uri = String::from(if path.is_absolute() { "file://" } else { "" });
     for byte in bytes {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(*byte))
-            }
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
             // Writing into a string cannot fail.
-            _ => drop(write!(uri, "%{byte:02X}")),
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

@@ -19,7 +19,8 @@ fn import(patctl: &Patctl, name: &str, text: &str) -> (Exit, BTreeMap<String, St
     let list = |field: &str| json[field].as_array().expect("a list").clone();
     let properties = list("properties").iter().map(|p| (text(&p["property"]), text(&p["value"]))).collect();
     let origin = |p: &serde_json::Value| text(&p["origin"]).rsplit_once('/').expect("a path").1.to_owned();
-    let problems = list("problems").iter().map(|p| format!("{} {}", origin(p), text(&p["message"]))).collect();
+    let problems =
+        list("problems").iter().map(|p| format!("{} {}", origin(p), text(&p["message"]))).collect();
     (run.exit, properties, problems)
 }
 
@@ -76,7 +77,10 @@ const UNDERSTOOD: &[(&str, &[(&str, &str)])] = &[
         &[(CRON, "0 0 0 * * ?"), (MAX, "12")],
     ),
     // Blanks escaped; no quotes at all around one.
-    ("CATALINA_OPTS=-Datlassian.pats.enabled=false\nexport CATALINA_OPTS\n", &[("atlassian.pats.enabled", "false")]),
+    (
+        "CATALINA_OPTS=-Datlassian.pats.enabled=false\nexport CATALINA_OPTS\n",
+        &[("atlassian.pats.enabled", "false")],
+    ),
     (
         "JAVA_OPTS=\"-Datlassian.pats.pruning.schedule.cron=0\\ 0\\ 0\\ 1\\ 1\\ \\?\"\n",
         &[(CRON, "0 0 0 1 1 ?")],
@@ -109,13 +113,34 @@ const REFUSED: &[(&str, &str)] = &[
         "1:18 atlassian.pats.pruning.schedule.cron = '0'",
     ),
     // Only the shell knows these; they would do something.
-    ("JAVA_OPTS=\"-Datlassian.pats.enabled=$(touch CANARY; echo true)\"\n", "1:12 atlassian.pats.enabled: what it is set to"),
-    ("JAVA_OPTS=\"-Datlassian.pats.enabled=`touch CANARY`\"\n", "1:12 atlassian.pats.enabled: what it is set to"),
-    ("JAVA_OPTS='-Datlassian.pats.enabled=$(touch CANARY)'\n", "1:12 atlassian.pats.enabled: what it is set to"),
-    ("JAVA_OPTS=\"-Datlassian.pats.max.tokens.per.user=${LIMIT}\"\n", "1:12 atlassian.pats.max.tokens.per.user: what it is set to"),
-    ("JAVA_OPTS=\"$(touch CANARY; echo -Datlassian.pats.enabled=false)\"\n", "1: atlassian.pats.enabled: not understood"),
-    ("if true; then\n  JAVA_OPTS=\"-Datlassian.pats.enabled=false\nfi\n", "2:14 atlassian.pats.enabled: not understood: a quote that begins at"),
-    ("JAVA_OPTS=\"-Datlassian.pats.max.tokens.per.user=many\"\n", "1:12 atlassian.pats.max.tokens.per.user = 'many': must be a whole number"),
+    (
+        "JAVA_OPTS=\"-Datlassian.pats.enabled=$(touch CANARY; echo true)\"\n",
+        "1:12 atlassian.pats.enabled: what it is set to",
+    ),
+    (
+        "JAVA_OPTS=\"-Datlassian.pats.enabled=`touch CANARY`\"\n",
+        "1:12 atlassian.pats.enabled: what it is set to",
+    ),
+    (
+        "JAVA_OPTS='-Datlassian.pats.enabled=$(touch CANARY)'\n",
+        "1:12 atlassian.pats.enabled: what it is set to",
+    ),
+    (
+        "JAVA_OPTS=\"-Datlassian.pats.max.tokens.per.user=${LIMIT}\"\n",
+        "1:12 atlassian.pats.max.tokens.per.user: what it is set to",
+    ),
+    (
+        "JAVA_OPTS=\"$(touch CANARY; echo -Datlassian.pats.enabled=false)\"\n",
+        "1: atlassian.pats.enabled: not understood",
+    ),
+    (
+        "if true; then\n  JAVA_OPTS=\"-Datlassian.pats.enabled=false\nfi\n",
+        "2:14 atlassian.pats.enabled: not understood: a quote that begins at",
+    ),
+    (
+        "JAVA_OPTS=\"-Datlassian.pats.max.tokens.per.user=many\"\n",
+        "1:12 atlassian.pats.max.tokens.per.user = 'many': must be a whole number",
+    ),
     ("JAVA_OPTS=\"-Datlassian.pats.enabled\"\n", "1:12 atlassian.pats.enabled = '': must be true or false"),
 ];
 
@@ -145,7 +170,9 @@ fn real_shaped_scripts_give_the_right_properties_and_run_nothing() {
 fn a_shell_gives_the_jvm_what_the_import_says() {
     let patctl = Patctl::new();
     let home = Home::new("");
-    for (script, _) in UNDERSTOOD.iter().filter(|(script, _)| !script.contains("CANARY") && !script.contains('\r')) {
+    for (script, _) in
+        UNDERSTOOD.iter().filter(|(script, _)| !script.contains("CANARY") && !script.contains('\r'))
+    {
         std::fs::write(home.dir.path().join("setenv.sh"), script).expect("a file");
         let asked = ". ./setenv.sh; set -f; \
                      eval set -- $JVM_SUPPORT_RECOMMENDED_ARGS $CATALINA_OPTS $JAVA_OPTS; printf '%s\\n' \"$@\"";
@@ -182,7 +209,11 @@ fn other_kinds_of_files_are_read_as_what_reads_them_does() {
             "-Djava.io.tmpdir=C:\\Program Files\\JIRA\\temp\r\n-Datlassian.pats.pruning.schedule.cron=0 0 0 * * ?\r\n-Datlassian.pats.max.tokens.per.user=4\r\n",
             &[(CRON, "0 0 0 * * ?"), (MAX, "4")],
         ),
-        ("jvm.options", "# -Datlassian.pats.enabled=false\n-Xmx1g\n-Datlassian.pats.max.tokens.per.user=4\n", &[(MAX, "4")]),
+        (
+            "jvm.options",
+            "# -Datlassian.pats.enabled=false\n-Xmx1g\n-Datlassian.pats.max.tokens.per.user=4\n",
+            &[(MAX, "4")],
+        ),
         (
             "service.list",
             "--JvmOptions=-Dx=y;-Datlassian.pats.max.tokens.per.user=4;-Datlassian.pats.max.tokens.expiry.days=30\n",
@@ -240,7 +271,11 @@ fn other_kinds_of_files_are_read_as_what_reads_them_does() {
         ("jvm.options", "-Datlassian.pats.enabled=\"\n"),
     ] {
         let (exit, found, problems) = import(&patctl, name, text);
-        assert_eq!((exit, found.len(), problems.len()), (Exit::Config, 0, 1), "{name} {text}: {found:?} {problems:?}");
+        assert_eq!(
+            (exit, found.len(), problems.len()),
+            (Exit::Config, 0, 1),
+            "{name} {text}: {found:?} {problems:?}"
+        );
     }
 }
 
@@ -252,7 +287,8 @@ fn the_output_is_a_configuration_with_the_origin_of_each_line() {
                   JAVA_OPTS=\"$JAVA_OPTS -Datlassian.pats.max.tokens.per.user=20 -Datlassian.pats.max.token.per.user=3\"\n\
                   JAVA_OPTS=\"$JAVA_OPTS -Dextender.token.secure.mode=true\"\n";
     std::fs::write(patctl.path("setenv.sh"), script).expect("a file");
-    std::fs::write(patctl.path("jira-config.properties"), "atlassian.pats.enabled = true\njira.title = x\n").expect("a file");
+    std::fs::write(patctl.path("jira-config.properties"), "atlassian.pats.enabled = true\njira.title = x\n")
+        .expect("a file");
     let paths = ["setenv.sh", "jira-config.properties"].map(|name| patctl.path(name).display().to_string());
     let run = patctl.run(&["config", "import", &paths[0], &paths[1]]);
     let expected = format!(
@@ -280,10 +316,12 @@ fn a_running_jvm_and_stdin_are_read_too() {
     let patctl = Patctl::new();
     let stdin = |text: &'static str| Setup { stdin: text.as_bytes(), ..Setup::default() };
     let args = ["config", "import", "--format", "list", "-"];
-    let cmdline = stdin("/usr/bin/java\n-Xmx1g\n-Datlassian.pats.pruning.schedule.cron=0 0 0 * * ?\n-jar\nx y.jar\n");
+    let cmdline =
+        stdin("/usr/bin/java\n-Xmx1g\n-Datlassian.pats.pruning.schedule.cron=0 0 0 * * ?\n-jar\nx y.jar\n");
     let run = patctl.run_with(&args, &cmdline);
     run.is(Exit::Yes, &format!("# (stdin):3:1\n{CRON} = 0 0 0 * * ?\n"));
-    let none = patctl.run_with(&args[..2].iter().chain(&["-"]).copied().collect::<Vec<_>>(), &stdin("echo\n"));
+    let none =
+        patctl.run_with(&args[..2].iter().chain(&["-"]).copied().collect::<Vec<_>>(), &stdin("echo\n"));
     assert_eq!((none.exit, none.stdout.as_str()), (Exit::Yes, ""));
     assert!(none.stderr.contains("the defaults hold"), "{none:?}");
     assert_eq!(patctl.run(&["config", "import"]).exit, Exit::Usage);
@@ -295,18 +333,23 @@ fn a_property_that_jira_does_not_read_there_is_warned_of_by_check_alone() {
     let patctl = Patctl::new();
     let path = patctl.path("jira-config.properties");
     let path = path.to_str().expect("a path");
-    std::fs::write(path, "jira.title = x\natlassian.pats.max.tokens.per.user = 5\nextender.token.secure.mode = true\n")
-        .expect("a file");
+    std::fs::write(
+        path,
+        "jira.title = x\natlassian.pats.max.tokens.per.user = 5\nextender.token.secure.mode = true\n",
+    )
+    .expect("a file");
     let run = patctl.run(&["config", "check", path]);
     run.says(Exit::Config, &["jira-config.properties:2:1: Jira does not read", "setenv.sh"]);
     assert!(!run.stderr.contains("extender"), "{run:?}");
     let json = patctl.run(&["config", "check", path, "-o", "json"]).json();
     assert_eq!((json["ok"].as_bool(), json["problems"].as_array().map(Vec::len)), (Some(false), Some(1)));
     // It counts for patctl all the same, and a use is not the time to say so.
-    let args = ["patctl", "--config", path, "config", "show", MAX, "-o", "json"].map(std::ffi::OsString::from);
+    let args =
+        ["patctl", "--config", path, "config", "show", MAX, "-o", "json"].map(std::ffi::OsString::from);
     let used = patctl.run_exactly(&args, &Setup::default());
     assert_eq!((&used.json()[0]["value"], used.stderr.as_str()), (&"5".into(), ""));
-    std::fs::write(patctl.path("other.properties"), "atlassian.pats.max.tokens.per.user = 5\n").expect("a file");
+    std::fs::write(patctl.path("other.properties"), "atlassian.pats.max.tokens.per.user = 5\n")
+        .expect("a file");
     let other = patctl.path("other.properties");
     assert_eq!(patctl.run(&["config", "check", other.to_str().expect("a path")]).exit, Exit::Yes);
 }

@@ -40,6 +40,7 @@ mod rotate;
 mod rotate_processes;
 mod rotate_rules;
 mod scan;
+mod scan_processes;
 mod schedule;
 mod schedule_runs;
 mod secrets;

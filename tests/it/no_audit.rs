@@ -12,7 +12,7 @@ use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
 use patctl::domain::verifier::{Cost, Verifier};
-use patctl::service::{Act, verify};
+use patctl::service::{Act, scan, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
@@ -44,6 +44,19 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         durability: Durability::Full,
     };
     verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
+}
+
+/// Takes back a token that was found, where the audit row cannot be written.
+pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, StoreError> {
+    let mut store = RefusesAudit(Box::new(SqliteStore::open(db)?));
+    let policy = Policy::default();
+    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let now = crate::harness::moment("2026-11-21");
+    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let presented = Presented::parse(token.as_bytes()).ok();
+    let mut standings = scan::judge(&store, &[presented], 2, &|| ())?;
+    assert!(standings[0].is_live(now), "it is known, and live");
+    scan::take_back(&mut store, &act, &mut standings, &"found".parse().expect("a note"))
 }
 
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {

@@ -69,7 +69,9 @@ impl Dialect {
 
     fn of_text(text: &str) -> Self {
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let any = |words: &[&str]| lines().any(|line| words.iter().any(|w| line.to_ascii_lowercase().starts_with(w)));
+        let any = |words: &[&str]| {
+            lines().any(|line| words.iter().any(|w| line.to_ascii_lowercase().starts_with(w)))
+        };
         if any(&["- -d", "- \"-d", "- '-d", "additionaljvmargs:"]) {
             Self::Yaml
         } else if any(&["@echo ", "set \"", "rem "]) {

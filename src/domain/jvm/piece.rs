@@ -64,7 +64,9 @@ pub fn assigned(word: &[Piece]) -> Option<&[Piece]> {
     let equals = word.iter().position(|piece| piece.c == '=')?;
     let name = &word[..equals];
     let name = name.split_last().filter(|(last, _)| last.c == '+').map_or(name, |(_, name)| name);
-    let is_name = |piece: &Piece| (piece.c.is_ascii_alphanumeric() || piece.c == '_') && piece.quoting != Quoting::Opaque;
+    let is_name = |piece: &Piece| {
+        (piece.c.is_ascii_alphanumeric() || piece.c == '_') && piece.quoting != Quoting::Opaque
+    };
     (!name.is_empty() && name.iter().all(is_name)).then(|| &word[equals + 1..])
 }
 
@@ -78,7 +80,9 @@ pub fn arguments(held: &[Piece]) -> Result<Vec<Word>, usize> {
     while let Some(piece) = pieces.next() {
         let Piece { c, at, .. } = piece;
         let expands = |next: Option<&Piece>| {
-            c == '`' || c == '$' && next.is_some_and(|next| next.c.is_ascii_alphanumeric() || "_{(".contains(next.c))
+            c == '`'
+                || c == '$'
+                    && next.is_some_and(|next| next.c.is_ascii_alphanumeric() || "_{(".contains(next.c))
         };
         match quote {
             _ if piece.quoting == Quoting::Opaque => word.get_or_insert_default().push(piece),

@@ -70,7 +70,8 @@ fn options(chars: &[char], line: Range<usize>) -> Vec<Range<usize>> {
     let mut start = line.start;
     for at in line.clone() {
         let next = (chars.get(at + 1).copied(), chars.get(at + 2).copied());
-        if matches!(chars[at], ';' | '#') && at + 2 < line.end && matches!(next, (Some('-'), Some('D' | 'X'))) {
+        if matches!(chars[at], ';' | '#') && at + 2 < line.end && matches!(next, (Some('-'), Some('D' | 'X')))
+        {
             found.push(start..at);
             start = at + 1;
         }

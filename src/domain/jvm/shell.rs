@@ -237,7 +237,11 @@ impl Lexer<'_> {
                 let mut word = Word::new();
                 while self.next < end {
                     // Quotes within are a layer of their own.
-                    if self.peek(0) == Some('"') { self.double(&mut word, end)? } else { self.within_double(&mut word)? }
+                    if self.peek(0) == Some('"') {
+                        self.double(&mut word, end)?;
+                    } else {
+                        self.within_double(&mut word)?;
+                    }
                 }
                 self.defaults.push(word);
             } else {
