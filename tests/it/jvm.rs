@@ -24,12 +24,15 @@ fn import(patctl: &Patctl, name: &str, text: &str) -> (Exit, BTreeMap<String, St
     (run.exit, properties, problems)
 }
 
+/// Properties with their values.
+type Pairs = &'static [(&'static str, &'static str)];
+
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// Scripts as they are found on servers, and what they set.
-const UNDERSTOOD: &[(&str, &[(&str, &str)])] = &[
+const UNDERSTOOD: &[(&str, Pairs)] = &[
     // As the installer leaves it, an argument typed in between the quotes.
     (
         "#!/bin/sh\n#\n#  Occasionally Atlassian Support may recommend that you set some specific JVM arguments.\n#\n\
@@ -202,7 +205,7 @@ fn a_cron_that_a_shell_would_glob_is_explained() {
 #[test]
 fn other_kinds_of_files_are_read_as_what_reads_them_does() {
     let patctl = Patctl::new();
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    let cases: &[(&str, &str, Pairs)] = &[
         // The list of a Windows service: one option a line, nothing quoted.
         (
             "options.txt",

@@ -3,6 +3,7 @@
 use crate::harness::id_of;
 use crate::process::{Home, PROGRAM, have, scaled, stderr, stdout};
 use crate::scan::JIRA;
+use std::fmt::Write as _;
 use std::fs;
 use std::process::Output;
 
@@ -128,13 +129,14 @@ fn planted_tokens_are_found_among_look_alikes_and_nothing_else_is() {
         let mut wrong = ours().into_bytes();
         let at = rng.random_range(18..56);
         wrong[at] = if wrong[at] == b'x' { b'y' } else { b'x' };
-        text += &format!("{random} {}\n", String::from_utf8_lossy(&wrong));
+        writeln!(text, "{random} {}", String::from_utf8_lossy(&wrong)).expect("a string");
         if n % 600 == 7 {
             let token = ours();
             planted.push(("patctl".to_owned(), id_of(&token).to_owned()));
             let number = format!("{:012}", rng.random_range(0..1_000_000_000_000_u64));
             planted.push(("atlassian".to_owned(), number.clone()));
-            text += &format!("{token}{}{}\n", encode(&format!("{number}:"), base64), &random[..26]);
+            let head = encode(&format!("{number}:"), base64);
+            writeln!(text, "{token}{head}{}", &random[..26]).expect("a string");
         }
     }
     fs::create_dir(home.dir.path().join("d")).expect("a directory");
