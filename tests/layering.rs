@@ -34,6 +34,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("croner", &["domain"]),
     ("csv", &["output"]),
     ("dialoguer", &["output"]),
+    ("hmac", &["domain"]),
     ("ignore", &["search"]),
     ("indicatif", &["output"]),
     ("lettre", &["mail"]),

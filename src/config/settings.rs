@@ -2,6 +2,7 @@
 
 use super::Origin;
 use super::keys::{self, KEYS, Key};
+use crate::domain::cache::CacheLimits;
 use crate::domain::moment::Span;
 use crate::domain::notice::{Mailbox, Notices};
 use crate::domain::policy::Policy;
@@ -63,6 +64,10 @@ impl Settings {
                 memory_kib: self.integer("patctl.argon2.memory.kib"),
                 iterations: self.integer("patctl.argon2.iterations"),
                 parallelism: self.integer("patctl.argon2.parallelism"),
+            },
+            cache: CacheLimits {
+                expiry: Span::minutes(i64::from(self.integer("atlassian.pats.auth.cache.expiry.mins"))),
+                max_items: self.integer("atlassian.pats.auth.cache.max.items"),
             },
             prefix: self.parsed("patctl.token.prefix"),
             notices: Notices {

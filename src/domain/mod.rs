@@ -1,6 +1,7 @@
 //! What a token is and what is allowed. Pure: no clock, no I/O, no database, no terminal.
 
 pub mod audit;
+pub mod cache;
 pub mod chain;
 pub mod decision;
 pub mod dice;

@@ -1,5 +1,6 @@
 //! What an installation allows: the limits of the `atlassian.pats.*` properties, applied.
 
+use super::cache::CacheLimits;
 use super::filter::Limits;
 use super::moment::{Moment, Span};
 use super::notice::Notices;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub secure_mode: bool,
     /// `patctl.argon2.*`
     pub cost: Cost,
+    /// `atlassian.pats.auth.cache.*`
+    pub cache: CacheLimits,
     /// `patctl.token.prefix`
     pub prefix: TokenPrefix,
     /// `patctl.mail.*`, as far as the writing of mails needs it.
@@ -63,6 +66,7 @@ impl Default for Policy {
             applies_to_existing: false,
             secure_mode: false,
             cost: Cost::default(),
+            cache: CacheLimits::default(),
             prefix: TokenPrefix::default(),
             notices: Notices::default(),
         }

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
+use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
@@ -37,6 +38,8 @@ pub struct Stored {
     pub pat: Pat,
     /// Its verifier, parsed and bounded.
     pub verifier: std::result::Result<Verifier, VerifierError>,
+    /// When its secret was last proved, where that is remembered.
+    pub proved: Option<Proved>,
 }
 
 /// A token to be inserted.
@@ -202,6 +205,13 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange {
     /// # Errors
     /// [`StoreError`]
     fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()>;
+
+    /// Remembers that a secret was right. What cannot count any longer, and the oldest beyond the limits, is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()>;
 
     /// Replaces a verifier by one of the same secret, if it still is `old`.
     ///

@@ -1,6 +1,7 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
 use patctl::domain::audit::{Actor, Asked, Entry, Record, Selection};
+use patctl::domain::cache::{CacheLimits, Proved};
 use patctl::domain::chain::Link;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
@@ -42,6 +43,7 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         base: None,
         asked: Asked::default(),
         durability: Durability::Full,
+        cache: None,
     };
     verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
 }
@@ -182,6 +184,9 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     }
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
         self.0.renew(id, old, new)
+    }
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<(), StoreError> {
+        self.0.remember(id, proved, limits)
     }
     fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>, StoreError> {
         self.0.prune(before, after, upto)

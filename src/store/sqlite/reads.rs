@@ -18,7 +18,9 @@ use std::ops::ControlFlow;
 pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1 OR rotated_at < ?1)";
 
 pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
-    let sql = format!("SELECT {PAT}, verifier FROM token WHERE id = ?1");
+    let sql = format!(
+        "SELECT {PAT}, verifier, cache.digest, cache.at FROM token LEFT JOIN cache ON token = seq WHERE id = ?1"
+    );
     let mut found = None;
     each_row(db, &sql, [id.as_str()], |row| {
         found = Some(rows::stored(row)?);

@@ -1,8 +1,9 @@
 //! A change in the making.
 
-use super::rows::PAT;
+use super::rows::{self, PAT};
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
+use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
@@ -41,6 +42,12 @@ impl SqliteTransaction<'_> {
     /// Where its statements run.
     pub(super) fn db(&self) -> &Connection {
         &self.inner
+    }
+
+    /// Forgets that the secret of a token was proved.
+    pub(super) fn forget(&self, id: TokenId) -> Result<()> {
+        let sql = "DELETE FROM cache WHERE token = (SELECT seq FROM token WHERE id = ?1)";
+        reads::execute(&self.inner, sql, params![id.as_str()]).map(|_| ())
     }
 
     /// Adds the lines of a token that has none.
@@ -119,7 +126,9 @@ impl Transaction for SqliteTransaction<'_> {
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
         let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, version = version + 1 \
                    WHERE id = ?1 AND revoked_at IS NULL";
-        Ok(reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1)
+        let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1;
+        self.forget(id)?;
+        Ok(revoked)
     }
 
     fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()> {
@@ -128,6 +137,25 @@ impl Transaction for SqliteTransaction<'_> {
                    AND (last_used_at IS NULL OR last_used_at <= ?3 OR last_used_at > ?2)";
         let latest = at.saturating_minus(interval).to_string();
         reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), latest]).map(|_| ())
+    }
+
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()> {
+        let sql = "INSERT INTO cache (token, digest, at) SELECT seq, ?2, ?3 FROM token WHERE id = ?1 \
+                   ON CONFLICT (token) DO UPDATE SET digest = excluded.digest, at = excluded.at";
+        let at = proved.at.text();
+        reads::execute(&self.inner, sql, params![id.as_str(), proved.digest, at.as_str()])?;
+        let count = reads::collect(&self.inner, "SELECT count(*) FROM cache", [], |row| {
+            rows::integer(row, 0, "count")
+        })?;
+        if count.first().is_none_or(|count| *count <= i64::from(limits.max_items)) {
+            return Ok(());
+        }
+        let oldest = proved.at.saturating_minus(limits.expiry).text();
+        let sql = "DELETE FROM cache WHERE at > ?1 OR at <= ?2";
+        reads::execute(&self.inner, sql, params![at.as_str(), oldest.as_str()])?;
+        let sql = "DELETE FROM cache WHERE token IN \
+                   (SELECT token FROM cache ORDER BY at DESC, token LIMIT -1 OFFSET ?1)";
+        reads::execute(&self.inner, sql, params![limits.max_items]).map(|_| ())
     }
 
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()> {
