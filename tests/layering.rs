@@ -54,7 +54,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tz", &["domain"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
-    ("zeroize", &["domain", "world", "output", "commands", "config", "mail"]),
+    ("zeroize", &["domain", "world", "output", "commands", "config", "mail", "search"]),
 ];
 
 fn source() -> Vec<(PathBuf, String)> {
