@@ -38,9 +38,13 @@ pub fn run(args: &Scan, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut standings = judge(cx, store.as_ref(), &found.tokens)?;
     let now = (cx.clock)();
     let live: Vec<bool> = standings.iter().map(|standing| standing.is_live(now)).collect();
-    let done = match &mut store {
-        Some(store) if args.revoke => take_back(args, cx, &settings, store, &mut standings)?,
-        _ => Vec::new(),
+    // If that fails, what was found is told all the same.
+    let (done, failed) = match &mut store {
+        Some(store) if args.revoke => match take_back(args, cx, &settings, store, &mut standings) {
+            Ok(done) => (done, None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        },
+        _ => (Vec::new(), None),
     };
     let count = |yes: &dyn Fn(usize) -> bool| (0..standings.len()).filter(|index| yes(*index)).count() as u64;
     let damaged = count(&|index| standings[index] == Standing::Damaged);
@@ -55,6 +59,9 @@ pub fn run(args: &Scan, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     sum_up(cx, &found, count(&|index| live[index]), done.len() as u64);
     for trouble in &trouble {
         cx.screen.fail(&Failure::new(Exit::Io, "unread", trouble));
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     // A live token is certain, whatever else could not be read; what could not be read is never a yes.
     Ok(match (live.contains(&true), trouble.is_empty()) {

@@ -116,8 +116,8 @@ impl Imported {
         let ours: Vec<Vec<char>> = OURS.iter().map(|ours| ours.chars().collect()).collect();
         for at in 0..chars.len() {
             let is_ours = chars[at] == '-' && ours.iter().any(|ours| chars[at..].starts_with(ours));
-            let is_comment = reading.comments.iter().any(|comment| comment.contains(&at));
-            if !is_ours || is_comment || seen.contains(&at) {
+            if !is_ours || seen.contains(&at) || reading.comments.iter().any(|comment| comment.contains(&at))
+            {
                 continue;
             }
             let name: String =
@@ -209,5 +209,53 @@ impl Places {
         let line = self.starts.partition_point(|start| *start <= at);
         let column = at - self.starts[line - 1] + 1;
         Origin::File(self.path.clone(), Position { line, column })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic_and_nothing_is_lost_in_silence(
+            pieces in proptest::collection::vec(prop_oneof![
+                Just("-Datlassian.pats.enabled=true"), Just("-Dextender.x="), Just("JAVA_OPTS="), Just("set "),
+                Just("${A:="), Just("}"), Just("$("), Just(")"), Just("`"), Just("'"), Just("\""), Just("\\"), Just("\n"),
+                Just(" "), Just("# "), Just("- "), Just("a: "), Just("{{"), Just("^"), Just("%"), Just(";"), Just("é$"),
+            ], 0..40),
+        ) {
+            let text = pieces.concat();
+            for dialect in Dialect::ALL {
+                let mut imported = Imported::default();
+                imported.add(Path::new("x"), &text, dialect);
+                let chars: Vec<char> = text.chars().collect();
+                let reading = dialect.read(&chars);
+                let there = (0..chars.len())
+                    .filter(|at| OURS.iter().any(|ours| chars[*at..].iter().collect::<String>().starts_with(ours)))
+                    .filter(|at| !reading.comments.iter().any(|comment| comment.contains(at)))
+                    .count();
+                // Each is a property, or refused, or was set again.
+                let told = imported.lines.len() + imported.problems.len();
+                prop_assert!(dialect == Dialect::Properties || told >= there, "{dialect:?} {text:?}: {imported:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn braces_within_braces_have_an_end() {
+        let text = format!("JAVA_OPTS=\"-Datlassian.pats.enabled=true {}\"", "${A:=".repeat(100_000));
+        let mut imported = Imported::default();
+        imported.add(Path::new("x"), &text, Dialect::Shell);
+        assert_eq!((imported.lines.len(), imported.problems.len()), (0, 1));
+        let closed = format!(
+            "X={}{}\nJAVA_OPTS=-Datlassian.pats.enabled=true",
+            "${A:=".repeat(2000),
+            "}".repeat(2000)
+        );
+        let mut imported = Imported::default();
+        imported.add(Path::new("x"), &closed, Dialect::Shell);
+        assert_eq!((imported.lines.len(), imported.problems.len()), (0, 1));
     }
 }

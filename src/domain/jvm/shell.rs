@@ -9,7 +9,7 @@ const META: &str = ";&|<>()";
 
 /// Reads a script, a Dockerfile or a unit of systemd: whatever quotes like a shell.
 pub fn read(chars: &[char]) -> Reading {
-    let mut lexer = Lexer { chars, next: 0, defaults: Vec::new(), comments: Vec::new() };
+    let mut lexer = Lexer { chars, next: 0, defaults: Vec::new(), comments: Vec::new(), depth: 0 };
     let read = lexer.words(chars.len(), true);
     let mut reading = Reading { comments: lexer.comments, ..Reading::default() };
     match read {
@@ -49,7 +49,12 @@ struct Lexer<'s> {
     /// What variables hold where they hold nothing else: `${X:=…}`.
     defaults: Vec<Word>,
     comments: Vec<Range<usize>>,
+    /// Braces within braces.
+    depth: usize,
 }
+
+/// Nobody writes so many.
+const DEEPEST: usize = 32;
 
 type Lexed<T> = Result<T, usize>;
 
@@ -224,6 +229,10 @@ impl Lexer<'_> {
     fn braces(&mut self, double: bool) -> Lexed<()> {
         let start = self.next;
         let end = self.end_of_braces(double)?;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(start);
+        }
         self.next = start + 2;
         while self.peek(0).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
             self.next += 1;
@@ -249,6 +258,7 @@ impl Lexer<'_> {
                 self.defaults.extend(words);
             }
         }
+        self.depth -= 1;
         self.next = end + 1;
         Ok(())
     }
