@@ -9,24 +9,23 @@ pub fn byte(crc: u32, byte: u8) -> u32 {
     shift(crc) ^ u32::from(byte)
 }
 
-/// The state before it took in these bytes, whose number is a multiple of four.
+/// The state before it took in these bytes.
+///
+/// What a byte adds to a state is in the lowest bits, and three bytes before it have moved it to the
+/// highest: so four bytes add what they are as a number, and look-ups are only for what was there before.
 pub fn bytes(mut crc: u32, bytes: &[u8]) -> u32 {
-    let (head, eights) = bytes.split_at(bytes.len() % 8);
-    for eight in eights.rchunks_exact(8) {
-        let (first, last) = (word(&eight[..4]), word(&eight[4..]));
-        // Of the two look-ups only the one of the state waits for the eight bytes behind these.
+    let (head, eights) = bytes.as_rchunks::<8>();
+    for eight in eights.iter().rev() {
+        let [a, b, c, d, e, f, g, h] = *eight;
+        let (first, last) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        // Only one of the two look-ups waits for the eight bytes behind these.
         crc = look(&EIGHT, crc) ^ look(&FOUR, last) ^ first;
     }
-    if head.len() == 4 {
-        look(&FOUR, crc) ^ word(head)
-    } else {
-        head.iter().rev().fold(crc, |crc, b| byte(crc, *b))
+    let (head, fours) = head.as_rchunks::<4>();
+    for four in fours {
+        crc = look(&FOUR, crc) ^ u32::from_le_bytes(*four);
     }
-}
-
-/// What a byte adds to a state is in its lowest bits; three bytes before it have moved it to the highest.
-fn word(four: &[u8]) -> u32 {
-    four.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
+    head.iter().rev().fold(crc, |crc, b| byte(crc, *b))
 }
 
 const fn shift(crc: u32) -> u32 {

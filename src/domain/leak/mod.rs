@@ -145,9 +145,8 @@ fn anchors_in(window: &[u8; WINDOW]) -> u64 {
     }
     // Eight flags become eight bits by one multiplication, which moves each to its own place.
     let (eights, _) = is_anchor.as_chunks::<8>();
-    eights.iter().rev().fold(0, |bits, eight| {
-        bits << 8 | u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().enumerate().fold(0, |all, (index, eight)| all | bits(eight) << (8 * index))
 }
 
 /// How many lines end in `bytes`.
