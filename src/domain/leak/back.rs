@@ -9,6 +9,12 @@ pub fn byte(crc: u32, byte: u8) -> u32 {
     shift(crc) ^ u32::from(byte)
 }
 
+/// Both halves, as numbers.
+fn words(eight: [u8; 8]) -> [u32; 2] {
+    let whole = u64::from_le_bytes(eight);
+    [whole, whole >> 32].map(|half| (half & 0xffff_ffff) as u32)
+}
+
 /// The state before it took in these bytes.
 ///
 /// What a byte adds to a state is in the lowest bits, and three bytes before it have moved it to the
@@ -16,8 +22,7 @@ pub fn byte(crc: u32, byte: u8) -> u32 {
 pub fn bytes(mut crc: u32, bytes: &[u8]) -> u32 {
     let (head, eights) = bytes.as_rchunks::<8>();
     for eight in eights.iter().rev() {
-        let [a, b, c, d, e, f, g, h] = *eight;
-        let (first, last) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        let [first, last] = words(*eight);
         // Only one of the two look-ups waits for the eight bytes behind these.
         crc = look(&EIGHT, crc) ^ look(&FOUR, last) ^ first;
     }
