@@ -18,6 +18,7 @@
 //! cli/              everything a user can type; no behaviour
 //! mail/             how a notice leaves the machine
 //! search/           reading through files and directories for what leaked
+//! snippet/          a request as curl, JavaScript, Python …; one file for each language, pure text
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -45,6 +46,7 @@ pub mod mail;
 pub mod output;
 pub mod search;
 pub mod service;
+pub mod snippet;
 pub mod store;
 pub mod wire;
 pub mod world;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["exit", "failure", "world"],
-    &["store", "config", "wire", "cli", "mail", "search"],
+    &["store", "config", "wire", "cli", "mail", "search", "snippet"],
     &["service", "output"],
     &["commands"],
     &["lib"],

@@ -1,6 +1,6 @@
 //! The arguments of the commands that act on tokens.
 
-use super::{RequestArgs, RuleArgs, TEMPLATE, values};
+use super::{Lang, RequestArgs, RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::pat::AuthMethods;
@@ -53,6 +53,9 @@ pub struct Create {
     /// Write the token into this new file (mode 0600) and not to stdout
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
+    /// Print a call that uses it as well, on stderr: curl, python, … ('patctl snippet' has more)
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true, conflicts_with = "count")]
+    pub snippet: Option<Lang>,
 }
 
 /// `patctl show`
@@ -109,11 +112,16 @@ pub struct Revoke {
         if printf %s \"$TOKEN\" | patctl verify; then …; fi\n  \
         patctl verify --token-file /run/secrets/ci.token --field user\n  \
         printf %s \"$TOKEN\" | patctl verify --method POST --url \"$URL\"\n  \
-        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json",
+        printf %s \"$HTTP_AUTHORIZATION\" | patctl verify -o json\n  \
+        patctl verify --batch < requests.jsonl",
     after_help = "The token is read from stdin, unless an option names another place: a bare token, \
         or an Authorization header value ('Bearer …', 'Basic …'). A token with restrictions needs the \
         request: what of it is not handed over, no restriction can allow.\n\n\
-        Status 0 is yes and 1 is no; any other status is trouble, and no answer."
+        Status 0 is yes and 1 is no; any other status is trouble, and no answer.\n\n\
+        With --batch each line of stdin is a JSON object with a token, and perhaps method, url, query, body or \
+        body_b64, content_type and headers; each is answered by a line as of -o json, in the same order, once \
+        its audit row is committed. Lines that come together are judged together, on all cores. The settings \
+        are read once. Status 0: all were allowed; 1: not all; 2: a line could not be read."
 )]
 pub struct Verify {
     /// Where the token comes from.
@@ -131,6 +139,10 @@ pub struct Verify {
         hide_possible_values = true
     )]
     pub field: Option<Field>,
+    /// Answer many: JSON lines on stdin, each with its token and its request
+    #[arg(long, conflicts_with_all = ["field", "token_file", "token_env", "method", "url", "query", "data",
+        "data_file", "content_type", "headers"])]
+    pub batch: bool,
 }
 
 /// What `verify --field` prints, named as in the JSON.
@@ -187,7 +199,7 @@ pub struct Whoami {
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl prune --dry-run\n  \
-        0 0 * * * /usr/local/bin/patctl prune        (a crontab line: silent when all is well)",
+        0 0 * * * /usr/local/bin/patctl prune        (a crontab line)",
     after_help = "Audit rows older than patctl.audit.retention.days are deleted, too; 0, the default, \
         keeps them all."
 )]

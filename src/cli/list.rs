@@ -114,7 +114,7 @@ pub struct List {
         patctl bulk-revoke --user alice --dry-run\n  \
         patctl bulk-revoke --user alice --reason 'left the company' --yes\n  \
         patctl bulk-revoke --unused-for 180d --max 50 --yes\n  \
-        patctl bulk-revoke                             (on a terminal: pick from a list)",
+        patctl bulk-revoke                     (on a terminal: pick from a list)",
     after_help = "The filter is that of 'patctl list': what it shows is what is revoked, all of it or none. On a \
         terminal it asks; elsewhere it wants --yes.\n\n\
         Status 1 where a user or a name was given and nothing matches."

@@ -12,6 +12,9 @@ mod request;
 mod scan;
 mod schedule;
 pub mod shell;
+mod slips;
+mod snippet;
+mod stats;
 pub mod topics;
 mod values;
 pub mod words;
@@ -25,6 +28,8 @@ pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
 pub use scan::{Scan, Scanner};
 pub use schedule::Schedule;
+pub use snippet::{AuthArg, Lang, Preset, Snippet};
+pub use stats::Stats;
 
 use crate::exit::{self, Exit};
 use clap::{
@@ -145,6 +150,8 @@ pub enum Command {
     List(List),
     /// Show one token and what happened to it
     Show(Show),
+    /// How many tokens in which state, when they end, who holds them
+    Stats(Stats),
     /// Change a token: its name, its end, what it may do
     Edit(Edit),
     /// Give a token a successor: a new secret for the same grants
@@ -165,6 +172,8 @@ pub enum Command {
     Check(Check),
     /// Find tokens that leaked into files, and take them back
     Scan(Scan),
+    /// Show a call that works when it is pasted
+    Snippet(Snippet),
     /// Delete tokens that expired or were revoked long enough ago
     Prune(Prune),
     /// Show who did what, and find out whether the log of it is whole
@@ -234,6 +243,8 @@ pub struct Stop {
     pub json: bool,
     /// Who reads the answer, where it is that of a monitoring check.
     pub monitor: Option<Monitor>,
+    /// What was probably meant, where the text does not say.
+    pub hint: Option<String>,
 }
 
 /// Who reads the answer of a monitoring check.
@@ -264,16 +275,20 @@ pub fn definition() -> clap::Command {
 /// `-D` at every level. clap's global arguments would forget those before the command as soon as
 /// there is one behind it.
 fn with_define(command: clap::Command) -> clap::Command {
-    let define = Arg::new(DEFINE)
+    let command = if command.get_name() == COMPLETE { command } else { command.arg(define()) };
+    command.mut_subcommands(with_define)
+}
+
+/// `-D`
+fn define() -> Arg {
+    Arg::new(DEFINE)
         .short('D')
         .value_name("KEY=VALUE")
         .help("Set one property for this run; may be given more than once")
         .help_heading("Global options")
         .display_order(1000)
         .action(ArgAction::Append)
-        .value_parser(values::define);
-    let command = if command.get_name() == COMPLETE { command } else { command.arg(define) };
-    command.mut_subcommands(with_define)
+        .value_parser(values::define)
 }
 
 const DEFINE: &str = "define";
@@ -294,6 +309,9 @@ fn defined(matches: &ArgMatches, into: &mut Vec<(String, String)>) {
 /// # Errors
 /// [`Stop`] for `--help`, `--version` and mistakes.
 pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
+    if let Some(cli) = lean(args) {
+        return Ok(cli);
+    }
     let read = |matches: &ArgMatches| {
         let mut cli = Cli::from_arg_matches(matches)?;
         defined(matches, &mut cli.global.define);
@@ -301,6 +319,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     };
     definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
         |error: clap::Error| Stop {
+            hint: slips::hint(args, error.kind(), &error.to_string()),
             exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
             is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
             json: wants_json(args),
@@ -308,6 +327,23 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
             text: error.render().to_string(),
         },
     )
+}
+
+/// `patctl verify …`, read with the definition of this one command: it runs before every request of a
+/// service, and to define the others takes a quarter of its time. What does not parse is left to the whole
+/// definition, which knows what to say.
+fn lean(args: &[OsString]) -> Option<Cli> {
+    const VERIFY: &str = "verify";
+    if args.get(1)? != VERIFY {
+        return None;
+    }
+    let verify = Verify::augment_args(clap::Command::new(VERIFY)).arg(define());
+    let root = Global::augment_args(clap::Command::new("patctl")).arg(define()).subcommand(verify);
+    let matches = root.disable_help_subcommand(true).try_get_matches_from(args).ok()?;
+    let mut global = Global::from_arg_matches(&matches).ok()?;
+    defined(&matches, &mut global.define);
+    let command = Command::Verify(Verify::from_arg_matches(matches.subcommand_matches(VERIFY)?).ok()?);
+    Some(Cli { global, command })
 }
 
 /// The help of a command, or of patctl.

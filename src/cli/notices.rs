@@ -11,7 +11,7 @@ use clap::Args;
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl notify --dry-run\n  \
-        0 * * * * /usr/local/bin/patctl notify       (a crontab line: silent when all is well)",
+        0 * * * * /usr/local/bin/patctl notify       (a crontab line)",
     after_help = "Each token gets at most one mail when it expires soon, and one when it has expired. \
         It is noted who had a mail even where mails are switched off; those are not sent later. Mails \
         about tokens that were created, revoked or pruned wait until this command sends them.\n\n\

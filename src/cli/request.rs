@@ -64,8 +64,8 @@ pub struct RuleArgs {
 #[command(
     help_template = super::TEMPLATE,
     before_help = "Examples:\n  \
-        patctl check --restrict '[get].*/rest/api/2/issue/JRA.*' --method GET --url /rest/api/2/issue/JRA-1\n  \
-        patctl check --restrict-file ci.rules -- curl -X POST https://jira/rest/api/2/issue -d @issue.json\n  \
+        patctl check --restrict '[get]/reports/.*' --method GET --url /reports/2026\n  \
+        patctl check --restrict-file ci.rules -- curl https://jira/rest/api/2/issue\n  \
         patctl check --id 7k3m --curl-file pasted.txt\n  \
         patctl check --case-file cases.jsonl          (for CI: prints what differs)",
     after_help = "'patctl man restrictions' explains the language.\n\n\

@@ -12,7 +12,7 @@ use std::path::PathBuf;
         patctl schedule\n  \
         patctl schedule --count 20 --timezone Europe/Berlin\n  \
         patctl schedule --crontab                    lines for 'crontab -e'\n  \
-        patctl schedule --systemd units              timers and services, into a new directory",
+        patctl schedule --systemd units              units, into a new directory",
     after_help = "The jobs are 'patctl prune', at atlassian.pats.pruning.schedule.cron, and 'patctl notify', \
         at atlassian.pats.expiry.check.schedule.cron. A crontab line or a timer that would not run at exactly \
         these times is refused with the reason, and the status is 1.\n\n\

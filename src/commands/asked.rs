@@ -102,8 +102,19 @@ pub fn refused(name: Option<&str>, errors: &[RuleError], cx: &Context<'_>) -> Fa
     if errors.len() > SHOWN {
         lines.push(format!("and {} more", errors.len() - SHOWN));
     }
-    Failure::new(Exit::Usage, "rule", lines.join("\n"))
-        .hint("'patctl man restrictions' explains the language")
+    let failure = Failure::new(Exit::Usage, "rule", lines.join("\n"));
+    match errors.first().and_then(|error| in_brackets(&error.text)) {
+        Some(rule) => failure.hint(format!("a method stands in brackets: {rule}")),
+        None => failure.hint("'patctl man restrictions' explains the language"),
+    }
+}
+
+/// `GET /x`, as people write a request, as the rule that was meant.
+fn in_brackets(text: &str) -> Option<String> {
+    let (method, path) = text.trim().split_once(' ')?;
+    let path = path.trim_start();
+    let is_method = !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_method && path.starts_with('/')).then(|| format!("[{}]{path}", method.to_ascii_lowercase()))
 }
 
 /// The request of a command line.

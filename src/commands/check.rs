@@ -134,7 +134,7 @@ fn not_understood(why: &str) -> Failure {
 }
 
 /// The answer in the form that is promised.
-fn checked<'a>(verdict: &'a Verdict<'a>, request: Option<&'a Request>) -> wire::Checked<'a> {
+pub fn checked<'a>(verdict: &'a Verdict<'a>, request: Option<&'a Request>) -> wire::Checked<'a> {
     let (word, reason) = word(&verdict.decision);
     let line = match verdict.decision {
         Decision::Allow { line } => Some(line),

@@ -1,7 +1,7 @@
 //! `patctl create`: the secret on stdout or in a new file, all talk on stderr.
 
 use super::context::Context;
-use super::{asked, deliver, terminal_failed, vault};
+use super::{asked, deliver, snippet, terminal_failed, vault};
 use crate::cli::{Create, Format};
 use crate::domain::policy::Policy;
 use crate::domain::text::User;
@@ -46,6 +46,9 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let issued = one_step(args, cx, &act, store, &draft, vec![first])?;
         for one in &issued {
             deliver::tell(args.token_file.as_deref(), cx, one);
+            if let Some(lang) = args.snippet {
+                snippet::beside(lang, one.token.id(), args.token_file.as_deref(), cx, &settings, store);
+            }
         }
         return Ok(Exit::Yes);
     }
@@ -56,6 +59,11 @@ fn check_streams(args: &Create, cx: &mut Context<'_>) -> Result<(), Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     if args.count > 1 && cx.screen.format() == Format::Json {
         return Err(Failure::usage("many tokens are not one JSON value").hint("use --output jsonl"));
+    }
+    if args.snippet.is_some() && cx.screen.format().is_json() {
+        return Err(
+            Failure::usage("a snippet is no part of this JSON").hint("'patctl snippet -o json' has it")
+        );
     }
     deliver::somebody_listens(args.token_file.as_deref(), cx)
 }

@@ -79,8 +79,9 @@ impl From<LookError> for Failure {
     fn from(error: LookError) -> Self {
         match error {
             LookError::Unknown(id) => {
-                Self::new(Exit::No, "not-found", format!("no token has the id {}", id.typed()))
-                    .hint("'patctl list --all' shows those there are")
+                Self::new(Exit::No, "not-found", format!("no token has the id {}", id.typed())).hint(
+                    "'patctl list --all' shows those there are, 'patctl list --name NAME' those of a name",
+                )
             }
             LookError::Ambiguous(id, candidates) => {
                 let ids: Vec<&str> = candidates.iter().map(|pat| pat.id.as_str()).collect();

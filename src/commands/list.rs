@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::stdout_failed;
-use crate::cli::{Format, List};
+use crate::cli::{FilterArgs, Format, List};
 use crate::domain::filter::{Filter, Order};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,10 +14,7 @@ use crate::store::{Query, Read};
 const MOST_USERS: usize = 1000;
 
 pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    if args.filter.user.len() > MOST_USERS {
-        return Err(Failure::usage(format!("more than {MOST_USERS} users in one filter"))
-            .hint("list them all and choose with jq"));
-    }
+    not_too_many(&args.filter)?;
     let settings = cx.settings()?;
     let policy = settings.policy();
     let store = cx.open(&settings)?;
@@ -34,12 +31,25 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     store.list(&query, &mut |pat| rows.push(pat))?;
     let count = rows.finish().map_err(stdout_failed)?;
     if count == 0 && cx.screen.format() == Format::Table {
-        let everything = Filter::default();
-        cx.screen.say(if query.filter == &everything {
-            "no tokens; 'patctl create' makes one, 'patctl list --all' shows revoked ones too"
-        } else {
-            "no token matches"
-        });
+        cx.screen.say(nothing(query.filter));
     }
     Ok(Exit::Yes)
+}
+
+/// Refuses a filter that no statement has room for.
+pub fn not_too_many(filter: &FilterArgs) -> Result<(), Failure> {
+    if filter.user.len() > MOST_USERS {
+        return Err(Failure::usage(format!("more than {MOST_USERS} users in one filter"))
+            .hint("list them all and choose with jq"));
+    }
+    Ok(())
+}
+
+/// What to say where a filter chooses nothing.
+pub fn nothing(filter: &Filter) -> &'static str {
+    if *filter == Filter::default() {
+        "no tokens; 'patctl create' makes one, 'patctl list --all' shows revoked ones too"
+    } else {
+        "no token matches"
+    }
 }

@@ -12,6 +12,7 @@ const PAGES: &[(&str, &str)] = &[
     ("create", include_str!("../../man/patctl-create.1")),
     ("list", include_str!("../../man/patctl-list.1")),
     ("show", include_str!("../../man/patctl-show.1")),
+    ("stats", include_str!("../../man/patctl-stats.1")),
     ("edit", include_str!("../../man/patctl-edit.1")),
     ("rotate", include_str!("../../man/patctl-rotate.1")),
     ("disable", include_str!("../../man/patctl-disable.1")),
@@ -21,6 +22,7 @@ const PAGES: &[(&str, &str)] = &[
     ("whoami", include_str!("../../man/patctl-whoami.1")),
     ("bulk-revoke", include_str!("../../man/patctl-bulk-revoke.1")),
     ("check", include_str!("../../man/patctl-check.1")),
+    ("snippet", include_str!("../../man/patctl-snippet.1")),
     ("restrictions", include_str!("../../man/patctl-restrictions.7")),
     ("scan", include_str!("../../man/patctl-scan.1")),
     ("notify", include_str!("../../man/patctl-notify.1")),
@@ -43,6 +45,11 @@ pub fn man(page: Option<&str>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             .hint(format!("there are: {}", names.join(", "))));
     };
     cx.screen.line(text.trim_end()).map_err(stdout_failed)?;
+    if cx.screen.is_terminal() {
+        // Below the page, not above.
+        cx.screen.flush().map_err(stdout_failed)?;
+        cx.screen.say(&format!("\n  hint: to read it as a page: patctl man {wanted} | man -l -"));
+    }
     Ok(Exit::Yes)
 }
 

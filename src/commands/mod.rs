@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod batch;
 mod bulk_revoke;
 mod cases;
 mod check;
@@ -19,6 +20,7 @@ mod invocation;
 mod list;
 mod manual;
 mod notify;
+mod order;
 mod power;
 mod present;
 mod prune;
@@ -28,6 +30,8 @@ mod scan;
 mod scan_rules;
 mod schedule;
 mod show;
+mod snippet;
+mod stats;
 mod vault;
 mod verify;
 mod whoami;
@@ -79,6 +83,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Create(args) => create::run(args, cx),
         Command::List(args) => list::run(args, cx),
         Command::Show(args) => show::run(args, cx),
+        Command::Stats(args) => stats::run(args, cx),
         Command::Edit(args) => edit::run(args, cx),
         Command::Rotate(args) => rotate::run(args, cx),
         Command::Disable(args) => power::disable(args, cx),
@@ -89,6 +94,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
         Command::Scan(args) => scan::run(args, cx),
+        Command::Snippet(args) => snippet::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
         Command::Notify(args) => notify::run(args, cx),

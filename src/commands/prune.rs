@@ -63,7 +63,11 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         cx.screen.say(&format!("{}{audited} would be deleted", tokens(count)));
     } else if format == Format::Table && cx.screen.talks_to_a_person() {
         // Cron hears nothing.
-        cx.screen.say(&format!("{}{audited} deleted", tokens(count)));
+        let kept = match policy.prune_delay.as_seconds() / 86_400 {
+            days @ 1.. if count == 0 => format!("; what ended stays for {days} days"),
+            _ => String::new(),
+        };
+        cx.screen.say(&format!("{}{audited} deleted{kept}", tokens(count)));
     }
     Ok(Exit::Yes)
 }

@@ -47,10 +47,7 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 
 /// The token alone on stdout, as `create` prints it.
 fn reveal(args: &Show, cx: &mut Context<'_>, settings: &Settings) -> Result<Exit, Failure> {
-    let key = vault::key(cx, settings)?.ok_or_else(|| {
-        Failure::new(Exit::Config, "vault", "no vault is configured: tokens are kept as hashes only")
-            .hint("patctl.token.vault.key.file names its key; tokens made from then on can be shown again")
-    })?;
+    let key = vault::needed(cx, settings)?;
     if cx.screen.out().raw().is_closed() {
         return Err(Failure::new(Exit::Io, "io", "stdout is closed: nobody would get the token"));
     }

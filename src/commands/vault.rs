@@ -21,3 +21,14 @@ pub fn key(cx: &Context<'_>, settings: &Settings) -> Result<Option<VaultKey>, Fa
     let bytes = private_file::read(&path, cx.euid()).map_err(|why| wrong(&why))?;
     VaultKey::parse(&bytes).map(Some).map_err(|_| wrong("this is no key"))
 }
+
+/// The key, where nothing can be done without one.
+///
+/// # Errors
+/// No key file is configured, or it cannot be used.
+pub fn needed(cx: &Context<'_>, settings: &Settings) -> Result<VaultKey, Failure> {
+    key(cx, settings)?.ok_or_else(|| {
+        Failure::new(Exit::Config, "vault", "no vault is configured: tokens are kept as hashes only")
+            .hint("patctl.token.vault.key.file names its key; tokens made from then on can be shown again")
+    })
+}

@@ -1,18 +1,21 @@
 //! `patctl verify`: is this token good? The exit status answers.
 
 use super::context::Context;
-use super::{asked, present, stdout_failed};
+use super::{asked, batch, present, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
 use crate::domain::audit::Asked;
+use crate::domain::cache::CacheKey;
 use crate::domain::decision::Reason;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::policy::Policy;
 use crate::domain::presented::Presented;
-use crate::domain::restriction::{Request, Sent};
+use crate::domain::restriction::{Refusal, Request, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::service::verify::{self as service, Errand, Purpose, Verdict};
+use crate::service::verify::{self as service, Case, Errand, Purpose, Verdict};
 use crate::store::Durability;
+use crate::store::sqlite::SqliteStore;
 use crate::wire;
 
 pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
@@ -21,6 +24,9 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return Err(
             Failure::usage("--field and JSON are two answers").hint("choose one; the JSON has every field")
         );
+    }
+    if args.batch {
+        return batch::run(cx);
     }
     let settings = cx.settings()?;
     let sent = asked::request(&args.request, asked::TokenAt::of(&args.source), cx)?;
@@ -33,10 +39,16 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let Some(verdict) = verdict.filter(|verdict| verdict.answer.is_ok()) else {
         // One text for every no: who presents a token learns nothing about it.
         cx.screen.say("patctl: denied");
+        if cx.screen.has_a_person() {
+            cx.screen.say("  hint: 'patctl whoami' says why");
+        }
         return Ok(Exit::No);
     };
     if let Some(field) = args.field {
         cx.screen.value(&value_of(field, &verdict)).map_err(stdout_failed)?;
+    } else if cx.can_ask() {
+        // Who typed the token in reads no status.
+        cx.screen.say(&format!("patctl: yes, for {}", value_of(Field::EffectiveUser, &verdict)));
     }
     Ok(Exit::Yes)
 }
@@ -51,19 +63,29 @@ pub fn judge(
 ) -> Result<Verdict, Failure> {
     let policy = settings.policy();
     let mut store = cx.open(settings)?;
-    let cache = if policy.cache.on() { cx.cache_key(store.path()) } else { None };
+    let cache = cache_key(cx, &policy, &store);
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
     let request = Request::new(&sent.given());
     let (base, url) = (settings.base(), sent.told_url(settings.audit_url_full()));
-    let asked = Asked {
-        method: request.as_ref().ok().and_then(|request| request.method),
-        url: url.as_deref().filter(|_| request.is_ok()),
-    };
+    let asked = asked(&request, url.as_deref());
     let errand =
         Errand { purpose, request: &request, base: base.as_ref(), asked, durability, cache: cache.as_ref() };
-    Ok(service::verify(&mut store, &act, cx.dice, presented, &errand)?)
+    Ok(service::verify(&mut store, &act, cx.dice, Case { presented, errand })?)
+}
+
+/// The key of the auth cache, if there is to be one.
+pub fn cache_key(cx: &mut Context<'_>, policy: &Policy, store: &SqliteStore) -> Option<CacheKey> {
+    if policy.cache.on() { cx.cache_key(store.path()) } else { None }
+}
+
+/// What of a request is written down.
+pub fn asked<'a>(request: &'a Result<Request, Refusal>, url: Option<&'a str>) -> Asked<'a> {
+    Asked {
+        method: request.as_ref().ok().and_then(|request| request.method),
+        url: url.filter(|_| request.is_ok()),
+    }
 }
 
 /// The verdict as JSON, for the administrator.
@@ -72,12 +94,24 @@ pub fn answer_json(
     settings: &Settings,
     verdict: Option<&Verdict>,
 ) -> Result<Exit, Failure> {
-    let (now, warning) = ((cx.clock)(), settings.policy().expiry_warning);
+    let allowed = verdict.is_some_and(|verdict| verdict.answer.is_ok());
+    let answer = answer(settings, verdict, (cx.clock)(), settings.policy().expiry_warning);
+    cx.screen.json(&answer).map_err(stdout_failed)?;
+    Ok(if allowed { Exit::Yes } else { Exit::No })
+}
+
+/// The verdict as the JSON has it.
+pub fn answer<'v>(
+    settings: &Settings,
+    verdict: Option<&'v Verdict>,
+    now: Moment,
+    warning: Span,
+) -> wire::Verdict<'v> {
     let grant = verdict.and_then(|verdict| verdict.answer.as_ref().ok());
     let reason = verdict
         .map_or(Some(Reason::Malformed), |verdict| verdict.answer.as_ref().err().map(|denial| denial.reason));
     let pat = verdict.and_then(|verdict| verdict.pat.as_ref());
-    let answer = wire::Verdict {
+    wire::Verdict {
         allowed: grant.is_some(),
         reason: reason.map(Reason::as_str),
         id: verdict.map(|verdict| verdict.id.as_str()),
@@ -86,9 +120,7 @@ pub fn answer_json(
         rule: grant.and_then(|grant| grant.rule),
         restrictions: verdict.map_or(&[], |verdict| &verdict.rules),
         token: pat.map(|pat| wire::Token::new(pat, now, warning)),
-    };
-    cx.screen.json(&answer).map_err(stdout_failed)?;
-    Ok(if grant.is_some() { Exit::Yes } else { Exit::No })
+    }
 }
 
 fn value_of(field: Field, verdict: &Verdict) -> String {

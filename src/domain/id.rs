@@ -25,7 +25,9 @@ pub enum IdPrefixError {
 impl std::fmt::Display for IdPrefixError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::TooShort => "an id needs at least its first 4 characters",
+            Self::TooShort => {
+                "an id needs at least its first 4 characters; 'patctl list' shows ids and names"
+            }
             Self::WholeToken => {
                 "this is a whole token with its secret, which does not belong on a command line; \
                  an id is the part between its last two '_'"

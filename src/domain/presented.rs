@@ -34,6 +34,13 @@ pub struct Presented {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed;
 
+/// The Base64 of `user:token`, as `Basic` carries it.
+#[must_use]
+pub fn basic_credentials(user: &str, token: &PlainToken) -> Zeroizing<String> {
+    let pair = Zeroizing::new([user, ":", token.reveal()].concat());
+    Zeroizing::new(STANDARD.encode(pair.as_bytes()))
+}
+
 impl Presented {
     /// Reads a bare token, `Bearer …`, `Basic …`, or a whole `Authorization:` line; one line end
     /// (LF or CRLF) is dropped.

@@ -1,5 +1,6 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod chart;
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
@@ -173,6 +174,14 @@ impl<'s> Screen<'s> {
         }
     }
 
+    /// Talk of several lines, tabs and all. Silent with `--quiet`.
+    pub fn block(&mut self, text: &str) {
+        for line in text.split('\n').filter(|_| !self.quiet).collect::<Vec<_>>() {
+            let pieces: Vec<_> = line.split('\t').map(text::safe).collect();
+            self.talk(&pieces.join("\t"));
+        }
+    }
+
     /// Something the administrator should mend. Silent with `--quiet`.
     pub fn warn(&mut self, text: &str) {
         let text = token::mask(text);
@@ -248,5 +257,8 @@ pub fn mistake(stop: &Stop) -> Failure {
         .collect::<Vec<_>>()
         .join("; ");
     let failure = Failure::usage(message.trim_start_matches("error: "));
+    if let Some(meant) = &stop.hint {
+        return failure.hint(token::mask_strictly(meant));
+    }
     if hint.is_empty() { failure } else { failure.hint(hint.trim_start_matches("tip: ")) }
 }

@@ -1,6 +1,6 @@
 //! The answer of `check` for a person: the verdict, and line by line why.
 
-use super::{Screen, text};
+use super::{Screen, Style, text};
 use crate::wire::check::{Checked, Line, Part};
 use std::io;
 
@@ -9,42 +9,49 @@ use std::io;
 /// # Errors
 /// What stdout gives.
 pub fn print(screen: &mut Screen<'_>, checked: &Checked<'_>) -> io::Result<()> {
+    lines(checked, screen.style).iter().try_for_each(|line| screen.line(line))
+}
+
+/// Tells the same beside the answer, on stderr.
+pub fn tell(screen: &mut Screen<'_>, checked: &Checked<'_>) {
+    for line in lines(checked, Style::new(false)) {
+        screen.say(&line);
+    }
+}
+
+fn lines(checked: &Checked<'_>, style: Style) -> Vec<String> {
     let why = match (&checked.reason, checked.line) {
         (Some(reason), _) => reason.clone(),
         (None, Some(line)) => format!("line {line} allows it"),
         (None, None) => String::new(),
     };
-    let style = screen.style;
     let word =
         if checked.verdict == "allow" { style.good(checked.verdict) } else { style.bad(checked.verdict) };
-    screen.line(&format!("{word}: {}", text::safe(&why)))?;
+    let mut lines = vec![format!("{word}: {}", text::safe(&why))];
     if let Some(seen) = &checked.request {
-        screen.line("")?;
         let url = format!("{}{}", seen.origin.as_deref().unwrap_or(""), seen.path.unwrap_or("(no URL)"));
         let method = seen.method.unwrap_or("(no method)");
-        screen.line(&format!("request  {method} {}", text::safe(&url)))?;
+        lines.extend([String::new(), format!("request  {method} {}", text::safe(&url))]);
         let mut label = "query";
         for (name, value) in &seen.query {
-            screen.line(&format!("{label:<8} {}", text::safe(&format!("{name} = {value}"))))?;
+            lines.push(format!("{label:<8} {}", text::safe(&format!("{name} = {value}"))));
             label = "";
         }
         if let Some(kind) = seen.content_type {
-            screen.line(&format!("body     {}", text::safe(kind)))?;
+            lines.push(format!("body     {}", text::safe(kind)));
         }
     }
-    checked.lines.iter().try_for_each(|line| one_line(screen, line))
+    checked.lines.iter().for_each(|line| one_line(line, style, &mut lines));
+    lines
 }
 
-fn one_line(screen: &mut Screen<'_>, line: &Line<'_>) -> io::Result<()> {
-    screen.line("")?;
+fn one_line(line: &Line<'_>, style: Style, lines: &mut Vec<String>) {
     let heading = format!("line {}  {}", line.line, text::safe(line.rule));
-    let heading = screen.style.heading(&heading);
-    screen.line(&heading)?;
-    line.parts.iter().try_for_each(|part| one_part(screen, part))
+    lines.extend([String::new(), style.heading(&heading)]);
+    line.parts.iter().for_each(|part| one_part(part, style, lines));
 }
 
-fn one_part(screen: &mut Screen<'_>, part: &Part<'_>) -> io::Result<()> {
-    let style = screen.style;
+fn one_part(part: &Part<'_>, style: Style, lines: &mut Vec<String>) {
     let padded = format!("{:<10}", part.outcome.replace('-', " "));
     let word = match part.outcome {
         "hit" => style.good(&padded),
@@ -52,12 +59,12 @@ fn one_part(screen: &mut Screen<'_>, part: &Part<'_>) -> io::Result<()> {
         _ => style.bad(&padded),
     };
     let seen = part.seen.map_or_else(String::new, |seen| format!(" on {}", text::safe(seen)));
-    screen.line(&format!("  {word} {:<10} {}{seen}", part.part, text::safe(part.text)))?;
+    lines.push(format!("  {word} {:<10} {}{seen}", part.part, text::safe(part.text)));
     let margin = " ".repeat(24);
     if let Some(reason) = &part.reason {
-        screen.line(&format!("{margin}{}", text::safe(reason)))?;
+        lines.push(format!("{margin}{}", text::safe(reason)));
     }
-    let Some(nearest) = &part.nearest else { return Ok(()) };
+    let Some(nearest) = &part.nearest else { return };
     let found = if nearest.found.is_empty() { "at the end" } else { nearest.found };
     let told = match (nearest.fits, nearest.wanted) {
         ("", wanted) => format!("not even the beginning of {wanted} fits"),
@@ -66,5 +73,5 @@ fn one_part(screen: &mut Screen<'_>, part: &Part<'_>) -> io::Result<()> {
             format!("up to {fits} it fits; then the pattern wants {wanted}, and there is {found}")
         }
     };
-    screen.line(&format!("{margin}{}", text::safe(&told)))
+    lines.push(format!("{margin}{}", text::safe(&told)));
 }

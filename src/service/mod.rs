@@ -14,6 +14,7 @@ pub mod retention;
 pub mod revoke;
 pub mod rotate;
 pub mod scan;
+pub mod stats;
 pub mod unfit;
 pub mod verify;
 

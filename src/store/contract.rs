@@ -5,6 +5,7 @@ use super::census::Census;
 use super::error::StoreError;
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
+use super::survey::Survey;
 use crate::domain::audit::{Entry, Record};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
@@ -154,7 +155,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read + Log + Outbox + Census {
+pub trait Store: Read + Log + Outbox + Census + Survey {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod error;
 pub mod log;
 pub mod outbox;
 pub mod sqlite;
+pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};
 pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};

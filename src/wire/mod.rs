@@ -1,12 +1,15 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
 mod audit;
+pub mod batch;
 pub mod change;
 pub mod check;
 pub mod leak;
 pub mod notices;
 pub mod sarif;
 pub mod schedule;
+pub mod snippet;
+pub mod stats;
 mod token;
 
 pub use audit::{Audited, Event, Head};

@@ -259,7 +259,12 @@ fn a_revocation_between_the_look_and_the_lock_counts() {
         let presented = Presented::parse(token.as_bytes()).expect("a token");
         let act = Act { policy: &policy, actor: &actor, clock: &clock };
         let before = computations();
-        let verdict = verify::verify(&mut store, &act, &mut Dice::system(), &presented, &errand);
+        let verdict = verify::verify(
+            &mut store,
+            &act,
+            &mut Dice::system(),
+            verify::Case { presented: &presented, errand },
+        );
         assert_eq!(verdict.expect("a verdict").answer.expect_err("a no").reason, reason);
         assert!(done.get());
         assert_eq!(computations() - before, u64::from(deed == "rotate"), "the verify made none");

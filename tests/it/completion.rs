@@ -33,6 +33,9 @@ fn commands_options_values_and_properties_are_offered() {
         (&["audit", "--outcome", "d"], &["done", "denied"]),
         (&["audit", "--action", "prune"], &["prune", "prune-audit"]),
         (&["config", "check", ""], &[":files"]),
+        (&["snippet", "--lang", "p"], &["python", "powershell"]),
+        (&["snippet", "--preset=l"], &["--preset=list-tokens"]),
+        (&["create", "--snippet", "c"], &["curl"]),
         (&["completions", "b"], &["bash"]),
         (&["help", "form"], &["formats"]),
         (&["man", "cr"], &["create"]),
@@ -55,6 +58,7 @@ fn ids_with_their_names_and_users_come_from_the_database() {
     assert_eq!(complete(&patctl, &["revoke", ""]), [id]);
     assert_eq!(complete(&patctl, &["show", ""]), [id_of(&gone), id]);
     assert_eq!(complete(&patctl, &["revoke", &id[..2]]), [id]);
+    assert_eq!(complete(&patctl, &["snippet", &id[..5]]), [id]);
     assert_eq!(complete(&patctl, &["show", &id[..5]]), [id]);
     assert_eq!(complete(&patctl, &["show", &id[..3].to_uppercase().replace('1', "L")]), [id]);
     assert_eq!(complete(&patctl, &["revoke", id, "zzzz"]), [""; 0]);
@@ -184,4 +188,19 @@ zpty -d shell
         ],
         "{output:?}"
     );
+}
+
+/// The commands of a command are not built together with it, and could forget an option of all.
+#[test]
+fn every_command_at_every_level_takes_a_property() {
+    fn walk(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_name() != "__complete" {
+            assert!(command.get_arguments().any(|arg| arg.get_short() == Some('D')), "{path}");
+        }
+        command.get_subcommands().for_each(|inner| walk(inner, &path));
+    }
+    let mut definition = patctl::cli::definition();
+    definition.build();
+    walk(&definition, "");
 }

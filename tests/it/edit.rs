@@ -332,7 +332,8 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
     let mut store = SqliteStore::open(&patctl.db()).expect("the database");
     let presented = Presented::parse(token.as_bytes()).expect("a token");
     let verdict =
-        verify::verify(&mut store, &act, &mut Dice::system(), &presented, &errand).expect("a verdict");
+        verify::verify(&mut store, &act, &mut Dice::system(), verify::Case { presented: &presented, errand })
+            .expect("a verdict");
     assert_eq!(verdict.answer.expect_err("a no").reason, Reason::Restricted);
     let seqs = "SELECT (SELECT seq FROM audit WHERE action = 'edit') < (SELECT seq FROM audit WHERE action = 'verify')";
     assert_eq!(patctl.count(seqs), 1, "the edit came first");

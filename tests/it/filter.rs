@@ -14,9 +14,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-const WARNING: Span = Span::days(5);
+pub const WARNING: Span = Span::days(5);
 
-fn now() -> Moment {
+pub fn now() -> Moment {
     moment("2026-11-21T12:00:00Z")
 }
 
@@ -176,7 +176,7 @@ fn compare(order: Order, (a, x): (usize, &Pat), (b, y): (usize, &Pat)) -> Orderi
     if order.reverse { by.reverse() } else { by }
 }
 
-fn listed(store: &SqliteStore, filter: &Filter, order: Order) -> Vec<Pat> {
+pub fn listed(store: &SqliteStore, filter: &Filter, order: Order) -> Vec<Pat> {
     let mut found = Vec::new();
     let query = Query { filter, order, now: now(), expiry_warning: WARNING, limit: None };
     store

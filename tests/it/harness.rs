@@ -144,7 +144,11 @@ impl Patctl {
             &mut World {
                 clock: &|| self.now.get(),
                 dice: &mut Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(self.runs.get()))),
-                stdin: &mut Typed { bytes: Cursor::new(setup.stdin), terminal },
+                // What is given there came through a pipe.
+                stdin: &mut Typed {
+                    bytes: Cursor::new(setup.stdin),
+                    terminal: terminal && setup.stdin.is_empty(),
+                },
                 stdout: &mut stdout,
                 stderr: &mut stderr,
                 ask: &mut Person { answers: answers.to_vec(), typed: typed.to_owned() },
@@ -166,7 +170,7 @@ impl Patctl {
     fn remember(&self, run: &Run) {
         let mut said = self.said.borrow_mut();
         said.push_str(&run.stderr);
-        match run.stdout.split(['"', '\n']).find(|word| is_token(word)) {
+        match run.stdout.split(['"', '\'', ' ', '\n']).find(|word| is_token(word)) {
             Some(token) => self.secrets.borrow_mut().push(token[token.len() - 38..].to_owned()),
             None => said.push_str(&run.stdout),
         }

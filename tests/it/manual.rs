@@ -1,7 +1,7 @@
 //! The manual pages: made from the definition of the command line, checked in, and held current.
 //! `UPDATE=1` rewrites them.
 
-use crate::harness::Patctl;
+use crate::harness::{Patctl, Setup};
 use crate::process::{Home, have, stdout};
 use clap::Command;
 use patctl::cli::{definition, topics};
@@ -236,6 +236,54 @@ fn help_knows_commands_and_topics() {
         .says(Exit::Usage, &["exit-status, formats, times, restrictions, security"]);
 }
 
+/// A wrapped example cannot be copied from a terminal of 80 columns.
+#[test]
+fn no_example_is_wrapped() {
+    let mut root = definition();
+    root.build();
+    let mut commands: Vec<&Command> = root.get_subcommands().collect();
+    commands.push(&root);
+    commands.extend(root.get_subcommands().flat_map(Command::get_subcommands));
+    for command in commands {
+        let examples = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+        }
+    }
+}
+
+/// Tried by somebody who had nothing but the help.
+#[test]
+fn a_first_mistake_is_answered_with_what_to_type() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["nightly"]);
+    for (args, meant) in [
+        (&["verify", token.as_str()][..], "printf %s \"$TOKEN\" | patctl verify"),
+        (&["whoami", "--token", &token], "a token is never an argument"),
+        (&["revoke", &token], "patctl revoke --token-stdin"),
+        (&["delete", "7k3m"], "'patctl revoke'"),
+        (&["new"], "'patctl create'"),
+        (&["ls"], "'patctl list'"),
+        (&["zzz"], "'patctl --help' lists the commands"),
+        (&["check", "--restrict", "[get]/x", "/x"], "--method GET --url /x"),
+        (&["create", "--restrict", "GET /x/.*"], "a method stands in brackets: [get]/x/.*"),
+        (&["revoke", "ci"], "'patctl list' shows ids and names"),
+    ] {
+        let run = patctl.run(args);
+        assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "{run:?}");
+        assert!(run.stderr.contains(meant), "{meant}: {run:?}");
+    }
+    patctl.run(&["show", "n1ght"]).says(Exit::No, &["'patctl list --name NAME'"]);
+    let person = |typed: &str, args: &[&str]| {
+        patctl.run_with(args, &Setup { terminal: Some((&[], typed)), ..Setup::default() })
+    };
+    assert_eq!(person(&token, &["verify"]).stderr, "patctl: yes, for operator\n");
+    assert_eq!(person("x", &["verify"]).stderr, "patctl: denied\n  hint: 'patctl whoami' says why\n");
+    assert_eq!(person("", &["prune"]).stderr, "0 tokens deleted; what ended stays for 30 days\n");
+    assert!(person("", &["man", "list"]).stderr.contains("patctl man list | man -l -"));
+    assert_eq!(patctl.run(&["man", "list"]).stderr, "");
+}
+
 #[test]
 fn slips_of_the_pen_are_answered_with_what_was_meant() {
     let patctl = Patctl::new();
@@ -257,11 +305,13 @@ fn slips_of_the_pen_are_answered_with_what_was_meant() {
 fn the_readme_names_no_option_that_is_not_there() {
     let readme = include_str!("../../README.md");
     let known: Vec<String> = pages().into_iter().map(|(_, text)| text.replace("\\-", "-")).collect();
-    let others = ["--release", "--path", "--quiet", "--locked"];
-    // Of git, in the hook.
-    let others =
-        [&others[..], &["--cached", "--name-only", "--no-renames", "--diff-filter", "--stdin", "--prefix"]]
-            .concat();
+    let others = [
+        &["--release", "--path", "--quiet", "--locked"][..],
+        &["--objects", "--stdin", "--not", "--batch"],
+        &["--cached", "--name-only", "--no-renames", "--diff-filter", "--prefix"],
+        &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is", "--arg"],
+    ]
+    .concat();
     for word in readme
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .filter(|w| w.starts_with("--") && w.len() > 3)

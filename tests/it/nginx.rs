@@ -26,9 +26,9 @@ const CONFIG: &str = "
     }";
 
 /// nginx, until it is dropped: also when a test fails.
-struct Nginx {
+pub struct Nginx {
     child: Child,
-    dir: TempDir,
+    pub dir: TempDir,
 }
 
 impl Drop for Nginx {
@@ -39,11 +39,12 @@ impl Drop for Nginx {
 }
 
 impl Nginx {
-    /// One process on a socket of its own: a port could be taken between its choice and its use.
-    fn start() -> Self {
+    /// One process on a socket of its own: a port could be taken between its choice and its use. `SOCKET` in
+    /// the configuration is where it listens.
+    pub fn start(config: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let socket = dir.path().join("socket").display().to_string();
-        std::fs::write(dir.path().join("nginx.conf"), CONFIG.replace("SOCKET", &socket)).expect("a file");
+        std::fs::write(dir.path().join("nginx.conf"), config.replace("SOCKET", &socket)).expect("a file");
         let child = Command::new("nginx")
             .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
             .arg(dir.path())
@@ -54,7 +55,7 @@ impl Nginx {
     }
 
     /// A connection, as soon as nginx listens.
-    fn connect(&mut self) -> BufReader<UnixStream> {
+    pub fn connect(&mut self) -> BufReader<UnixStream> {
         let begun = Instant::now();
         loop {
             if let Ok(stream) = UnixStream::connect(self.dir.path().join("socket")) {
@@ -105,7 +106,7 @@ fn escaped(dice: &mut StdRng, byte: u8) -> String {
 }
 
 /// A piece of a path; now and then one that must be refused.
-fn piece(dice: &mut StdRng) -> String {
+pub fn piece(dice: &mut StdRng) -> String {
     const PLAIN: &[u8] = b"abcXYZ019-_~!$&'()*+,=:@";
     const PLANES: [(u32, u32); 6] = [
         (0xa0, 0x24f),
@@ -146,7 +147,7 @@ fn nginx_routes_an_accepted_path_by_the_bytes_that_rules_see() {
         return;
     }
     let wanted = scaled(2_000, 50_000);
-    let mut nginx = Nginx::start();
+    let mut nginx = Nginx::start(CONFIG);
     let mut connection = nginx.connect();
     let mut dice = StdRng::seed_from_u64(11);
     let (mut accepted, mut refused) = (0, 0);

@@ -19,6 +19,7 @@ use patctl::store::contract::EachPat;
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
+use patctl::store::survey::{Choice, Survey, Surveyor};
 use patctl::store::{
     Amend, Amended, Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession, Transaction,
 };
@@ -45,7 +46,8 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         durability: Durability::Full,
         cache: None,
     };
-    verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
+    verify::verify(&mut store, &act, &mut dice, verify::Case { presented: &presented, errand })
+        .map(|verdict| verdict.answer.is_ok())
 }
 
 /// Takes back a token that was found, where the audit row cannot be written.
@@ -100,6 +102,12 @@ impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
 impl Census for RefusesAudit<Box<SqliteStore>> {
     fn census(&self, now: Moment, warning: Span) -> Result<Counts, StoreError> {
         self.0.census(now, warning)
+    }
+}
+
+impl Survey for RefusesAudit<Box<SqliteStore>> {
+    fn survey(&self, choice: &Choice<'_>, into: &mut dyn Surveyor) -> Result<Option<Moment>, StoreError> {
+        self.0.survey(choice, into)
     }
 }
 

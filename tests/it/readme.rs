@@ -5,14 +5,16 @@ use crate::process::{Home, stderr, stdout};
 const README: &str = include_str!("../../README.md");
 
 /// The fenced blocks of one language, in order.
-fn blocks<'r>(language: &str) -> Vec<&'r str> {
+pub fn blocks<'r>(language: &str) -> Vec<&'r str> {
     let fence = format!("```{language}\n");
     README.split(&fence).skip(1).map(|rest| rest.split("```").next().expect("a block ends")).collect()
 }
 
-/// The rule text of the README.
-fn rules() -> &'static str {
-    README.split("<<'RULES'\n").nth(1).and_then(|rest| rest.split("RULES\n").next()).expect("a here-document")
+/// A file that the README writes in a here-document.
+pub fn written(mark: &str) -> &'static str {
+    let (begin, end) = (format!("<<'{mark}'\n"), format!("\n{mark}\n"));
+    let text = README.split(&begin).nth(1).and_then(|rest| rest.find(&end).map(|at| &rest[..=at]));
+    text.expect("a here-document")
 }
 
 /// Every `sh` block is a script of its own, run in a fresh home with a token named "ci" in it.
@@ -25,7 +27,7 @@ fn every_shell_example_runs_as_printed() {
         let token = home.create(&["ci", "--user", "alice"]);
         std::fs::write(home.dir.path().join("ci.token"), &token).expect("a file");
         // Which an earlier block made.
-        std::fs::write(home.dir.path().join("ci.rules"), rules()).expect("a file");
+        std::fs::write(home.dir.path().join("ci.rules"), written("RULES")).expect("a file");
         let output = home
             .command_of("bash")
             .env("TOKEN", &token)
@@ -45,7 +47,9 @@ fn every_crontab_line_is_silent() {
     assert!(!lines.is_empty());
     for line in lines {
         let command = line.splitn(6, ' ').nth(5).expect("five fields, then the command");
-        let home = Home::new("");
+        // Nothing is due; tests/it/recipes.rs has a mail server for what is.
+        let home =
+            Home::new("patctl.mail.from = a@example.com\npatctl.mail.transport = smtp://localhost:9\n");
         home.create(&[]);
         let output = home.command_of("sh").args(["-c", command]).output().expect("sh");
         assert!(output.status.success(), "{line}: {output:?}");
@@ -67,5 +71,32 @@ fn the_readme_has_the_exit_statuses_and_every_property() {
         let default = key.default.unwrap_or("");
         let row = format!("| `{}` | {default} |", key.name);
         assert!(README.contains(&row), "{row}");
+    }
+}
+
+/// What a heading is called in a link, as the renderers of README files agree on it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+#[test]
+fn every_link_within_the_readme_leads_somewhere() {
+    let mut fenced = false;
+    let mut anchors = Vec::new();
+    for line in README.lines() {
+        fenced ^= line.starts_with("```");
+        if !fenced && line.starts_with('#') {
+            anchors.push(anchor(line.trim_start_matches('#').trim()));
+        }
+    }
+    let links: Vec<&str> =
+        README.split("](").skip(1).map(|rest| rest.split(')').next().expect("a link ends")).collect();
+    assert!(links.iter().filter(|link| link.starts_with('#')).count() > 10);
+    for link in links {
+        match link.strip_prefix('#') {
+            Some(to) => assert!(anchors.iter().any(|anchor| anchor == to), "{link} of {anchors:?}"),
+            None => assert!(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}"),
+        }
     }
 }

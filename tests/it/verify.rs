@@ -330,3 +330,29 @@ fn a_missing_database_is_trouble_and_not_a_no() {
     patctl.run_with(&["verify"], &setup).says(Exit::Io, &["there is no database", "patctl create"]);
     assert!(!patctl.db().exists(), "verify makes no database");
 }
+
+/// `patctl verify …` is read by a definition of its own; an option before it leads to the whole one.
+#[test]
+fn the_short_way_of_reading_a_command_line_reads_it_as_the_long_one() {
+    let read = |words: &[&str]| {
+        let words: Vec<std::ffi::OsString> = words.iter().map(std::ffi::OsString::from).collect();
+        patctl::cli::parse(&words).map(|cli| format!("{cli:?}")).map_err(|stop| stop.text)
+    };
+    for tail in [
+        &[] as &[&str],
+        &["--batch"],
+        &["--token-file", "a", "--field", "user", "-q"],
+        &["-o", "json", "-Da=b", "--db", "x", "-D", "c=d", "--config=y"],
+        &["--method", "POST", "--url", "/a", "--data", "-x", "--header", "A: b", "--header", "C: d"],
+        &["--token-env", "T", "--query", "a=b", "--content-type", "text/plain", "--data-file", "-"],
+        &["--batch", "--url", "/a"],
+        &["--no-such"],
+        &["extra"],
+        &["--help"],
+        &["-o", "yaml"],
+    ] {
+        let short = [&["patctl", "verify"], tail].concat();
+        let long = [&["patctl", "--color=auto", "verify"], tail].concat();
+        assert_eq!(read(&short), read(&long), "{tail:?}");
+    }
+}

@@ -5,6 +5,7 @@
 //! brings a request into its one form or refuses it, [`mod@judge`] decides. Where a choice is free, the
 //! side that denies is taken.
 
+pub mod example;
 pub mod fault;
 pub mod json;
 pub mod judge;

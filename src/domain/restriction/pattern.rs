@@ -131,6 +131,15 @@ impl Pattern {
         }
     }
 
+    /// A short text that it matches; `None`: none was found.
+    #[must_use]
+    pub fn example(&self) -> Option<String> {
+        let mut bytes = Vec::new();
+        shortest(&self.hir, &mut bytes)?;
+        let text = String::from_utf8(bytes).ok()?;
+        (self.fits([text.as_bytes()]).0 == Fit::Yes).then_some(text)
+    }
+
     /// Whether it compiles within the bounds.
     #[must_use]
     pub fn compiles(&self) -> bool {
@@ -174,6 +183,35 @@ impl Pattern {
 
 fn compile(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).unicode(false).size_limit(COMPILED).nest_limit(NESTING + 4).build().ok()
+}
+
+/// The fewest repetitions, the first alternative, and of a class the most usual character.
+fn shortest(hir: &Hir, into: &mut Vec<u8>) -> Option<()> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => into.extend_from_slice(&literal.0),
+        HirKind::Class(class) => into.push(usual(class)?),
+        HirKind::Capture(capture) => shortest(&capture.sub, into)?,
+        HirKind::Repetition(repetition) => {
+            for _ in 0..repetition.min {
+                shortest(&repetition.sub, into)?;
+            }
+        }
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| shortest(part, into))?,
+        HirKind::Alternation(parts) => shortest(parts.first()?, into)?,
+    }
+    Some(())
+}
+
+/// The most usual byte of a class: a letter, a digit, else what can be seen.
+fn usual(class: &Class) -> Option<u8> {
+    let holds = |byte: &u8| match class {
+        Class::Bytes(class) => class.ranges().iter().any(|r| (r.start()..=r.end()).contains(byte)),
+        Class::Unicode(class) => {
+            class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&char::from(*byte)))
+        }
+    };
+    (b'a'..=b'z').chain(b'A'..=b'Z').chain(b'0'..=b'9').chain(b' '..=b'~').find(holds)
 }
 
 /// Positions, with counted repetitions written out.

@@ -9,6 +9,7 @@ mod query;
 mod reads;
 mod rows;
 mod schema;
+mod survey;
 mod transaction;
 
 use super::contract::EachPat;

@@ -52,8 +52,7 @@ pub fn existing(path: &Path) -> Result<Opened> {
     let warning = inspect(&path)?;
     let mut db = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::upgrade(&mut db)?;
-    schema::check(&db)?;
-    harden(&db)?;
+    log_ahead(&db)?;
     Ok(Opened { db, path, warning })
 }
 
@@ -224,9 +223,9 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
     Ok(db)
 }
 
-/// Write-ahead log and full synchronisation, set on every open and read back: a file that was
-/// copied or altered may say otherwise.
-fn harden(db: &Connection) -> Result<()> {
+/// Write-ahead log, set on every open and read back: a file that was copied or altered may say otherwise.
+/// How far a commit is synchronised is set, and read back, when a transaction begins.
+fn log_ahead(db: &Connection) -> Result<()> {
     let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         let set: String =
@@ -235,7 +234,7 @@ fn harden(db: &Connection) -> Result<()> {
             return Err(StoreError::Io(format!("the write-ahead log cannot be used, only '{set}'")));
         }
     }
-    synchronous(db, 2)
+    Ok(())
 }
 
 /// Sets `synchronous` (1 is NORMAL, 2 is FULL) and reads it back.
@@ -264,7 +263,7 @@ fn draft(path: &Path) -> Result<PathBuf> {
 
 fn build(draft: &Path) -> Result<()> {
     let mut db = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    harden(&db)?;
+    log_ahead(&db)?;
     schema::migrate(&mut db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     db.close().map_err(|(_, e)| failed(e))

@@ -5,6 +5,7 @@ use crate::domain::filter::{Filter, Limits, Order, Range, Sort};
 use crate::domain::moment::Moment;
 use crate::domain::pat::Status;
 use crate::store::Query;
+use crate::store::survey::Choice;
 
 /// A statement and the values of its places.
 pub struct Statement {
@@ -29,6 +30,13 @@ pub fn statement(query: &Query<'_>) -> Statement {
         "SELECT {PAT} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
     );
     Statement { sql, values: build.values }
+}
+
+/// A statement about the tokens of a choice, made around its condition.
+pub fn chosen(choice: &Choice<'_>, about: impl FnOnce(String) -> String) -> Statement {
+    let mut build = Build::default();
+    build.filter(choice.filter, choice.now, choice.now.saturating_plus(choice.expiry_warning));
+    Statement { sql: about(build.condition()), values: build.values }
 }
 
 /// Live or not, what these limits would refuse. Numbers only: nothing to bind.

@@ -49,6 +49,23 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
     })
 }
 
+/// The columns of [`life`], in its order.
+pub const LIFE: &str = "created_at, expires_at, revoked_at, disabled_at, rotated_at, last_used_at";
+/// How many they are: the index of what a query selects behind them.
+pub const LIFE_WIDTH: usize = 6;
+
+/// A row of [`LIFE`].
+pub fn life(row: &Row<'_>) -> Result<Life> {
+    Ok(Life {
+        created_at: parsed(row, 0, "created_at")?,
+        expires_at: moment(row, 1, "expires_at")?,
+        revoked_at: moment(row, 2, "revoked_at")?,
+        disabled_at: moment(row, 3, "disabled_at")?,
+        rotated_at: moment(row, 4, "rotated_at")?,
+        last_used_at: moment(row, 5, "last_used_at")?,
+    })
+}
+
 /// A row of [`PAT`] and the verifier behind it.
 pub fn stored(row: &Row<'_>) -> Result<Stored> {
     let verifier = Verifier::parse(text(row, PAT_WIDTH, "verifier")?);

@@ -1,6 +1,6 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
-use super::{Result, failed, log};
+use super::{Result, failed, log, open};
 use crate::store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -31,6 +31,7 @@ fn pragma(db: &Connection, name: &str) -> Result<i64> {
 
 /// Brings an empty or older database to [`VERSION`], in one transaction.
 pub fn migrate(db: &mut Connection) -> Result<()> {
+    open::synchronous(db, 2)?;
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version = pragma(&change, "user_version")?;
     for (number, sql) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
@@ -44,17 +45,30 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     change.commit().map_err(failed)
 }
 
-/// Brings a database that an older patctl made up to date.
+/// Brings a database that an older patctl made up to date, and refuses what is not ours, what is newer,
+/// and what somebody altered.
 pub fn upgrade(db: &mut Connection) -> Result<()> {
-    let version = pragma(db, "user_version")?;
-    let older = (1..VERSION).contains(&version) && pragma(db, "application_id")? == APPLICATION_ID;
-    if older { migrate(db) } else { Ok(()) }
+    let (version, application) = marks(db)?;
+    if (1..VERSION).contains(&version) && application == APPLICATION_ID {
+        migrate(db)?;
+        return check(db);
+    }
+    judge(db, version, application)
 }
 
 /// Refuses what is not ours, what is newer, and what somebody altered.
 pub fn check(db: &Connection) -> Result<()> {
-    let version = pragma(db, "user_version")?;
-    if pragma(db, "application_id")? != APPLICATION_ID {
+    let (version, application) = marks(db)?;
+    judge(db, version, application)
+}
+
+/// The version of the schema, and whose database it is.
+fn marks(db: &Connection) -> Result<(i64, i64)> {
+    Ok((pragma(db, "user_version")?, pragma(db, "application_id")?))
+}
+
+fn judge(db: &Connection, version: i64, application: i64) -> Result<()> {
+    if application != APPLICATION_ID {
         return Err(StoreError::Damaged("it is the database of another program".to_owned()));
     }
     if version > VERSION {

@@ -1,0 +1,200 @@
+//! Was the secret right? The slow part, done while nobody's lock is held.
+
+use super::{Case, Proof};
+use crate::domain::decision::Reason;
+use crate::domain::dice::Dice;
+use crate::domain::presented::Presented;
+use crate::domain::token::{PlainToken, TokenId};
+use crate::domain::verifier::{Cost, Verifier};
+use crate::service::Act;
+use crate::store::contract::Result;
+use crate::store::{Read, Store, Stored};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The rows as they were looked at.
+pub type Seen = HashMap<TokenId, Option<Stored>>;
+
+/// What is known of a secret before the lock is taken.
+#[derive(Clone, Copy)]
+pub struct Proved {
+    /// Whether it was right.
+    pub proof: Proof,
+    /// Whether the auth cache said so, and nothing was computed.
+    pub cached: bool,
+}
+
+/// A verifier at today's cost beside the one it replaces.
+pub type Renewal = Option<(Verifier, Verifier)>;
+
+/// What has to be computed, at most once for each token.
+enum Job<'j> {
+    /// Nothing: the auth cache knows.
+    Cached,
+    /// Whether the verifier is of this secret.
+    Match(&'j Verifier, &'j PlainToken),
+    /// As much as a match would have cost.
+    Pretend(Cost, &'j PlainToken, Reason),
+}
+
+/// Reads the row of each token once.
+pub fn look(store: &dyn Store, cases: &[Case<'_>]) -> Result<Seen> {
+    let mut seen = Seen::with_capacity(cases.len());
+    for case in cases {
+        if let Entry::Vacant(place) = seen.entry(case.presented.token.id()) {
+            place.insert(store.token(case.presented.token.id())?);
+        }
+    }
+    Ok(seen)
+}
+
+/// Proves every secret, each once, on all cores.
+pub fn all(store: &dyn Store, act: &Act<'_>, cases: &[Case<'_>], seen: &Seen) -> Result<Vec<Proved>> {
+    let mut jobs = Vec::with_capacity(cases.len());
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(cases.len());
+    let mut of_case = Vec::with_capacity(cases.len());
+    for case in cases {
+        let place = match places.entry(case.presented.token.reveal()) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                jobs.push(job(store, act, case, seen)?);
+                *place.insert(jobs.len() - 1)
+            }
+        };
+        of_case.push(place);
+    }
+    let done = compute(&jobs);
+    Ok(of_case.into_iter().map(|place| done[place]).collect())
+}
+
+fn job<'j>(store: &dyn Store, act: &Act<'_>, case: &'j Case<'_>, seen: &'j Seen) -> Result<Job<'j>> {
+    let token = &case.presented.token;
+    let stored = seen.get(&token.id()).and_then(Option::as_ref);
+    if remembered(act, case, stored) {
+        return Ok(Job::Cached);
+    }
+    match stored.map(|stored| stored.verifier.as_ref()) {
+        Some(Ok(verifier)) => Ok(Job::Match(verifier, token)),
+        other => {
+            let cost = store.cost_near(token.id())?.unwrap_or(act.policy.cost);
+            Ok(Job::Pretend(cost, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
+        }
+    }
+}
+
+/// Whether the auth cache spares the computation: the secret was proved against this very verifier, not
+/// too long ago. Wrong secrets are never in it.
+fn remembered(act: &Act<'_>, case: &Case<'_>, stored: Option<&Stored>) -> bool {
+    let Some((key, Stored { verifier: Ok(verifier), proved: Some(proved), .. })) =
+        case.errand.cache.zip(stored)
+    else {
+        return false;
+    };
+    act.policy.cache.fresh(proved.at, (act.clock)()) && key.vouches(proved, &case.presented.token, verifier)
+}
+
+impl Job<'_> {
+    fn run(&self) -> Proved {
+        let proof = match self {
+            Self::Cached => return Proved { proof: Ok(()), cached: true },
+            Self::Match(verifier, token) => verifier.matches(token).then_some(()).ok_or(Reason::WrongSecret),
+            Self::Pretend(cost, token, reason) => {
+                Verifier::pretend(token, *cost);
+                Err(*reason)
+            }
+        };
+        Proved { proof, cached: false }
+    }
+}
+
+/// Runs the jobs, several at a time where there is more than one to compute.
+fn compute(jobs: &[Job<'_>]) -> Vec<Proved> {
+    let heavy: Vec<usize> = (0..jobs.len()).filter(|at| !matches!(jobs[*at], Job::Cached)).collect();
+    if heavy.len() < 2 {
+        return jobs.iter().map(Job::run).collect();
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(heavy.len());
+    let found = Mutex::new(vec![Proved { proof: Ok(()), cached: true }; jobs.len()]);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(at) = heavy.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let proved = jobs[*at].run();
+            found.lock().unwrap_or_else(PoisonError::into_inner)[*at] = proved;
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..cores {
+            scope.spawn(work);
+        }
+        work();
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One computation, whatever is known of the id.
+pub fn one(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    presented: &Presented,
+    stored: Option<&Stored>,
+) -> Result<Proof> {
+    let job = match stored.map(|stored| stored.verifier.as_ref()) {
+        Some(Ok(verifier)) => Job::Match(verifier, &presented.token),
+        other => {
+            let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
+            let reason = if other.is_some() { Reason::Damaged } else { Reason::Unknown };
+            Job::Pretend(cost, &presented.token, reason)
+        }
+    };
+    Ok(job.run().proof)
+}
+
+/// A verifier at today's cost for each token whose stored one was made at another, if it will be allowed as
+/// far as can be told.
+pub fn renewals(
+    store: &dyn Store,
+    act: &Act<'_>,
+    dice: &mut Dice,
+    cases: &[Case<'_>],
+    seen: &Seen,
+    proofs: &[Proved],
+) -> Result<Vec<Renewal>> {
+    let mut renewed = Vec::with_capacity(cases.len());
+    let mut done: Vec<TokenId> = Vec::new();
+    for (case, proved) in cases.iter().zip(proofs) {
+        let id = case.presented.token.id();
+        let stored = seen.get(&id).and_then(Option::as_ref).filter(|_| proved.proof.is_ok());
+        let fresh = match stored {
+            Some(stored) if !done.contains(&id) => renewal(store, act, dice, case, stored)?,
+            _ => None,
+        };
+        if fresh.is_some() {
+            done.push(id);
+        }
+        renewed.push(fresh);
+    }
+    Ok(renewed)
+}
+
+fn renewal(
+    store: &dyn Store,
+    act: &Act<'_>,
+    dice: &mut Dice,
+    case: &Case<'_>,
+    stored: &Stored,
+) -> Result<Renewal> {
+    if case.errand.purpose != super::Purpose::Use {
+        return Ok(None);
+    }
+    let Some(old) = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost) else {
+        return Ok(None);
+    };
+    let rules = if stored.pat.restricted { store.restrictions(stored.pat.id)? } else { Vec::new() };
+    if super::settle::ask(act, case, &stored.pat, &rules, (act.clock)()).is_err() {
+        return Ok(None);
+    }
+    let new = Verifier::make(&case.presented.token, act.policy.cost, dice).ok();
+    Ok(new.map(|new| (old.clone(), new)))
+}

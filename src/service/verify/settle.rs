@@ -1,0 +1,172 @@
+//! What is decided, and written, under the lock.
+
+use super::prove::{self, Proved, Renewal};
+use super::{Case, Errand, Purpose, Verdict, entry};
+use crate::domain::audit::{Action, Entry};
+use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
+use crate::domain::moment::Moment;
+use crate::domain::pat::Pat;
+use crate::domain::token::TokenId;
+use crate::service::Act;
+use crate::store::contract::Result;
+use crate::store::{Stored, Transaction};
+use std::collections::HashMap;
+use std::collections::hash_map;
+
+/// What was found out before the lock was taken.
+pub struct Before<'b> {
+    /// The row as it was then.
+    pub seen: Option<&'b Stored>,
+    /// Whether the secret was right for it.
+    pub proof: &'b Proved,
+    /// The verifier that should take the place of its own.
+    pub fresh: &'b Renewal,
+}
+
+/// The rows as they are under the lock, each read once: nobody else writes meanwhile.
+#[derive(Default)]
+pub struct Rows(HashMap<TokenId, Option<Row>>);
+
+struct Row {
+    stored: Stored,
+    rules: Vec<String>,
+    /// Whether its use was noted in this transaction, and its secret remembered.
+    noted: bool,
+    remembered: bool,
+}
+
+impl Rows {
+    fn get(&mut self, change: &dyn Transaction, id: TokenId) -> Result<Option<&mut Row>> {
+        let row = match self.0.entry(id) {
+            hash_map::Entry::Occupied(row) => row.into_mut(),
+            hash_map::Entry::Vacant(place) => {
+                let row = match change.token(id)? {
+                    Some(stored) => {
+                        let rules = if stored.pat.restricted { change.restrictions(id)? } else { Vec::new() };
+                        Some(Row { stored, rules, noted: false, remembered: false })
+                    }
+                    None => None,
+                };
+                place.insert(row)
+            }
+        };
+        Ok(row.as_mut())
+    }
+
+    /// Whether one of the tokens ends its predecessor by being used.
+    pub fn one_ends_another(
+        &mut self,
+        change: &dyn Transaction,
+        cases: &[Case<'_>],
+        proofs: &[Proved],
+    ) -> Result<bool> {
+        for (case, proved) in cases.iter().zip(proofs) {
+            let used = case.errand.purpose == Purpose::Use && proved.proof.is_ok();
+            let row = self.get(change, case.presented.token.id())?;
+            if used && row.is_some_and(|row| row.stored.pat.ends_predecessor) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Decides on the row as it is under the lock, at the time it is, and writes down what came of it.
+pub fn settle(
+    change: &mut dyn Transaction,
+    rows: &mut Rows,
+    act: &Act<'_>,
+    case: &Case<'_>,
+    before: &Before<'_>,
+) -> Result<Verdict> {
+    let Case { presented, errand } = case;
+    let id = presented.token.id();
+    let row = rows.get(change, id)?;
+    let stored = row.as_ref().map(|row| &row.stored);
+    // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
+    let same = before.seen.map(|seen| &seen.verifier) == stored.map(|stored| &stored.verifier);
+    let proof = if same { before.proof.proof } else { prove::one(change, act, presented, stored)? };
+    let now = (act.clock)();
+    let none = |reason: Reason| Verdict { id, pat: None, rules: Vec::new(), answer: Err(reason.into()) };
+    let verdict = match (proof, row.as_ref()) {
+        (Ok(()), Some(Row { stored, rules, .. })) => {
+            let answer = ask(act, case, &stored.pat, rules, now);
+            Verdict { id, pat: Some(stored.pat.clone()), rules: rules.clone(), answer }
+        }
+        (Ok(()), None) => none(Reason::Unknown),
+        (Err(reason), _) => none(reason),
+    };
+    change.audit(&entry(act, errand, &verdict, now))?;
+    let Some(row) = row.filter(|_| errand.purpose == Purpose::Use) else { return Ok(verdict) };
+    if let Some((old, new)) = before.fresh.as_ref().filter(|_| verdict.answer.is_ok()) {
+        change.renew(id, old, new)?;
+        row.remembered = true;
+    } else if !(row.remembered || same && before.proof.cached) && worth_remembering(&verdict) {
+        remember(change, act, case, &row.stored, now)?;
+        row.remembered = true;
+    }
+    let noted = row.noted;
+    row.noted |= verdict.answer.is_ok();
+    if used(change, act, &verdict, now, noted)? {
+        // It is no successor any longer, and its predecessor is at its end: both are read again.
+        rows.0.clear();
+    }
+    Ok(verdict)
+}
+
+/// Everything that is decided once the secret was right.
+pub fn ask(
+    act: &Act<'_>,
+    case: &Case<'_>,
+    pat: &Pat,
+    rules: &[String],
+    now: Moment,
+) -> std::result::Result<Grant, Denial> {
+    let Errand { request, base, .. } = case.errand;
+    decide(act.policy, pat, &Question { scheme: &case.presented.scheme, now, request, base, rules })
+}
+
+/// A token that may be used, or could be for another request. One that is at its end is not kept.
+fn worth_remembering(verdict: &Verdict) -> bool {
+    match &verdict.answer {
+        Ok(_) => true,
+        Err(denial) => matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest),
+    }
+}
+
+fn remember(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    case: &Case<'_>,
+    stored: &Stored,
+    now: Moment,
+) -> Result<()> {
+    let (Some(key), Ok(verifier)) = (case.errand.cache, &stored.verifier) else { return Ok(()) };
+    let proved = key.entry(&case.presented.token, verifier, now);
+    change.remember(stored.pat.id, &proved, act.policy.cache)
+}
+
+/// What a use leaves behind beside its audit row; true where it ended a predecessor.
+fn used(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    verdict: &Verdict,
+    now: Moment,
+    noted: bool,
+) -> Result<bool> {
+    let id = verdict.id;
+    match &verdict.answer {
+        Ok(_) if noted => {}
+        Ok(_) => change.touch(id, now, act.policy.last_used_interval)?,
+        // Its successor has it by now, so who still holds it has not heard, or found it somewhere.
+        Err(denial) if denial.reason == Reason::Rotated => return change.reused(id, now).map(|()| false),
+        Err(_) => return Ok(false),
+    }
+    let Some(pat) = verdict.pat.as_ref().filter(|pat| pat.ends_predecessor) else { return Ok(false) };
+    if let Some(old) = change.switch(id, now)? {
+        let detail = format!("{id} was used");
+        let entry = act.done(now, Action::Switch, old.as_str(), pat.user.as_deref());
+        change.audit(&Entry { detail: Some(&detail), ..entry })?;
+    }
+    Ok(true)
+}
