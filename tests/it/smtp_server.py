@@ -47,7 +47,10 @@ class Handler:
             "encrypted": tls == "wrapped" or session.ssl is not None,
             "login": getattr(session, "who", None),
         }
-        (home / f"{mails:04}.json").write_text(json.dumps(kept))
+        # Under its name only once it is whole: the test looks at any time.
+        draft = home / f"{mails:04}.draft"
+        draft.write_text(json.dumps(kept))
+        draft.rename(home / f"{mails:04}.json")
         if mode() == "drop":
             server.transport.abort()
         if mode() == "hang":
