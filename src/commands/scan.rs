@@ -103,7 +103,7 @@ fn judge(
     let presented: Vec<Option<Presented>> =
         found.iter().map(|token| Presented::parse(token.text.as_bytes()).ok()).collect();
     let bar = progress::bar(&cx.screen, found.len() as u64, "checking");
-    let standings = scan::judge(store, &presented, search::cores(), &|| bar.inc(1));
+    let standings = scan::judge(store, &presented, &|| bar.inc(1));
     bar.finish_and_clear();
     Ok(standings?)
 }

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::read::{self, Buffer};
 use super::walk::{self, File};
-use super::{Plan, Step, Tell, Trouble, cores};
+use super::{Plan, Step, Tell, Trouble};
 use crate::domain::leak::REACH;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub fn search<'r>(
     let receiver = Mutex::new(receiver);
     let mut unread = Vec::new();
     std::thread::scope(|scope| {
-        for _ in 0..cores() {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| work(&receiver, ledger, &trouble, tell));
         }
         for root in roots {

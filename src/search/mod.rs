@@ -91,12 +91,6 @@ pub enum Step {
 /// Where steps are told.
 pub type Tell<'t> = &'t (dyn Fn(Step) + Sync);
 
-/// How much may run at once.
-#[must_use]
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
 /// Searches everything. What cannot be read is part of the answer.
 pub fn search(plan: &Plan<'_>, stream: &mut dyn Read, tell: Tell<'_>) -> Found {
     let ledger = Ledger::default();

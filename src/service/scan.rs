@@ -11,8 +11,6 @@ use crate::domain::text::Note;
 use crate::store::contract::Result;
 use crate::store::{Store, Stored};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// What a found token is to this database.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,46 +62,33 @@ impl Standing {
 }
 
 /// What each of some tokens is; `None` is in no form that a token here can have. The hash of a secret is
-/// computed only where there is a token of that id, on so many threads. `tell` hears of each that is done.
+/// computed only where there is a token of that id. `tell` hears of each that is done.
 ///
 /// # Errors
 /// What the database gave.
 pub fn judge(
     store: &dyn Store,
     found: &[Option<Presented>],
-    threads: usize,
     tell: &(dyn Fn() + Sync),
 ) -> Result<Vec<Standing>> {
     let mut standings = vec![Standing::Unknown; found.len()];
-    let mut known: Vec<(usize, &Presented, Stored)> = Vec::new();
+    let mut rows: Vec<(usize, &Presented, Stored)> = Vec::new();
     for (index, presented) in found.iter().enumerate() {
         let Some(presented) = presented else { continue };
         match store.token(presented.token.id())? {
-            Some(stored) => known.push((index, presented, stored)),
+            Some(stored) => rows.push((index, presented, stored)),
             None => tell(),
         }
     }
-    let next = AtomicUsize::new(0);
-    let proved = Mutex::new(Vec::with_capacity(known.len()));
-    let prove = || {
-        while let Some((index, presented, stored)) = known.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let standing = match verify::compare(stored, presented) {
-                None => Standing::Damaged,
-                Some(Err(_)) => Standing::WrongSecret,
-                Some(Ok(())) => Standing::Ours(Box::new(stored.pat.clone())),
-            };
-            proved.lock().unwrap_or_else(PoisonError::into_inner).push((*index, standing));
-            tell();
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(known.len()) {
-            scope.spawn(prove);
-        }
-        prove();
-    });
-    for (index, standing) in proved.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        standings[index] = standing;
+    let known: Vec<(&Stored, &Presented)> =
+        rows.iter().map(|(_, presented, stored)| (stored, *presented)).collect();
+    let proofs = verify::known(&known, tell);
+    for ((index, _, stored), proof) in rows.into_iter().zip(proofs) {
+        standings[index] = match proof {
+            None => Standing::Damaged,
+            Some(Err(_)) => Standing::WrongSecret,
+            Some(Ok(())) => Standing::Ours(Box::new(stored.pat)),
+        };
     }
     Ok(standings)
 }

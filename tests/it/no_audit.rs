@@ -58,7 +58,7 @@ pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, Stor
     let now = crate::harness::moment("2026-11-21");
     let act = Act { policy: &policy, actor: &actor, clock: &|| now };
     let presented = Presented::parse(token.as_bytes()).ok();
-    let mut standings = scan::judge(&store, &[presented], 2, &|| ())?;
+    let mut standings = scan::judge(&store, &[presented], &|| ())?;
     assert!(standings[0].is_live(now), "it is known, and live");
     scan::take_back(&mut store, &act, &mut standings, &"found".parse().expect("a note"))
 }

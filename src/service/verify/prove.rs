@@ -65,7 +65,7 @@ pub fn all(store: &dyn Store, act: &Act<'_>, cases: &[Case<'_>], seen: &Seen) ->
         };
         of_case.push(place);
     }
-    let done = compute(&jobs);
+    let done = compute(&jobs, &|| ());
     Ok(of_case.into_iter().map(|place| done[place]).collect())
 }
 
@@ -109,11 +109,11 @@ impl Job<'_> {
     }
 }
 
-/// Runs the jobs, several at a time where there is more than one to compute.
-fn compute(jobs: &[Job<'_>]) -> Vec<Proved> {
+/// Runs the jobs, several at a time where there is more than one to compute. `tell` hears of each that was.
+fn compute(jobs: &[Job<'_>], tell: &(dyn Fn() + Sync)) -> Vec<Proved> {
     let heavy: Vec<usize> = (0..jobs.len()).filter(|at| !matches!(jobs[*at], Job::Cached)).collect();
     if heavy.len() < 2 {
-        return jobs.iter().map(Job::run).collect();
+        return jobs.iter().map(Job::run).inspect(|_| tell()).collect();
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(heavy.len());
     let found = Mutex::new(vec![Proved { proof: Ok(()), cached: true }; jobs.len()]);
@@ -122,6 +122,7 @@ fn compute(jobs: &[Job<'_>]) -> Vec<Proved> {
         while let Some(at) = heavy.get(next.fetch_add(1, Ordering::Relaxed)) {
             let proved = jobs[*at].run();
             found.lock().unwrap_or_else(PoisonError::into_inner)[*at] = proved;
+            tell();
         }
     };
     std::thread::scope(|scope| {
@@ -149,6 +150,16 @@ pub fn one(
         }
     };
     Ok(job.run().proof)
+}
+
+/// Proves secrets against rows that are there, on all cores; `None`: the verifier cannot be read.
+pub fn known(known: &[(&Stored, &Presented)], tell: &(dyn Fn() + Sync)) -> Vec<Option<Proof>> {
+    let jobs: Vec<Job<'_>> = known
+        .iter()
+        .filter_map(|(stored, presented)| Some(Job::Match(stored.verifier.as_ref().ok()?, &presented.token)))
+        .collect();
+    let mut proofs = compute(&jobs, tell).into_iter().map(|proved| proved.proof);
+    known.iter().map(|(stored, _)| if stored.verifier.is_ok() { proofs.next() } else { None }).collect()
 }
 
 /// A verifier at today's cost for each token whose stored one was made at another, if it will be allowed as
