@@ -64,6 +64,7 @@ impl Settings {
                 iterations: self.integer("patctl.argon2.iterations"),
                 parallelism: self.integer("patctl.argon2.parallelism"),
             },
+            rehashes_imported: self.boolean("patctl.import.rehash"),
             prefix: self.parsed("patctl.token.prefix"),
             notices: Notices {
                 off: !self.boolean("atlassian.pats.mail.notifications.enabled"),

@@ -9,7 +9,7 @@ use crate::domain::pat::Pat;
 use crate::domain::presented::Presented;
 use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
-use crate::domain::verifier::Verifier;
+use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::Result;
 use crate::store::{Durability, Read, Store, Stored, Transaction};
 
@@ -161,7 +161,7 @@ fn ask(
     Ok((answer, rules))
 }
 
-/// One Argon2 computation, whatever is known of the id.
+/// One computation, whatever is known of the id.
 fn prove(
     db: &(impl Read + ?Sized),
     act: &Act<'_>,
@@ -172,8 +172,8 @@ fn prove(
     if let Some(Ok(verifier)) = verifier {
         return Ok(verifier.matches(&presented.token).then_some(()).ok_or(Reason::WrongSecret));
     }
-    let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
-    Verifier::pretend(&presented.token, cost);
+    let work = db.work_near(presented.token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
+    Verifier::pretend(&presented.token, work);
     Ok(Err(if verifier.is_some() { Reason::Damaged } else { Reason::Unknown }))
 }
 
@@ -181,8 +181,8 @@ fn same_verifier(seen: Option<&Stored>, current: Option<&Stored>) -> bool {
     seen.map(|s| &s.verifier) == current.map(|s| &s.verifier)
 }
 
-/// A verifier at today's cost for a token whose stored one was made at another, if it will be
-/// allowed as far as can be told.
+/// A verifier at today's cost for a token whose stored one was made at another, or came with it, if it
+/// will be allowed as far as can be told.
 fn renewal(
     act: &Act<'_>,
     dice: &mut Dice,
@@ -195,7 +195,7 @@ fn renewal(
     let Some(stored) = stored.filter(|_| proof.is_ok() && errand.purpose == Purpose::Use) else {
         return Ok(None);
     };
-    let Some(old) = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost) else {
+    let Some(old) = stored.verifier.as_ref().ok().filter(|old| !act.policy.keeps(old.work())) else {
         return Ok(None);
     };
     if ask(store, act, presented, errand, &stored.pat, (act.clock)())?.0.is_err() {

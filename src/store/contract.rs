@@ -11,7 +11,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{AuthMethods, Pat};
 use crate::domain::token::TokenId;
-use crate::domain::verifier::{Cost, Verifier, VerifierError};
+use crate::domain::verifier::{Verifier, VerifierError, Work};
 use std::ops::ControlFlow;
 
 /// The result of every call.
@@ -139,12 +139,13 @@ pub trait Read {
     /// [`StoreError`]
     fn held(&self, user: Option<&str>) -> Result<u64>;
 
-    /// What verifying some token costs: the one whose id follows `id`. An unknown id is made to cost
-    /// that, so that it takes as long as those there are, whatever the configuration says today.
+    /// What verifying some token takes: the nearest of those that were imported, for the id of an imported
+    /// one, else of the others. An unknown id is made to cost that, so that it takes as long as those
+    /// there are, whatever the configuration says today.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>>;
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>>;
 }
 
 /// A database of tokens.

@@ -11,7 +11,7 @@ use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
-use patctl::domain::verifier::{Cost, Verifier};
+use patctl::domain::verifier::{Verifier, Work};
 use patctl::service::{Act, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
@@ -68,8 +68,8 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
         self.0.held(user)
     }
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
-        self.0.cost_near(id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>, StoreError> {
+        self.0.work_near(id)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::Cost;
+use crate::domain::verifier::Work;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -111,8 +111,8 @@ impl Read for SqliteStore {
         reads::held(&self.db, user)
     }
 
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
-        reads::cost_near(&self.db, id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
+        reads::work_near(&self.db, id)
     }
 }
 
