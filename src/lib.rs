@@ -17,6 +17,7 @@
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
 //! mail/             how a notice leaves the machine
+//! dump/             how other programs write their tables out
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -38,6 +39,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod domain;
+pub mod dump;
 pub mod exit;
 pub mod failure;
 pub mod mail;

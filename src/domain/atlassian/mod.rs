@@ -7,6 +7,7 @@ pub mod raw;
 pub mod row;
 pub mod wall;
 
+use std::fmt;
 use std::str::FromStr;
 
 /// The table that holds the tokens, in both products.
@@ -24,6 +25,23 @@ pub const COLUMNS: [&str; 9] = [
     "TOKEN_ID",
     "USER_KEY",
 ];
+
+/// Where a row stands in what was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The line in which it begins, from 1.
+    pub line: u64,
+    /// Which of the rows that begin in this line it is, from 1, where a line may hold several.
+    pub nth: Option<u64>,
+}
+
+/// `line 42`, or `line 42, row 17`
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        self.nth.map_or(Ok(()), |nth| write!(f, ", row {nth}"))
+    }
+}
 
 /// How the table was written out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
