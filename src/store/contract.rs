@@ -3,6 +3,7 @@
 use super::amend::Amend;
 use super::census::Census;
 use super::error::StoreError;
+use super::intake::{Export, Intake, Origins};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
@@ -149,7 +150,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read + Log + Outbox + Census {
+pub trait Store: Read + Log + Outbox + Census + Origins + Export {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -176,7 +177,7 @@ pub trait Store: Read + Log + Outbox + Census {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Trim + Amend + OutboxChange {
+pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

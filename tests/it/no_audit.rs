@@ -15,6 +15,7 @@ use patctl::domain::verifier::{Verifier, Work};
 use patctl::service::{Act, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
+use patctl::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
@@ -79,6 +80,24 @@ impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
     }
     fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>, StoreError> {
         self.0.open_mails(after, limit)
+    }
+}
+
+impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
+    fn origin(&self, id: TokenId) -> Result<Option<Origin>, StoreError> {
+        self.0.origin(id)
+    }
+}
+
+impl Export for RefusesAudit<Box<SqliteStore>> {
+    fn exported(&self, each: EachExported<'_>) -> Result<(), StoreError> {
+        self.0.exported(each)
+    }
+}
+
+impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
+        self.0.bring(brought)
     }
 }
 

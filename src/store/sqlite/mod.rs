@@ -2,6 +2,7 @@
 
 mod amend;
 mod census;
+mod intake;
 mod log;
 mod open;
 mod outbox;
@@ -196,7 +197,7 @@ fn log_is_long(db: &Connection) -> bool {
 }
 
 /// SQLite's errors in our words.
-fn failed(error: rusqlite::Error) -> StoreError {
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (code, message),
         // Its own text would repeat the statement.
