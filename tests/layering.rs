@@ -35,6 +35,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("csv", &["output"]),
     ("csv_core", &["dump"]),
     ("dialoguer", &["output"]),
+    ("hmac", &["domain"]),
     ("indicatif", &["output"]),
     ("lettre", &["mail"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store

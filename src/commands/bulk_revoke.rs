@@ -149,7 +149,7 @@ fn choose(
     let items = choice::lines(&pats, query.now, cx.screen.err_columns());
     let picked = cx
         .ask
-        .choose("Revoke which? (space picks, enter goes on, esc leaves)", &items)
+        .choose("Revoke which (last used, expires)? space picks, enter goes on, esc leaves", &items)
         .map_err(terminal_failed)?;
     for line in picked.iter().filter_map(|index| items.get(*index)) {
         cx.screen.say(&format!("  {line}"));

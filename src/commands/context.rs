@@ -1,8 +1,9 @@
 //! What every command works with: the world, the settings, the database.
 
 use crate::cli::Global;
-use crate::config::{self, Settings, Sources};
+use crate::config::{self, Settings, Sources, cache_key};
 use crate::domain::audit::Actor;
+use crate::domain::cache::CacheKey;
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
 use crate::domain::policy::Policy;
@@ -131,6 +132,12 @@ impl<'c> Context<'c> {
         if let Some(warning) = store.warning() {
             self.screen.warn(&format!("the database {} {warning}", store.path().display()));
         }
+    }
+
+    /// The key of the auth cache for a database. Where none can be had there is no cache.
+    pub fn cache_key(&mut self, database: &Path) -> Option<CacheKey> {
+        let runtime = (self.env)("XDG_RUNTIME_DIR");
+        cache_key::load(&cache_key::path(runtime.as_deref(), database, self.euid), self.euid, self.dice)
     }
 
     /// Who acts now, under these limits.

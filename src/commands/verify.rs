@@ -51,6 +51,7 @@ pub fn judge(
 ) -> Result<Verdict, Failure> {
     let policy = settings.policy();
     let mut store = cx.open(settings)?;
+    let cache = if policy.cache.on() { cx.cache_key(store.path()) } else { None };
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
@@ -60,7 +61,8 @@ pub fn judge(
         method: request.as_ref().ok().and_then(|request| request.method),
         url: url.as_deref().filter(|_| request.is_ok()),
     };
-    let errand = Errand { purpose, request: &request, base: base.as_ref(), asked, durability };
+    let errand =
+        Errand { purpose, request: &request, base: base.as_ref(), asked, durability, cache: cache.as_ref() };
     Ok(service::verify(&mut store, &act, cx.dice, presented, &errand)?)
 }
 

@@ -3,6 +3,7 @@
 //! A file whose name ends in `.toml` is TOML, any other is a Java properties file. Later wins: built-in default, file, `-D`. One file is read, the first that exists; a file that
 //! exists and cannot be read is an error, never a reason to read the next.
 
+pub mod cache_key;
 mod file;
 pub mod keys;
 pub mod private_file;

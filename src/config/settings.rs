@@ -2,6 +2,7 @@
 
 use super::Origin;
 use super::keys::{self, KEYS, Key};
+use crate::domain::cache::CacheLimits;
 use crate::domain::moment::Span;
 use crate::domain::notice::{Mailbox, Notices};
 use crate::domain::policy::Policy;
@@ -65,6 +66,10 @@ impl Settings {
                 parallelism: self.integer("patctl.argon2.parallelism"),
             },
             rehashes_imported: self.boolean("patctl.import.rehash"),
+            cache: CacheLimits {
+                expiry: Span::minutes(i64::from(self.integer("atlassian.pats.auth.cache.expiry.mins"))),
+                max_items: self.integer("atlassian.pats.auth.cache.max.items"),
+            },
             prefix: self.parsed("patctl.token.prefix"),
             notices: Notices {
                 off: !self.boolean("atlassian.pats.mail.notifications.enabled"),

@@ -2,6 +2,7 @@
 
 pub mod atlassian;
 pub mod audit;
+pub mod cache;
 pub mod chain;
 pub mod decision;
 pub mod dice;

@@ -1,5 +1,6 @@
 //! What an installation allows: the limits of the `atlassian.pats.*` properties, applied.
 
+use super::cache::CacheLimits;
 use super::filter::Limits;
 use super::moment::{Moment, Span};
 use super::notice::Notices;
@@ -43,6 +44,8 @@ pub struct Policy {
     pub cost: Cost,
     /// `patctl.import.rehash`
     pub rehashes_imported: bool,
+    /// `atlassian.pats.auth.cache.*`
+    pub cache: CacheLimits,
     /// `patctl.token.prefix`
     pub prefix: TokenPrefix,
     /// `patctl.mail.*`, as far as the writing of mails needs it.
@@ -66,6 +69,7 @@ impl Default for Policy {
             secure_mode: false,
             cost: Cost::default(),
             rehashes_imported: true,
+            cache: CacheLimits::default(),
             prefix: TokenPrefix::default(),
             notices: Notices::default(),
         }

@@ -78,33 +78,35 @@ pub fn preview(store: &dyn Store, act: &Act<'_>, each: EachPat<'_>) -> Result<()
 }
 
 /// Deletes what expired or was revoked more than the delay ago, in small committed steps; `each` is
-/// told the tokens of a step once it is committed. Rows are looked for outside the lock, and looked
-/// at again under it.
+/// told the tokens of a step once it is committed. Where a step ends is found outside the lock; what is in
+/// it, under it.
 ///
 /// # Errors
 /// [`PruneError`]
 pub fn prune(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -> Result<u64, PruneError> {
+    let pruned = steps(store, act, each);
+    // Whatever ended it: the file alone holds the steps that were done.
+    store.settle();
+    pruned
+}
+
+fn steps(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -> Result<u64, PruneError> {
     let before = act.policy.prune_before((act.clock)());
     let (mut after, mut count) = (0, 0);
-    loop {
-        let rows = store.prunable(before, after, STEP)?;
-        let Some(last) = rows.last() else { return Ok(count) };
-        after = last.seq;
-        let mut change = store.begin(Durability::Full)?;
+    while let Some(upto) = store.last_prunable(before, after, STEP)? {
+        let mut change = store.begin(Durability::Step)?;
         let at = (act.clock)();
-        let mut gone = Vec::with_capacity(rows.len());
-        for row in &rows {
-            if change.prune(row, before)? {
-                let pat = &row.pat;
-                change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
-                notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;
-                gone.push(pat);
-            }
+        let gone = change.prune(before, after, upto)?;
+        for pat in &gone {
+            change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
+            notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;
         }
         change.commit()?;
         // Whoever waits for the lock gets it before the next step.
         std::thread::sleep(PAUSE);
+        after = upto;
         count += gone.len() as u64;
-        gone.into_iter().for_each(&mut *each);
+        gone.iter().for_each(&mut *each);
     }
+    Ok(count)
 }

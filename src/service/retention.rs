@@ -32,10 +32,16 @@ pub fn preview(store: &dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
 /// # Errors
 /// What the database gave; the steps before are committed.
 pub fn trim(store: &mut dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
+    let trimmed = steps(store, act, keep);
+    store.settle();
+    trimmed
+}
+
+fn steps(store: &mut dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
     let mut count = 0;
     let Some(Outdated { upto, .. }) = outdated(store, act, keep)? else { return Ok(count) };
     loop {
-        let mut change = store.begin(Durability::Full)?;
+        let mut change = store.begin(Durability::Step)?;
         let Some(cut) = change.trim(upto, STEP)? else { return Ok(count) };
         let detail = chain::deleted(cut.count, &cut.last);
         let entry = act.done((act.clock)(), Action::PruneAudit, MANY, None);

@@ -2,6 +2,7 @@
 
 use super::Act;
 use crate::domain::audit::{Action, Asked, Entry, Outcome};
+use crate::domain::cache::CacheKey;
 use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
@@ -43,6 +44,8 @@ pub struct Errand<'e> {
     pub asked: Asked<'e>,
     /// How durable the audit row must be.
     pub durability: Durability,
+    /// The key of the auth cache, where there is one.
+    pub cache: Option<&'e CacheKey>,
 }
 
 /// Why a token is presented.
@@ -76,7 +79,8 @@ pub fn verify(
     }
     // The slow part happens before the lock is taken.
     let seen = store.token(id)?;
-    let proof = prove(store, act, presented, seen.as_ref())?;
+    let cached = remembered(act, presented, errand, seen.as_ref());
+    let proof = if cached { Ok(()) } else { prove(store, act, presented, seen.as_ref())? };
     let fresh = renewal(act, dice, presented, errand, store, seen.as_ref(), proof)?;
 
     let mut durability = durability(errand, proof, seen.as_ref());
@@ -90,17 +94,19 @@ pub fn verify(
         change = store.begin(durability)?;
         current = change.token(id)?;
     }
-    let proof = if same_verifier(seen.as_ref(), current.as_ref()) {
-        proof
-    } else {
-        // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
-        prove(change.as_ref(), act, presented, current.as_ref())?
-    };
+    let same = same_verifier(seen.as_ref(), current.as_ref());
+    // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
+    let proof = if same { proof } else { prove(change.as_ref(), act, presented, current.as_ref())? };
+    let computed = !(same && cached);
     // Everything else is decided on the row as it is under the lock, at the time it is.
     let now = (act.clock)();
+    let mut remember = None;
     let verdict = match (proof, current) {
         (Ok(()), Some(stored)) => {
             let (answer, rules) = ask(change.as_ref(), act, presented, errand, &stored.pat, now)?;
+            let verifier = stored.verifier.ok().filter(|_| computed);
+            remember =
+                errand.cache.zip(verifier).map(|(key, verifier)| key.entry(&presented.token, &verifier, now));
             Verdict { id, pat: Some(stored.pat), rules, answer }
         }
         (Ok(()), None) => Verdict { id, pat: None, rules: Vec::new(), answer: Err(Reason::Unknown.into()) },
@@ -111,6 +117,8 @@ pub fn verify(
         used(change.as_mut(), act, &verdict, now)?;
         if let Some((old, new)) = fresh.as_ref().filter(|_| verdict.answer.is_ok()) {
             change.renew(id, old, new)?;
+        } else if let Some(proved) = remember.filter(|_| worth_remembering(&verdict)) {
+            change.remember(id, &proved, act.policy.cache)?;
         }
     }
     change.commit()?;
@@ -175,6 +183,24 @@ fn prove(
     let work = db.work_near(presented.token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
     Verifier::pretend(&presented.token, work);
     Ok(Err(if verifier.is_some() { Reason::Damaged } else { Reason::Unknown }))
+}
+
+/// Whether the auth cache spares the computation: the secret was proved against this very verifier, not
+/// too long ago. Wrong secrets are never in it.
+fn remembered(act: &Act<'_>, presented: &Presented, errand: &Errand<'_>, seen: Option<&Stored>) -> bool {
+    let Some((key, Stored { verifier: Ok(verifier), proved: Some(proved), .. })) = errand.cache.zip(seen)
+    else {
+        return false;
+    };
+    act.policy.cache.fresh(proved.at, (act.clock)()) && key.vouches(proved, &presented.token, verifier)
+}
+
+/// A token that may be used, or could be for another request. One that is at its end is not kept.
+fn worth_remembering(verdict: &Verdict) -> bool {
+    match &verdict.answer {
+        Ok(_) => true,
+        Err(denial) => matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest),
+    }
 }
 
 fn same_verifier(seen: Option<&Stored>, current: Option<&Stored>) -> bool {

@@ -7,6 +7,7 @@ use super::intake::{Export, Intake, Origins};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use crate::domain::audit::{Entry, Record};
+use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
@@ -24,6 +25,9 @@ pub enum Durability {
     /// Survives a power cut once committed; and the database file alone holds it once the store is
     /// closed. For every change.
     Full,
+    /// As [`Full`](Self::Full), but one of many: the file alone holds it once the log has grown long or
+    /// [`settle`](crate::store::log::Log::settle) was called. For work in many small steps.
+    Step,
     /// Survives the death of the process; a power cut may lose the last moments. For mere use.
     Relaxed,
 }
@@ -35,6 +39,8 @@ pub struct Stored {
     pub pat: Pat,
     /// Its verifier, parsed and bounded.
     pub verifier: std::result::Result<Verifier, VerifierError>,
+    /// When its secret was last proved, where that is remembered.
+    pub proved: Option<Proved>,
 }
 
 /// A token to be inserted.
@@ -163,6 +169,12 @@ pub trait Store: Read + Log + Outbox + Census + Origins + Export {
     /// [`StoreError`]
     fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>>;
 
+    /// The number of the last row that [`prunable`](Self::prunable) would answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn last_prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Option<i64>>;
+
     /// The users who hold tokens and whose names begin so, at most `limit`.
     ///
     /// # Errors
@@ -196,17 +208,25 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake {
     /// [`StoreError`]
     fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()>;
 
+    /// Remembers that a secret was right. What cannot count any longer, and the oldest beyond the limits, is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()>;
+
     /// Replaces a verifier by one of the same secret, if it still is `old`.
     ///
     /// # Errors
     /// [`StoreError`]
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()>;
 
-    /// Deletes a row, if it still is one that [`Store::prunable`] answers for `before`.
+    /// Deletes the rows numbered above `after` up to `upto` that [`Store::prunable`] answers for `before`, and
+    /// answers them in their order.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool>;
+    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>>;
 
     /// Writes an audit row, as the next of the chain.
     ///

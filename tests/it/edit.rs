@@ -326,6 +326,7 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
         base: None,
         asked: Asked::default(),
         durability: Durability::Relaxed,
+        cache: None,
     };
     let act = Act { policy: &policy, actor: &actor, clock: &clock };
     let mut store = SqliteStore::open(&patctl.db()).expect("the database");

@@ -7,6 +7,7 @@ mod process;
 
 mod audit;
 mod bulk_revoke;
+mod cache;
 mod chain;
 mod check;
 mod completion;

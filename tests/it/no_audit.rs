@@ -1,6 +1,7 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
 use patctl::domain::audit::{Actor, Asked, Entry, Record, Selection};
+use patctl::domain::cache::{CacheLimits, Proved};
 use patctl::domain::chain::Link;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
@@ -43,6 +44,7 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         base: None,
         asked: Asked::default(),
         durability: Durability::Full,
+        cache: None,
     };
     verify::verify(&mut store, &act, &mut dice, &presented, &errand).map(|verdict| verdict.answer.is_ok())
 }
@@ -135,6 +137,9 @@ impl Store for RefusesAudit<Box<SqliteStore>> {
     fn prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
         self.0.prunable(before, after, limit)
     }
+    fn last_prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Option<i64>, StoreError> {
+        self.0.last_prunable(before, after, limit)
+    }
     fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         self.0.users(prefix, limit)
     }
@@ -186,8 +191,11 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
         self.0.renew(id, old, new)
     }
-    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool, StoreError> {
-        self.0.prune(row, before)
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<(), StoreError> {
+        self.0.remember(id, proved, limits)
+    }
+    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>, StoreError> {
+        self.0.prune(before, after, upto)
     }
     fn audit(&mut self, _: &Entry<'_>) -> Result<(), StoreError> {
         Err(StoreError::Io("no room".to_owned()))

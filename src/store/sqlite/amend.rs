@@ -18,6 +18,7 @@ impl Amend for SqliteTransaction<'_> {
     fn disable(&mut self, id: TokenId, at: Moment) -> Result<bool> {
         let sql = "UPDATE token SET disabled_at = ?2, version = version + 1 \
                    WHERE id = ?1 AND disabled_at IS NULL AND revoked_at IS NULL";
+        self.forget(id)?;
         self.one(sql, params![id.as_str(), at.to_string()])
     }
 
@@ -45,6 +46,7 @@ impl Amend for SqliteTransaction<'_> {
         if !self.one(sql, values)? {
             return Ok(false);
         }
+        self.forget(id)?;
         let sql = "DELETE FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1)";
         reads::execute(self.db(), sql, params![id.as_str()])?;
         self.restrict(id, to.rules.unwrap_or_default())?;
@@ -58,6 +60,7 @@ impl Amend for SqliteTransaction<'_> {
         if !self.one(sql, params![old.as_str(), new.as_str(), at.to_string()])? {
             return Ok(false);
         }
+        self.forget(old)?;
         let sql = "UPDATE token SET predecessor = ?1, ends_predecessor = ?3 WHERE id = ?2";
         self.one(sql, params![old.as_str(), new.as_str(), on_first_use])
     }
@@ -81,6 +84,7 @@ impl Amend for SqliteTransaction<'_> {
         if let Some(old) = old {
             let sql = "UPDATE token SET rotated_at = ?2, version = version + 1 WHERE id = ?1";
             self.one(sql, params![old.as_str(), at.to_string()])?;
+            self.forget(old)?;
         }
         Ok(old)
     }

@@ -12,6 +12,7 @@ use crate::store::log::{Cut, EachPiece, Outdated, Page, Piece};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params, params_from_iter};
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 /// Writes an entry behind `last`, and answers the new last row.
 pub fn append(db: &Connection, last: &Link, entry: &Entry<'_>) -> Result<Link> {
@@ -22,11 +23,15 @@ pub fn append(db: &Connection, last: &Link, entry: &Entry<'_>) -> Result<Link> {
     let hash = chain::hash(&last.hash, &values);
     let mut bound: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
     bound.push(&hash);
-    let places: Vec<String> = (1..=bound.len()).map(|n| format!("?{n}")).collect();
-    let sql = format!("INSERT INTO audit ({}, hash) VALUES ({})", COLUMNS.join(", "), places.join(", "));
-    execute(db, &sql, &bound)?;
+    execute(db, &APPEND, &bound)?;
     Ok(Link { seq, hash })
 }
+
+/// Writes a row of [`COLUMNS`] and its hash.
+static APPEND: LazyLock<String> = LazyLock::new(|| {
+    let places = vec!["?"; COLUMNS.len() + 1].join(", ");
+    format!("INSERT INTO audit ({}, hash) VALUES ({places})", COLUMNS.join(", "))
+});
 
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -126,6 +126,10 @@ impl Store for SqliteStore {
         reads::prunable(&self.db, before, after, limit)
     }
 
+    fn last_prunable(&self, before: Moment, after: i64, limit: u32) -> Result<Option<i64>> {
+        reads::last_prunable(&self.db, before, after, limit)
+    }
+
     fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>> {
         reads::users(&self.db, prefix, limit)
     }
@@ -133,6 +137,8 @@ impl Store for SqliteStore {
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>> {
         let (level, frames) = match durability {
             Durability::Full => (2, 1000),
+            // Folded in where the step ends, see `commit`: the same page of an index is written by many steps.
+            Durability::Step => (2, 0),
             // Uses pile up in the log and are folded in once it holds 256 KiB of pages.
             Durability::Relaxed => (1, 64),
         };
@@ -190,10 +196,16 @@ fn checkpoint(db: &Connection) {
     }
 }
 
-/// Whether the log of mere uses has grown enough to be folded in.
-fn log_is_long(db: &Connection) -> bool {
+/// Folds in what can be without any lock, so that the lock of [`checkpoint`] is a short one.
+fn fold(db: &Connection) {
+    // Best effort: what stays in the log is as durable.
+    let _ = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+}
+
+/// The size of the log in bytes.
+fn log_size(db: &Connection) -> u64 {
     let log = db.path().map(|path| format!("{path}-wal"));
-    log.and_then(|log| std::fs::metadata(log).ok()).is_some_and(|log| log.len() > 256 * 1024)
+    log.and_then(|log| std::fs::metadata(log).ok()).map_or(0, |log| log.len())
 }
 
 /// SQLite's errors in our words.

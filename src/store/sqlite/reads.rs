@@ -18,7 +18,9 @@ use std::ops::ControlFlow;
 pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1 OR rotated_at < ?1)";
 
 pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
-    let sql = format!("SELECT {PAT}, verifier FROM token WHERE id = ?1");
+    let sql = format!(
+        "SELECT {PAT}, verifier, cache.digest, cache.at FROM token LEFT JOIN cache ON token = seq WHERE id = ?1"
+    );
     let mut found = None;
     each_row(db, &sql, [id.as_str()], |row| {
         found = Some(rows::stored(row)?);
@@ -96,9 +98,21 @@ fn after_imported() -> String {
 pub fn prunable(db: &Connection, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>> {
     let sql =
         format!("SELECT {PAT}, seq FROM token WHERE {PRUNABLE} AND seq > ?2 ORDER BY seq LIMIT {limit}");
-    collect(db, &sql, params![before.to_string(), after], |row| {
-        Ok(Row { seq: rows::integer(row, PAT_WIDTH, "seq")?, pat: rows::pat(row)? })
-    })
+    collect(db, &sql, params![before.text().as_str(), after], numbered)
+}
+
+/// A row of [`PAT`] and its number behind it.
+pub fn numbered(row: &rusqlite::Row<'_>) -> Result<Row> {
+    Ok(Row { seq: rows::integer(row, PAT_WIDTH, "seq")?, pat: rows::pat(row)? })
+}
+
+pub fn last_prunable(db: &Connection, before: Moment, after: i64, limit: u32) -> Result<Option<i64>> {
+    let sql = format!(
+        "SELECT seq FROM (SELECT seq FROM token WHERE {PRUNABLE} AND seq > ?2 ORDER BY seq LIMIT {limit}) \
+         ORDER BY seq DESC LIMIT 1"
+    );
+    let last = collect(db, &sql, params![before.text().as_str(), after], |row| rows::integer(row, 0, "seq"))?;
+    Ok(last.first().copied())
 }
 
 pub fn users(db: &Connection, prefix: &str, limit: u32) -> Result<Vec<String>> {

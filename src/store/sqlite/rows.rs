@@ -3,6 +3,7 @@
 
 use super::{Result, failed};
 use crate::domain::audit::Record;
+use crate::domain::cache::Proved;
 use crate::domain::moment::Moment;
 use crate::domain::pat::{Life, Pat};
 use crate::domain::verifier::Verifier;
@@ -50,7 +51,16 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
 
 /// A row of [`PAT`] and the verifier behind it.
 pub fn stored(row: &Row<'_>) -> Result<Stored> {
-    Ok(Stored { pat: pat(row)?, verifier: Verifier::parse(text(row, PAT_WIDTH, "verifier")?) })
+    let verifier = Verifier::parse(text(row, PAT_WIDTH, "verifier")?);
+    Ok(Stored { pat: pat(row)?, verifier, proved: proved(row)? })
+}
+
+/// What the auth cache holds for the token. Of what cannot be read nothing is believed.
+fn proved(row: &Row<'_>) -> Result<Option<Proved>> {
+    let (digest, at) = (value(row, PAT_WIDTH + 1)?, value(row, PAT_WIDTH + 2)?);
+    let digest = digest.as_blob().ok().and_then(|digest| digest.try_into().ok());
+    let at = at.as_str().ok().and_then(|at| at.parse().ok());
+    Ok(digest.zip(at).map(|(digest, at)| Proved { digest, at }))
 }
 
 /// The columns of [`record`], in its order.

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_tokens.sql"),
     include_str!("migrations/0002_requests.sql"),
     include_str!("migrations/0003_life.sql"),
+    include_str!("migrations/0004_cache.sql"),
     include_str!("migrations/0005_origin.sql"),
 ];
 

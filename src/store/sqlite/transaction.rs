@@ -1,7 +1,9 @@
 //! A change in the making.
 
+use super::rows::{self, PAT};
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
+use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
@@ -10,8 +12,13 @@ use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
-use crate::store::{Durability, NewPat, Query, Read, Row, StoreError, Stored, Transaction};
+use crate::store::{Durability, NewPat, Query, Read, StoreError, Stored, Transaction};
 use rusqlite::{Connection, params};
+
+/// Bytes from which on the log of mere uses is folded into the file: whoever opens it next reads it all.
+const USES_LOG: u64 = 256 * 1024;
+/// The same for a work of many steps.
+const STEPS_LOG: u64 = 32 * 1024 * 1024;
 
 /// A `BEGIN IMMEDIATE`; dropped, it rolls back.
 pub struct SqliteTransaction<'s> {
@@ -35,6 +42,12 @@ impl SqliteTransaction<'_> {
     /// Where its statements run.
     pub(super) fn db(&self) -> &Connection {
         &self.inner
+    }
+
+    /// Forgets that the secret of a token was proved.
+    pub(super) fn forget(&self, id: TokenId) -> Result<()> {
+        let sql = "DELETE FROM cache WHERE token = (SELECT seq FROM token WHERE id = ?1)";
+        reads::execute(&self.inner, sql, params![id.as_str()]).map(|_| ())
     }
 
     /// Adds the lines of a token that has none.
@@ -113,7 +126,9 @@ impl Transaction for SqliteTransaction<'_> {
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
         let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, version = version + 1 \
                    WHERE id = ?1 AND revoked_at IS NULL";
-        Ok(reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1)
+        let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1;
+        self.forget(id)?;
+        Ok(revoked)
     }
 
     fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()> {
@@ -124,15 +139,39 @@ impl Transaction for SqliteTransaction<'_> {
         reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), latest]).map(|_| ())
     }
 
+    fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()> {
+        let sql = "INSERT INTO cache (token, digest, at) SELECT seq, ?2, ?3 FROM token WHERE id = ?1 \
+                   ON CONFLICT (token) DO UPDATE SET digest = excluded.digest, at = excluded.at";
+        let at = proved.at.text();
+        reads::execute(&self.inner, sql, params![id.as_str(), proved.digest, at.as_str()])?;
+        let count = reads::collect(&self.inner, "SELECT count(*) FROM cache", [], |row| {
+            rows::integer(row, 0, "count")
+        })?;
+        if count.first().is_none_or(|count| *count <= i64::from(limits.max_items)) {
+            return Ok(());
+        }
+        let oldest = proved.at.saturating_minus(limits.expiry).text();
+        let sql = "DELETE FROM cache WHERE at > ?1 OR at <= ?2";
+        reads::execute(&self.inner, sql, params![at.as_str(), oldest.as_str()])?;
+        let sql = "DELETE FROM cache WHERE token IN \
+                   (SELECT token FROM cache ORDER BY at DESC, token LIMIT -1 OFFSET ?1)";
+        reads::execute(&self.inner, sql, params![limits.max_items]).map(|_| ())
+    }
+
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()> {
         let sql = "UPDATE token SET verifier = ?3 WHERE id = ?1 AND verifier = ?2";
         reads::execute(&self.inner, sql, params![id.as_str(), old.as_phc(), new.as_phc()]).map(|_| ())
     }
 
-    fn prune(&mut self, row: &Row, before: Moment) -> Result<bool> {
-        let sql = format!("DELETE FROM token WHERE {} AND seq = ?2 AND id = ?3", reads::PRUNABLE);
-        let values = params![before.to_string(), row.seq, row.pat.id.as_str()];
-        Ok(reads::execute(&self.inner, &sql, values)? == 1)
+    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>> {
+        // One statement for a whole step: what each one costs beside its rows is more than a row.
+        let filter = reads::PRUNABLE;
+        let sql = format!("DELETE FROM token WHERE {filter} AND seq > ?2 AND seq <= ?3 RETURNING {PAT}, seq");
+        let before = before.text();
+        let mut gone =
+            reads::collect(&self.inner, &sql, params![before.as_str(), after, upto], reads::numbered)?;
+        gone.sort_unstable_by_key(|row| row.seq);
+        Ok(gone.into_iter().map(|row| row.pat).collect())
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
@@ -152,7 +191,15 @@ impl Transaction for SqliteTransaction<'_> {
             }
             other => other,
         })?;
-        if self.durability == Durability::Full || super::log_is_long(self.db) {
+        let due = match self.durability {
+            Durability::Full => true,
+            Durability::Step => super::log_size(self.db) > STEPS_LOG,
+            Durability::Relaxed => super::log_size(self.db) > USES_LOG,
+        };
+        if due {
+            if self.durability == Durability::Step {
+                super::fold(self.db);
+            }
             super::checkpoint(self.db);
         }
         Ok(())
