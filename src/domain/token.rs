@@ -378,24 +378,6 @@ mod tests {
     }
 
     #[test]
-    fn an_imported_token_is_a_token_and_is_masked() {
-        let raw = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIT";
-        let token: PlainToken = raw.parse().expect("a token");
-        assert_eq!((token.id().as_str(), token.reveal()), ("dc3jz9j6gm", raw));
-        assert_eq!(token.secret(), b"AAECAwQFBgcICQoLDA0ODxAREhM=");
-        assert_eq!(format!("{token:?}"), "PlainToken(dc3jz9j6gm, ..)");
-        for text in ["MDAwMDAwMDAwMDAwOv//ab//////////////////////", raw] {
-            assert!(!mask(&format!("--id {text}")).contains(&text[17..24]), "{text}");
-        }
-    }
-
-    #[test]
-    fn no_id_that_is_thrown_is_that_of_an_imported_token() {
-        let mut dice = seeded(7);
-        assert!((0..20_000).all(|_| !TokenId::generate(&mut dice).is_imported()));
-    }
-
-    #[test]
     fn prefixes_that_would_blur_the_token_are_refused() {
         for bad in ["", "_a", "a_", "a-b", "1a", "é", &"a".repeat(33)] {
             assert_eq!(bad.parse::<TokenPrefix>(), Err(PrefixError), "{bad:?}");

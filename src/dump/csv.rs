@@ -76,8 +76,7 @@ impl<'s, 'r> Rows<'s, 'r> {
             let input = self.source.at_hand()?;
             let (bytes, ends) = (&mut self.bytes[length..], &mut self.ends[self.width..]);
             let (result, read, written, ended) = self.reader.read_record(input, bytes, ends);
-            let quotes = input[..read].iter().filter(|byte| **byte == b'"').count();
-            self.is_open ^= quotes % 2 == 1;
+            self.is_open = input[..read].iter().fold(self.is_open, |open, byte| open ^ (*byte == b'"'));
             self.source.take(read);
             length += written;
             self.width += ended;

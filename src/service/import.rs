@@ -3,12 +3,13 @@
 use super::Act;
 use crate::domain::atlassian::number::Number;
 use crate::domain::atlassian::row::Row;
+use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::pat::AuthMethods;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
 use crate::store::intake::{Brought, Origins};
-use crate::store::staging::{Fate, Staged, Staging};
+use crate::store::staging::Staging;
 use crate::store::{Durability, NewPat, Store, StoreError, Transaction};
 
 /// Rows that are looked at in one go.

@@ -5,6 +5,7 @@ pub mod hash;
 pub mod number;
 pub mod raw;
 pub mod row;
+pub mod staged;
 pub mod wall;
 
 use std::fmt;

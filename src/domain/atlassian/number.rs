@@ -71,7 +71,9 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::dice::Dice;
     use proptest::prelude::*;
+    use rand::SeedableRng as _;
 
     #[test]
     fn the_ids_of_known_numbers_stay_what_they_are() {
@@ -94,6 +96,12 @@ mod tests {
         for id in ["7k3m9xq2v8", "dczzzzzzzz", "dcx3aaa400", "dd00000000", "db00000000"] {
             assert_eq!(Number::of(id.parse().expect("an id")), None, "{id}");
         }
+    }
+
+    #[test]
+    fn no_id_that_is_thrown_is_that_of_an_imported_token() {
+        let mut dice = Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(7)));
+        assert!((0..20_000).all(|_| !TokenId::generate(&mut dice).is_imported()));
     }
 
     proptest! {

@@ -73,6 +73,7 @@ fn begins(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token::{self, PlainToken};
     use proptest::prelude::*;
 
     const TOKEN: &str = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIT";
@@ -82,6 +83,17 @@ mod tests {
         let (number, hashed) = read(TOKEN).expect("the example of the format");
         assert_eq!(number.to_string(), "123456789012");
         assert_eq!(hashed.as_str(), "AAECAwQFBgcICQoLDA0ODxAREhM=");
+    }
+
+    #[test]
+    fn an_imported_token_is_a_token_and_is_masked() {
+        let token: PlainToken = TOKEN.parse().expect("a token");
+        assert_eq!((token.id().as_str(), token.reveal()), ("dc3jz9j6gm", TOKEN));
+        assert_eq!(token.secret(), b"AAECAwQFBgcICQoLDA0ODxAREhM=");
+        assert_eq!(format!("{token:?}"), "PlainToken(dc3jz9j6gm, ..)");
+        for text in ["MDAwMDAwMDAwMDAwOv//ab//////////////////////", TOKEN] {
+            assert!(!token::mask(&format!("--id {text}")).contains(&text[17..24]), "{text}");
+        }
     }
 
     #[test]

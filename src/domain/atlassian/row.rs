@@ -77,7 +77,7 @@ impl Row {
     /// # Errors
     /// The first [`Fault`], in the order of the columns.
     pub fn read(fields: &Fields<'_>, zone: &Zone) -> Result<(Self, Oddities), Fault> {
-        let [created, expiring, hash, row, used, name, notified, number, user] = *fields;
+        let [created, expiring, hash, row, accessed, name, notified, number, key] = *fields;
         let mut odd = Oddities::default();
         let created_at = moment(0, wall(0, needed(0, created)?)?, zone, &mut odd)?;
         let end = needed(1, expiring)?;
@@ -90,7 +90,7 @@ impl Row {
             Some(row) => Some(row.parse().map_err(|_| fault(3, format!("{} is no number", quoted(row))))?),
             None => None,
         };
-        let last_used_at = match text(4, used)? {
+        let last_used_at = match text(4, accessed)? {
             Some(used) => Some(moment(4, wall(4, used)?, zone, &mut odd)?),
             None => None,
         };
@@ -99,8 +99,8 @@ impl Row {
         let number = needed(7, number)?;
         let number =
             number.parse().map_err(|_| fault(7, format!("{} is not twelve digits", quoted(number))))?;
-        let user = needed(8, user)?;
-        let user_key = user.parse::<User>().map_err(|why| fault(8, why.to_string()))?.as_str().to_owned();
+        let key = needed(8, key)?;
+        let user_key = key.parse::<User>().map_err(|why| fault(8, why.to_string()))?.as_str().to_owned();
         let row =
             Self { number, row, hash, name, user_key, created_at, expires_at, never, last_used_at, notified };
         Ok((row, odd))
@@ -120,7 +120,7 @@ fn quoted(value: &str) -> String {
     format!("'{shown}'")
 }
 
-fn text<'f>(column: usize, field: Option<&'f [u8]>) -> Result<Option<&'f str>, Fault> {
+fn text(column: usize, field: Option<&[u8]>) -> Result<Option<&str>, Fault> {
     let text = field.map(std::str::from_utf8).transpose();
     let text =
         text.map_err(|_| fault(column, "it is not UTF-8; convert the file, for example with iconv"))?;
@@ -130,7 +130,7 @@ fn text<'f>(column: usize, field: Option<&'f [u8]>) -> Result<Option<&'f str>, F
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-fn needed<'f>(column: usize, field: Option<&'f [u8]>) -> Result<&'f str, Fault> {
+fn needed(column: usize, field: Option<&[u8]>) -> Result<&str, Fault> {
     text(column, field)?.ok_or_else(|| fault(column, "it is empty"))
 }
 
