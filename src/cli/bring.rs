@@ -5,6 +5,23 @@ use crate::domain::atlassian::Format;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
+/// What an import does.
+pub const IMPORT: &str = "FILE holds the table AO_81F455_PERSONAL_TOKEN, as pg_dump, mysqldump or psql's \\copy … \
+    CSV HEADER write it, or as CSV from any other program; other tables in it are passed over. All its \
+    tokens are imported, or none. What was imported before is left as it is, so that a later dump \
+    brings what is new.\n\n\
+    A token keeps its secret, its end and its state of notification, and is accepted as Bearer, as it \
+    was. Its id here is dc and eight characters; its TOKEN_ID of twelve digits is understood wherever \
+    an id is. On its first use it is hashed anew (patctl.import.rehash).\n\n\
+    Times in the table have no zone. Of a time that the clocks showed twice, the first is meant; one \
+    that they skipped is read as if they had not been put forward. Both are warned of.";
+
+/// What an export is.
+pub const EXPORT: &str = "The columns are those of AO_81F455_PERSONAL_TOKEN, written as psql's \\copy … CSV HEADER \
+    writes them, in the order in which the tokens came: right after an import the same rows as before \
+    it. Tokens that were issued here or are revoked are not among them. HASHED_TOKEN is empty where a \
+    token was hashed anew on its first use.";
+
 /// `patctl import …`
 #[derive(Subcommand, Debug)]
 pub enum Import {
@@ -22,15 +39,7 @@ pub enum Import {
         mysqldump jira AO_81F455_PERSONAL_TOKEN > tokens.sql\n  \
         patctl import atlassian tokens.sql --source-tz Europe/Berlin\n  \
         patctl import atlassian tokens.csv --user-map users.csv",
-    after_help = "FILE holds the table AO_81F455_PERSONAL_TOKEN, as pg_dump, mysqldump or psql's \\copy … \
-        CSV HEADER write it, or as CSV from any other program; other tables in it are passed over. All its \
-        tokens are imported, or none. What was imported before is left as it is, so that a later dump \
-        brings what is new.\n\n\
-        A token keeps its secret, its end and its state of notification, and is accepted as Bearer, as it \
-        was. Its id here is dc and eight characters; its TOKEN_ID of twelve digits is understood wherever \
-        an id is. On its first use it is hashed anew (patctl.import.rehash).\n\n\
-        Times in the table have no zone. Of a time that the clocks showed twice, the first is meant; one \
-        that they skipped is read as if they had not been put forward. Both are warned of."
+    after_help = IMPORT
 )]
 pub struct ImportAtlassian {
     /// The dump, or - for stdin
@@ -72,10 +81,7 @@ pub enum Export {
         patctl export atlassian > tokens.csv\n  \
         patctl export atlassian --source-tz Europe/Berlin |\n    \
             diff <(sort dump.csv) <(sort -)",
-    after_help = "The columns are those of AO_81F455_PERSONAL_TOKEN, written as psql's \\copy … CSV HEADER \
-        writes them, in the order in which the tokens came: right after an import the same rows as before \
-        it. Tokens that were issued here or are revoked are not among them. HASHED_TOKEN is empty where a \
-        token was hashed anew on its first use."
+    after_help = EXPORT
 )]
 pub struct ExportAtlassian {
     /// The time zone in which to write the times [default: UTC]

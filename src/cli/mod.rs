@@ -177,10 +177,10 @@ pub enum Command {
     #[command(subcommand)]
     Config(Config),
     /// Bring in the tokens of another program
-    #[command(subcommand)]
+    #[command(subcommand, after_help = bring::IMPORT)]
     Import(Import),
     /// Write imported tokens as the other program had them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = bring::EXPORT)]
     Export(Export),
     /// Print the script that teaches a shell to complete patctl
     #[command(help_template = TEMPLATE, before_help = "Examples:\n  \

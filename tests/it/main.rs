@@ -6,6 +6,7 @@ mod log;
 mod process;
 
 mod audit;
+mod bring;
 mod bulk_revoke;
 mod cache;
 mod chain;
@@ -15,6 +16,7 @@ mod concurrency;
 mod config;
 mod create;
 mod curl;
+mod dumps;
 mod edit;
 mod expiring;
 mod files;
