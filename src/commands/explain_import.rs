@@ -27,7 +27,7 @@ pub fn dump(name: &str, error: &DumpError) -> Failure {
         DumpError::Columns { .. } => {
             failure.hint("the columns are those of AO_81F455_PERSONAL_TOKEN, in any order and case")
         }
-        DumpError::Cut { .. } => failure.hint("the dump is not whole; write it again"),
+        DumpError::Cut { .. } | DumpError::Unfinished => failure.hint("the dump is not whole; write it again"),
         DumpError::Syntax { .. } => failure.hint("was it changed by hand? write it again, as pg_dump or mysqldump do"),
     }
 }

@@ -9,7 +9,9 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 /// The separators, the usual first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How databases write NULL where they do not leave the field empty.
-const NULLS: [&[u8]; 4] = [b"", b"\\N", b"NULL", b"(null)"];
+const NULLS: [&[u8]; 3] = [b"\\N", b"NULL", b"(null)"];
+/// Where that can be meant, and no token is called so: `ID`, `LAST_ACCESSED_AT`, `NOTIFICATION_STATE`.
+const MAY_BE_NULL: [usize; 3] = [3, 4, 6];
 /// More columns than any table here has.
 const WIDEST: usize = 256;
 
@@ -34,13 +36,22 @@ pub fn read(source: &mut Source<'_>, each: Each<'_>) -> Result<()> {
     let names: Vec<Vec<u8>> = rows.values().map(|name| name.trim_ascii().to_vec()).collect();
     let columns = Columns::named(&names, rows.line())?;
     while rows.next()? {
-        let is_null = |value: &&[u8]| NULLS.iter().any(|null| value.eq_ignore_ascii_case(null));
-        let fields = columns.fields(rows.width(), |at| rows.value(at).filter(|value| !is_null(value)));
+        let value = |at| rows.value(at).filter(|value| !value.is_empty());
+        let fields = columns.fields(rows.width(), value).map(|mut fields| {
+            for column in MAY_BE_NULL {
+                fields[column] = fields[column].filter(|value| !is_null(value));
+            }
+            fields
+        });
         if each(Place { line: rows.line(), nth: None }, fields).is_break() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+fn is_null(value: &[u8]) -> bool {
+    NULLS.iter().any(|null| value.eq_ignore_ascii_case(null))
 }
 
 /// One row after the other, each of a bounded length.

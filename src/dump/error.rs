@@ -34,6 +34,8 @@ pub enum DumpError {
         /// The line in which that begins.
         line: u64,
     },
+    /// It begins as a dump and does not end as one.
+    Unfinished,
     /// It cannot be read on from here.
     Syntax {
         /// The line.
@@ -59,6 +61,7 @@ impl fmt::Display for DumpError {
             Self::NoTable(Format::Insert) => write!(f, "there is no 'INSERT INTO {TABLE} VALUES …' in it"),
             Self::NoTable(Format::Csv) => f.write_str("there is no line of column names in it"),
             Self::Columns { line, why } => write!(f, "line {line}: {why}"),
+            Self::Unfinished => f.write_str("it has no remark at its end that the dump is complete"),
             Self::Cut { what, line } => {
                 write!(f, "it ends in the middle of {what} that begins in line {line}")
             }

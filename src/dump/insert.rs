@@ -25,6 +25,8 @@ pub fn read(source: &mut Source<'_>, dialect: Option<Dialect>, each: Each<'_>) -
         match reader.tokens.next()? {
             Token::End => break,
             Token::Sign(b';') => {}
+            // A command for psql: \restrict, say.
+            Token::Sign(b'\\') => reader.tokens.rest_of_line()?,
             Token::Word(word) => match word.as_slice() {
                 b"INSERT" | b"REPLACE" => {
                     if !reader.insert(&mut *each)? {
@@ -39,9 +41,9 @@ pub fn read(source: &mut Source<'_>, dialect: Option<Dialect>, each: Each<'_>) -
             _ => reader.skip()?,
         }
     }
-    if dialect == Some(Dialect::MySql) && !reader.tokens.is_complete {
-        // It may lack whole statements, with rows in them.
-        return Err(DumpError::Cut { what: "a dump without '-- Dump completed'", line: 1 });
+    if dialect.is_some() && !reader.tokens.is_complete {
+        // Who begins with a remark ends with one; without it, whole statements may be missing.
+        return Err(DumpError::Unfinished);
     }
     if reader.is_there { Ok(()) } else { Err(DumpError::NoTable(Format::Insert)) }
 }

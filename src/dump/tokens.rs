@@ -42,7 +42,7 @@ pub struct Tokens<'s, 'r> {
     pub line: u64,
     /// Whether pieces are kept; passed over, they are empty.
     pub keeps: bool,
-    /// Whether the remark was there that `mysqldump` ends with.
+    /// Whether the remark was there that a dump ends with.
     pub is_complete: bool,
 }
 
@@ -96,7 +96,8 @@ impl<'s, 'r> Tokens<'s, 'r> {
         let mut begin = Vec::new();
         let keep = |piece: &[u8]| begin.extend_from_slice(&piece[..piece.len().min(64)]);
         self.source.until(|byte| byte == b'\n', keep)?;
-        self.is_complete |= begin.starts_with(b"- Dump completed");
+        self.is_complete |= begin.starts_with(b"- Dump completed")
+            || begin.starts_with(b"- PostgreSQL database dump complete");
         Ok(())
     }
 
