@@ -37,17 +37,10 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let staging = Staging::new()?;
     let noticed = read(args, cx, &zone, names.as_ref(), &staging)?;
     tell_noticed(cx, &noticed, &zone);
-    let counts = import::preview(store.as_ref().map(|store| store as &dyn Store), &staging)?;
-    let crowded =
-        import::crowded(store.as_ref().map(|store| store as &dyn Store), &staging, policy.max_per_user)?;
     if args.dry_run {
-        show(cx, &staging, &counts, false)?;
-        tell_crowded(cx, &crowded, &policy);
-        cx.screen.say(&told(&counts, "would be imported"));
-        say_zone(args, cx, &counts);
-        let stops = counts.against() > 0 && !args.skip_bad;
-        return Ok(if stops { Exit::No } else { Exit::Yes });
+        return preview(args, cx, &policy, store.as_ref(), &staging);
     }
+    let counts = Counts::of(&staging)?;
     if counts.against() > 0 && !args.skip_bad {
         return Err(explain_import::against(&counts, &first_against(&staging)?));
     }
@@ -61,10 +54,33 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         counts
     };
     show(cx, &staging, &counts, true)?;
+    let crowded = import::crowded(as_store(store.as_ref()), &staging, policy.max_per_user, true)?;
     tell_crowded(cx, &crowded, &policy);
     cx.screen.say(&told(&counts, "imported"));
     say_zone(args, cx, &counts);
     Ok(Exit::Yes)
+}
+
+/// Shows what an import would do.
+fn preview(
+    args: &ImportAtlassian,
+    cx: &mut Context<'_>,
+    policy: &Policy,
+    store: Option<&SqliteStore>,
+    staging: &Staging,
+) -> Result<Exit, Failure> {
+    let counts = import::preview(as_store(store), staging)?;
+    let crowded = import::crowded(as_store(store), staging, policy.max_per_user, false)?;
+    show(cx, staging, &counts, false)?;
+    tell_crowded(cx, &crowded, policy);
+    cx.screen.say(&told(&counts, "would be imported"));
+    say_zone(args, cx, &counts);
+    let stops = counts.against() > 0 && !args.skip_bad;
+    Ok(if stops { Exit::No } else { Exit::Yes })
+}
+
+fn as_store(store: Option<&SqliteStore>) -> Option<&dyn Store> {
+    store.map(|store| store as &dyn Store)
 }
 
 fn user_map(path: &Path) -> Result<HashMap<String, String>, Failure> {

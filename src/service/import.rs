@@ -10,7 +10,7 @@ use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
 use crate::store::intake::{Brought, Origins};
 use crate::store::staging::Staging;
-use crate::store::{Durability, NewPat, Store, StoreError, Transaction};
+use crate::store::{Durability, Store, StoreError, Transaction};
 
 /// Rows that are looked at in one go.
 const STEP: u32 = 1000;
@@ -35,7 +35,11 @@ impl Counts {
         self.conflict + self.broken
     }
 
-    fn of(staging: &Staging) -> Result<Self> {
+    /// How many there are, as far as is known by now.
+    ///
+    /// # Errors
+    /// What the place gave where rows wait.
+    pub fn of(staging: &Staging) -> Result<Self> {
         Ok(Self {
             new: staging.count(Fate::New)?,
             present: staging.count(Fate::Present)?,
@@ -121,6 +125,7 @@ pub fn bring(
     each: &mut dyn FnMut(),
 ) -> std::result::Result<Counts, ImportError> {
     let mut change = store.begin(Durability::Full)?;
+    change.expect_many()?;
     each_new(staging, &mut |staged, row| {
         each();
         if insert(change.as_mut(), act, staged, row)? {
@@ -147,24 +152,15 @@ pub fn bring(
 fn insert(change: &mut dyn Transaction, act: &Act<'_>, staged: &Staged, row: &Row) -> Result<bool> {
     let id = row.number.id();
     let verifier = Verifier::imported(row.hash.clone());
-    let pat = NewPat {
+    let brought = Brought {
         id,
         name: &staged.name,
-        user: Some(&staged.user),
-        email: None,
+        user: &staged.user,
         // As it was there: it never was accepted otherwise.
         auth: AuthMethods::Bearer,
         verifier: &verifier,
         created_at: row.created_at,
         expires_at: row.expires_at,
-        rules: None,
-        secure: false,
-        sealed: None,
-        note: None,
-        notify_to: None,
-    };
-    let brought = Brought {
-        pat,
         last_used_at: row.last_used_at,
         notified: row.notified,
         row: row.row,
@@ -195,15 +191,16 @@ pub struct Crowded {
     pub tokens: u64,
 }
 
-/// The users who would be over the limit with what is new; an import does not count against it.
+/// The users who get tokens and are over the limit with them, before the import or after it: it does not
+/// count against the limit.
 ///
 /// # Errors
 /// What the database gave.
-pub fn crowded(db: Option<&dyn Store>, staging: &Staging, max: u32) -> Result<Vec<Crowded>> {
+pub fn crowded(db: Option<&dyn Store>, staging: &Staging, max: u32, is_done: bool) -> Result<Vec<Crowded>> {
     let mut over = Vec::new();
     for (user, new) in staging.users()? {
         let held = db.map_or(Ok(0), |db| db.held(Some(&user)))?;
-        let tokens = held + new;
+        let tokens = if is_done { held } else { held + new };
         if tokens > u64::from(max) {
             over.push(Crowded { user, tokens });
         }

@@ -1,18 +1,30 @@
 //! Tokens that come from elsewhere: added as they were there, and told again as they are now.
 
-use super::contract::{NewPat, Result};
+use super::contract::Result;
 use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::Moment;
-use crate::domain::pat::Notified;
+use crate::domain::pat::{AuthMethods, Notified};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use std::ops::ControlFlow;
 
-/// A token with what only one that comes from elsewhere has.
+/// A token that comes from elsewhere, with what only such a one has.
 #[derive(Debug)]
 pub struct Brought<'a> {
-    /// The token.
-    pub pat: NewPat<'a>,
+    /// The public name.
+    pub id: TokenId,
+    /// What its holder calls it.
+    pub name: &'a str,
+    /// Whose it is.
+    pub user: &'a str,
+    /// How it may be presented.
+    pub auth: AuthMethods,
+    /// What proves its secret.
+    pub verifier: &'a Verifier,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
     /// When it was last used there.
     pub last_used_at: Option<Moment>,
     /// Which mails were sent there.
@@ -61,6 +73,12 @@ pub trait Export {
 
 /// What can be done with them.
 pub trait Intake: Origins {
+    /// Makes ready for so many that they would not fit into what is usually kept in memory.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError), as for every call here.
+    fn expect_many(&mut self) -> Result<()>;
+
     /// Adds a token as it was elsewhere; false when the id is taken.
     ///
     /// # Errors

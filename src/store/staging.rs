@@ -18,6 +18,9 @@ pub struct Staging {
     db: Connection,
 }
 
+/// Negative, as `SQLite` counts KiB; beyond it, rows go to the file.
+const CACHE_KIB: i64 = -32_768;
+
 const SCHEMA: &str = "\
 CREATE TABLE staged (
   seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, nth INTEGER, fate INTEGER NOT NULL, why TEXT,
@@ -40,6 +43,7 @@ impl Staging {
         // Nobody will ever want it back.
         db.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(())).map_err(failed)?;
         db.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
+        db.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
         db.execute_batch(SCHEMA).map_err(failed)?;
         Ok(Self { db })
     }
@@ -50,11 +54,10 @@ impl Staging {
     /// # Errors
     /// [`StoreError`]
     pub fn push(&self, place: Place, row: &Row, name: &str, user: &str) -> Result<()> {
-        let sql = format!(
-            "INSERT INTO staged ({COLUMNS}) \
-             VALUES (NULL, ?1, ?2, 0, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-             ON CONFLICT (number) DO NOTHING"
-        );
+        let sql = "INSERT INTO staged (line, nth, fate, number, origin_row, hash, name, user, origin_name, \
+                   origin_user, created_at, expires_at, never, last_used_at, notified) \
+                   VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+                   ON CONFLICT (number) DO NOTHING";
         let values = params![
             line(place.line),
             place.nth.map(line),
@@ -71,7 +74,7 @@ impl Staging {
             row.last_used_at.map(Moment::micros),
             row.notified.as_str(),
         ];
-        if self.execute(&sql, values)? == 1 {
+        if self.execute(sql, values)? == 1 {
             return Ok(());
         }
         let earlier = self.earlier(row.number)?;

@@ -180,6 +180,18 @@ fn each_format_comes_in_and_goes_out_as_it_was() {
     }
 }
 
+/// The programs themselves wrote these; tests/corpus/atlassian/README.md tells which.
+#[test]
+fn what_real_programs_write_comes_out_as_psql_writes_it() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/atlassian/");
+    let expected = std::fs::read_to_string(format!("{corpus}psql-copy.csv")).expect("the corpus");
+    for file in ["psql-copy.csv", "pg_dump.sql", "pg_dump-inserts.sql", "mariadb-dump.sql"] {
+        let patctl = Patctl::new();
+        patctl.run(&["import", "atlassian", &format!("{corpus}{file}"), "-q"]).is(Exit::Yes, "");
+        assert_eq!(export(&patctl, &[]), expected, "{file}");
+    }
+}
+
 #[test]
 fn names_keys_and_times_of_every_shape_survive() {
     let mut rows = dumps::many(6);

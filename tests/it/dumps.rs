@@ -29,7 +29,7 @@ pub struct Row {
     pub created_at: String,
     pub expiring_at: String,
     pub hash: String,
-    pub row: u64,
+    pub number: u64,
     pub last_accessed_at: Option<String>,
     pub name: String,
     pub notification_state: &'static str,
@@ -43,7 +43,7 @@ impl Row {
             Some(self.created_at.clone()),
             Some(self.expiring_at.clone()),
             Some(self.hash.clone()),
-            Some(self.row.to_string()),
+            Some(self.number.to_string()),
             self.last_accessed_at.clone(),
             Some(self.name.clone()),
             Some(self.notification_state.to_owned()),
@@ -65,7 +65,7 @@ pub fn of_vector(vector: &(&str, &str, &str)) -> Row {
         created_at: "2024-07-02 23:19:52.079".to_owned(),
         expiring_at: "9999-12-31 00:00:00".to_owned(),
         hash: vector.2.to_owned(),
-        row: at as u64 + 1,
+        number: at as u64 + 1,
         last_accessed_at: Some("2024-07-03 17:44:39.117857".to_owned()),
         name: format!("token {at}"),
         notification_state: "NOT_SENT",
@@ -92,7 +92,7 @@ pub fn many(count: u64) -> Vec<Row> {
                     format!("2031-{:02}-{:02} {:02}:00:00", n % 12 + 1, n % 28 + 1, n % 24)
                 },
                 hash: format!("{{PKCS5S2}}{}", base64(n)),
-                row: n + 1,
+                number: n + 1,
                 last_accessed_at: (n % 4 > 0)
                     .then(|| format!("2025-01-{:02} 00:00:01{}", n % 28 + 1, fraction(2))),
                 name: format!("token {n}"),
@@ -108,7 +108,8 @@ pub fn many(count: u64) -> Vec<Row> {
 /// 64 characters that differ with the number.
 fn base64(n: u64) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    (0..64).map(|at| char::from(ALPHABET[((n >> (at % 20)) as usize * 31 + at * 7) % 64])).collect()
+    let digit = |at: u64| ALPHABET.get(usize::try_from(((n >> (at % 20)) * 31 + at * 7) % 64).unwrap_or(0));
+    (0..64).filter_map(digit).map(|digit| char::from(*digit)).collect()
 }
 
 pub fn copy(rows: &[Row]) -> String {

@@ -7,6 +7,7 @@ mod process;
 
 mod audit;
 mod bring;
+mod bring_processes;
 mod bulk_revoke;
 mod cache;
 mod chain;

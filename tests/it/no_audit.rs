@@ -98,6 +98,9 @@ impl Export for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn expect_many(&mut self) -> Result<(), StoreError> {
+        self.0.expect_many()
+    }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)
     }

@@ -107,6 +107,25 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The row as it would be written again.
+    #[must_use]
+    pub fn exported(&self) -> Exported {
+        Exported {
+            number: self.number,
+            row: self.row,
+            hash: Some(self.hash.clone()),
+            name: self.name.clone(),
+            user_key: self.user_key.clone(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            never: self.never.clone(),
+            last_used_at: self.last_used_at,
+            notified: self.notified,
+        }
+    }
+}
+
 fn fault(column: usize, why: impl Into<String>) -> Fault {
     Fault { column: COLUMNS[column], why: why.into() }
 }
@@ -252,19 +271,7 @@ mod tests {
         let (row, odd) = read(GOOD.map(Some)).expect("a row");
         assert_eq!(odd, Oddities::default());
         assert_eq!((row.expires_at, &row.never), (None, &None));
-        let exported = Exported {
-            number: row.number,
-            row: row.row,
-            hash: Some(row.hash),
-            name: row.name,
-            user_key: row.user_key,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            never: row.never,
-            last_used_at: row.last_used_at,
-            notified: row.notified,
-        };
-        assert_eq!(exported.cells(&Zone::utc()), GOOD.map(str::to_owned));
+        assert_eq!(row.exported().cells(&Zone::utc()), GOOD.map(str::to_owned));
     }
 
     #[test]

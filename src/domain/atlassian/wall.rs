@@ -57,10 +57,15 @@ impl FromStr for Wall {
         if !shaped {
             return Err(NotATime);
         }
-        let stored = format!("{}T{}.{fraction:0<6}Z", &seconds[..10], &seconds[11..]);
-        let moment: Moment = stored.parse().map_err(|_| NotATime)?;
+        // The form in which instants are kept, which is read fast; six digits behind the point.
+        let mut stored = *b"0000-00-00T00:00:00.000000Z";
+        stored[..19].copy_from_slice(seconds.as_bytes());
+        stored[10] = b'T';
+        stored[20..20 + fraction.len()].copy_from_slice(fraction.as_bytes());
         // The calendar knows leap seconds, and moves them; none was ever written here.
-        (moment.text().as_str() == stored).then_some(Self(moment.micros())).ok_or(NotATime)
+        let is_leap = stored[17] == b'6';
+        let stored = std::str::from_utf8(&stored).ok().filter(|_| !is_leap).ok_or(NotATime)?;
+        stored.parse().map(|moment: Moment| Self(moment.micros())).map_err(|_| NotATime)
     }
 }
 

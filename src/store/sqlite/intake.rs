@@ -1,15 +1,19 @@
 //! Tokens that come from elsewhere, behind their contract.
 
 use super::transaction::SqliteTransaction;
-use super::{Result, SqliteStore, reads, rows};
+use super::{Result, SqliteStore, failed, reads, rows};
 use crate::domain::atlassian::number::Number;
 use crate::domain::atlassian::row::Exported;
+use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::StoreError;
-use crate::store::contract::Transaction as _;
 use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use rusqlite::{Connection, params};
+
+/// How much of the database is kept in memory while many rows are added: its indexes are written all over.
+/// Negative, as `SQLite` counts KiB.
+const CACHE_KIB: i64 = -32_768;
 
 fn origin(db: &Connection, id: TokenId) -> Result<Option<Origin>> {
     let sql = "SELECT origin_row, origin_user, created_at, verifier FROM token WHERE id = ?1";
@@ -64,20 +68,30 @@ impl Origins for SqliteTransaction<'_> {
 }
 
 impl Intake for SqliteTransaction<'_> {
+    fn expect_many(&mut self) -> Result<()> {
+        self.db().pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)
+    }
+
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {
-        if !self.insert(&brought.pat)? {
-            return Ok(false);
-        }
-        let sql = "UPDATE token SET last_used_at = ?2, notified = ?3, origin_row = ?4, origin_user = ?5, \
-                   origin_end = ?6 WHERE id = ?1";
+        let sql = "INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at, last_used_at, \
+                   notified, origin_row, origin_user, origin_end) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+        let (created, expires) = (brought.created_at.text(), brought.expires_at.map(Moment::text));
+        let used = brought.last_used_at.map(Moment::text);
         let values = params![
-            brought.pat.id.as_str(),
-            brought.last_used_at.map(|at| at.to_string()),
+            brought.id.as_str(),
+            brought.name,
+            brought.user,
+            brought.auth.as_str(),
+            brought.verifier.as_phc(),
+            created.as_str(),
+            expires.as_ref().map(MomentText::as_str),
+            used.as_ref().map(MomentText::as_str),
             brought.notified.as_str(),
             brought.row,
             brought.user_key,
             brought.never,
         ];
-        reads::execute(self.db(), sql, values).map(|_| true)
+        Ok(reads::execute(self.db(), sql, values)? == 1)
     }
 }
