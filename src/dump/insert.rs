@@ -124,6 +124,8 @@ impl Inserts<'_, '_> {
             begins = depth == 1 && token == Token::Sign(b',');
         }
         self.created = Some(Columns::named(&names, line)?);
+        // An empty table has no INSERT.
+        self.is_there = true;
         self.skip()
     }
 
