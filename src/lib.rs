@@ -19,6 +19,7 @@
 //! mail/             how a notice leaves the machine
 //! search/           reading through files and directories for what leaked
 //! snippet/          a request as curl, JavaScript, Python …; one file for each language, pure text
+//! dump/             how other programs write their tables out
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -40,6 +41,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod domain;
+pub mod dump;
 pub mod exit;
 pub mod failure;
 pub mod mail;

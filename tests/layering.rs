@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["exit", "failure", "world"],
-    &["store", "config", "wire", "cli", "mail", "search", "snippet"],
+    &["store", "config", "wire", "cli", "mail", "snippet", "dump", "search"],
     &["service", "output"],
     &["commands"],
     &["lib"],
@@ -33,6 +33,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("crc32fast", &["domain"]),
     ("croner", &["domain"]),
     ("csv", &["output"]),
+    ("csv_core", &["dump"]),
     ("dialoguer", &["output"]),
     ("hmac", &["domain"]),
     ("ignore", &["search"]),
@@ -40,6 +41,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("memchr", &["domain"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
+    ("pbkdf2", &["domain"]),
     ("rand", &["domain"]),
     ("regex", &["domain"]),
     ("regex_syntax", &["domain"]),
@@ -47,8 +49,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     // Output passes on what wire has shaped; the domain reads the bodies of requests.
     ("serde", &["wire", "output", "domain"]),
     ("serde_json", &["wire", "domain"]),
+    ("sha1", &["domain"]),
     ("sha2", &["domain"]),
     ("strsim", &["config"]),
+    ("subtle", &["domain"]),
     ("terminal_size", &["door"]),
     ("toml", &["config"]),
     ("tz", &["domain"]),

@@ -2,6 +2,7 @@
 
 mod acts;
 mod audit;
+mod bring;
 mod change;
 mod config;
 pub mod curl;
@@ -21,6 +22,7 @@ pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
+pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
@@ -187,6 +189,12 @@ pub enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
+    /// Bring in the tokens of another program
+    #[command(subcommand, after_help = bring::IMPORT)]
+    Import(Import),
+    /// Write imported tokens as the other program had them
+    #[command(subcommand, after_help = bring::EXPORT)]
+    Export(Export),
     /// Print the script that teaches a shell to complete patctl
     #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
         patctl completions bash > ~/.local/share/bash-completion/completions/patctl\n  \

@@ -31,6 +31,8 @@ const PAGES: &[(&str, &str)] = &[
     ("schedule", include_str!("../../man/patctl-schedule.1")),
     ("audit", include_str!("../../man/patctl-audit.1")),
     ("config", include_str!("../../man/patctl-config.1")),
+    ("import", include_str!("../../man/patctl-import.1")),
+    ("export", include_str!("../../man/patctl-export.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),
     ("man", include_str!("../../man/patctl-man.1")),
     ("help", include_str!("../../man/patctl-help.1")),

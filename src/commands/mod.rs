@@ -16,6 +16,9 @@ mod edit;
 mod expiring;
 mod explain;
 mod explain_change;
+mod explain_import;
+mod export;
+mod import;
 mod invocation;
 mod list;
 mod manual;
@@ -101,6 +104,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
         Command::Config(args) => config::run(args, cx),
+        Command::Import(args) => import::run(args, cx),
+        Command::Export(args) => export::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),
         Command::Help { topic } => manual::help(topic.as_deref(), cx),

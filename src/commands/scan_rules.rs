@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::stdout_failed;
+use crate::domain::atlassian::raw;
 use crate::domain::leak;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ pub fn gitleaks(cx: &mut Context<'_>) -> Result<Exit, Failure> {
          regex = '''{}'''",
         leak::pattern(&prefix),
         prefix.to_string().to_ascii_lowercase(),
-        leak::ATLASSIAN_PATTERN,
+        raw::PATTERN,
     );
     cx.screen.line(&text).map_err(stdout_failed)?;
     Ok(Exit::Yes)

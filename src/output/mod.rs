@@ -1,5 +1,6 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod bring;
 pub mod chart;
 pub mod choice;
 pub mod facts;

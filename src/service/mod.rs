@@ -4,6 +4,8 @@ pub mod audit;
 pub mod bulk;
 pub mod edit;
 pub mod expiring;
+pub mod import;
+pub mod intake;
 pub mod issue;
 pub mod look;
 pub mod notice;

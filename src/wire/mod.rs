@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod batch;
+pub mod bring;
 pub mod change;
 pub mod check;
 pub mod leak;

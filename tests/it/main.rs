@@ -7,6 +7,8 @@ mod process;
 
 mod audit;
 mod batch;
+mod bring;
+mod bring_processes;
 mod bulk_revoke;
 mod cache;
 mod chain;
@@ -16,6 +18,7 @@ mod concurrency;
 mod config;
 mod create;
 mod curl;
+mod dumps;
 mod edit;
 mod expiring;
 mod files;

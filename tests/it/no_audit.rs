@@ -12,10 +12,11 @@ use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
-use patctl::domain::verifier::{Cost, Verifier};
+use patctl::domain::verifier::{Verifier, Work};
 use patctl::service::{Act, scan, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
+use patctl::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
@@ -85,8 +86,8 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
         self.0.held(user)
     }
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
-        self.0.cost_near(id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>, StoreError> {
+        self.0.work_near(id)
     }
 }
 
@@ -96,6 +97,27 @@ impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
     }
     fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>, StoreError> {
         self.0.open_mails(after, limit)
+    }
+}
+
+impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
+    fn origin(&self, id: TokenId) -> Result<Option<Origin>, StoreError> {
+        self.0.origin(id)
+    }
+}
+
+impl Export for RefusesAudit<Box<SqliteStore>> {
+    fn exported(&self, each: EachExported<'_>) -> Result<(), StoreError> {
+        self.0.exported(each)
+    }
+}
+
+impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn expect_many(&mut self) -> Result<(), StoreError> {
+        self.0.expect_many()
+    }
+    fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
+        self.0.bring(brought)
     }
 }
 

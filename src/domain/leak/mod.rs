@@ -8,6 +8,7 @@
 mod back;
 mod shape;
 
+use super::atlassian::raw;
 use super::token::TokenPrefix;
 use memchr::memchr_iter;
 use std::borrow::Cow;
@@ -23,10 +24,6 @@ const CHECK: usize = 6;
 const PREFIX: usize = 32;
 /// `_`, the id, `_`, and what follows.
 const OURS: usize = 1 + ID + 1 + TAIL;
-/// Base64 of twelve digits; it stands before the anchor.
-const NUMBER: usize = 16;
-/// Base64 of twelve digits, a colon and twenty bytes.
-const ATLASSIAN: usize = 44;
 
 /// Whose format it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,9 +55,7 @@ impl Kind {
                 let end = token.len().saturating_sub(TAIL + 1);
                 token.get(end.saturating_sub(ID)..end).unwrap_or_default().to_owned()
             }
-            Self::Atlassian => {
-                token.as_bytes().chunks_exact(4).take(NUMBER / 4).flat_map(shape::digits).collect()
-            }
+            Self::Atlassian => raw::number(token).map(|number| number.to_string()).unwrap_or_default(),
         }
     }
 
@@ -69,7 +64,7 @@ impl Kind {
     pub fn masked(self, token: &str) -> String {
         let public = match self {
             Self::Patctl => token.len().saturating_sub(TAIL),
-            Self::Atlassian => NUMBER,
+            Self::Atlassian => raw::PUBLIC,
         };
         format!("{}…", token.get(..public).unwrap_or_default())
     }
@@ -133,9 +128,9 @@ const BLOCK: usize = 64;
 /// As many, and as far as the last of them needs to see.
 const WINDOW: usize = BLOCK + ID + 1;
 
-/// Where anchors may be in a block, a bit for each place: a `_` with another one behind the id, an `O` whose next character
-/// continues a colon. The loop has no branch, so that it is compiled to instructions for many bytes at
-/// once; that is faster here than looking for either byte by itself, of which source code has many.
+/// Where anchors may be in a block, a bit for each place: a `_` with another one behind the id, an `O` whose
+/// next character continues a colon. The loop has no branch, so that it is compiled to instructions for many
+/// bytes at once; that is faster here than looking for either byte by itself, of which source code has many.
 fn anchors_in(window: &[u8; WINDOW]) -> u64 {
     let mut is_anchor = [0_u8; BLOCK];
     for (place, flag) in is_anchor.iter_mut().enumerate() {
@@ -178,10 +173,6 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 pub fn pattern(prefix: &TokenPrefix) -> String {
     format!("{prefix}_[0-9a-hjkmnp-tv-z]{{10}}_[0-9A-Za-z]{{32}}[0-4][0-9A-Za-z]{{5}}")
 }
-
-/// What tokens of Jira and Confluence Data Center look like: exactly what decodes to that shape. No
-/// boundary stands at its end, because a token may end in `+` or `/`.
-pub const ATLASSIAN_PATTERN: &str = "(?:(?:[MN][DTjz]|O[DT])[AEIMQUYcgk][w-z0-5]){4}O[g-v][A-Za-z0-9+/]{26}";
 
 #[cfg(test)]
 mod tests {
@@ -230,8 +221,8 @@ mod tests {
 
     #[test]
     fn every_number_is_read_and_the_exact_shape_is_wanted() {
-        let shape = regex::bytes::Regex::new(&format!("^{ATLASSIAN_PATTERN}$")).expect("a pattern");
-        for at in 0..ATLASSIAN {
+        let shape = regex::bytes::Regex::new(&format!("^{}$", raw::PATTERN)).expect("a pattern");
+        for at in 0..raw::LENGTH {
             for byte in 0..=255u8 {
                 let mut text = ATLASSIAN_TOKEN.as_bytes().to_vec();
                 text[at] = byte;

@@ -1,7 +1,8 @@
 //! What tokens look like, byte for byte.
 
 use super::back;
-use super::{ATLASSIAN, CHECK, ID, NUMBER, OURS, PREFIX};
+use super::{CHECK, ID, OURS, PREFIX};
+use crate::domain::atlassian::raw;
 use std::ops::Range;
 
 const ALNUM: u8 = 1;
@@ -89,29 +90,8 @@ const VALUE: [u8; 256] = {
 
 /// The token of Jira or Confluence in which the `O` at `anchor` begins the colon.
 pub fn atlassian(bytes: &[u8], anchor: usize) -> Option<Range<usize>> {
-    let start = anchor.checked_sub(NUMBER)?;
-    let whole = bytes.get(start..start + ATLASSIAN)?;
-    let shaped = matches!(whole[NUMBER + 1], b'g'..=b'v')
-        && whole[..NUMBER].chunks_exact(4).all(is_digits)
-        && all(BASE64, &whole[NUMBER + 2..]);
-    shaped.then_some(start..start + ATLASSIAN)
-}
-
-/// Whether four characters of Base64 stand for three digits.
-fn is_digits(group: &[u8]) -> bool {
-    let first =
-        matches!((group[0], group[1]), (b'M' | b'N', b'D' | b'T' | b'j' | b'z') | (b'O', b'D' | b'T'));
-    first && b"AEIMQUYcgk".contains(&group[2]) && matches!(group[3], b'w'..=b'z' | b'0'..=b'5')
-}
-
-/// The three digits that [`is_digits`] found.
-pub fn digits(group: &[u8]) -> [char; 3] {
-    let value = |byte: &u8| match byte {
-        b'A'..=b'Z' => u32::from(byte - b'A'),
-        b'a'..=b'z' => u32::from(byte - b'a') + 26,
-        b'0'..=b'9' => u32::from(byte - b'0') + 52,
-        _ => 0,
-    };
-    let bits = group.iter().fold(0, |bits, byte| bits << 6 | value(byte));
-    [bits >> 16, bits >> 8, bits].map(|byte| char::from((byte & 0x7f) as u8))
+    let start = anchor.checked_sub(raw::PUBLIC)?;
+    let whole = bytes.get(start..start + raw::LENGTH)?;
+    let shaped = raw::begins(whole) && all(BASE64, &whole[raw::PUBLIC + 2..]);
+    shaped.then_some(start..start + raw::LENGTH)
 }

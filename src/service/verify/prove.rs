@@ -5,7 +5,7 @@ use crate::domain::decision::Reason;
 use crate::domain::dice::Dice;
 use crate::domain::presented::Presented;
 use crate::domain::token::{PlainToken, TokenId};
-use crate::domain::verifier::{Cost, Verifier};
+use crate::domain::verifier::{Verifier, Work};
 use crate::service::Act;
 use crate::store::contract::Result;
 use crate::store::{Read, Store, Stored};
@@ -36,7 +36,7 @@ enum Job<'j> {
     /// Whether the verifier is of this secret.
     Match(&'j Verifier, &'j PlainToken),
     /// As much as a match would have cost.
-    Pretend(Cost, &'j PlainToken, Reason),
+    Pretend(Work, &'j PlainToken, Reason),
 }
 
 /// Reads the row of each token once.
@@ -78,8 +78,8 @@ fn job<'j>(store: &dyn Store, act: &Act<'_>, case: &'j Case<'_>, seen: &'j Seen)
     match stored.map(|stored| stored.verifier.as_ref()) {
         Some(Ok(verifier)) => Ok(Job::Match(verifier, token)),
         other => {
-            let cost = store.cost_near(token.id())?.unwrap_or(act.policy.cost);
-            Ok(Job::Pretend(cost, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
+            let work = store.work_near(token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
+            Ok(Job::Pretend(work, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
         }
     }
 }
@@ -100,8 +100,8 @@ impl Job<'_> {
         let proof = match self {
             Self::Cached => return Proved { proof: Ok(()), cached: true },
             Self::Match(verifier, token) => verifier.matches(token).then_some(()).ok_or(Reason::WrongSecret),
-            Self::Pretend(cost, token, reason) => {
-                Verifier::pretend(token, *cost);
+            Self::Pretend(work, token, reason) => {
+                Verifier::pretend(token, *work);
                 Err(*reason)
             }
         };
@@ -144,9 +144,9 @@ pub fn one(
     let job = match stored.map(|stored| stored.verifier.as_ref()) {
         Some(Ok(verifier)) => Job::Match(verifier, &presented.token),
         other => {
-            let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
+            let work = db.work_near(presented.token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
             let reason = if other.is_some() { Reason::Damaged } else { Reason::Unknown };
-            Job::Pretend(cost, &presented.token, reason)
+            Job::Pretend(work, &presented.token, reason)
         }
     };
     Ok(job.run().proof)
@@ -162,8 +162,8 @@ pub fn known(known: &[(&Stored, &Presented)], tell: &(dyn Fn() + Sync)) -> Vec<O
     known.iter().map(|(stored, _)| if stored.verifier.is_ok() { proofs.next() } else { None }).collect()
 }
 
-/// A verifier at today's cost for each token whose stored one was made at another, if it will be allowed as
-/// far as can be told.
+/// A verifier at today's cost for each token whose stored one was made at another, or came with it, if it
+/// will be allowed as far as can be told.
 pub fn renewals(
     store: &dyn Store,
     act: &Act<'_>,
@@ -199,7 +199,7 @@ fn renewal(
     if case.errand.purpose != super::Purpose::Use {
         return Ok(None);
     }
-    let Some(old) = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost) else {
+    let Some(old) = stored.verifier.as_ref().ok().filter(|old| !act.policy.keeps(old.work())) else {
         return Ok(None);
     };
     let rules = if stored.pat.restricted { store.restrictions(stored.pat.id)? } else { Vec::new() };
