@@ -1,7 +1,8 @@
 //! Which format is it? Told from the beginning of the input.
 
+use super::csv::delimiter;
 use super::tokens::Dialect;
-use super::{DumpError, Result, csv};
+use super::{DumpError, Result};
 use crate::domain::atlassian::Format;
 
 /// How files begin that hold a dump and are no text.
@@ -59,7 +60,7 @@ pub fn dialect(begin: &[u8]) -> Option<Dialect> {
 pub fn format(begin: &[u8]) -> Option<Format> {
     let first = lines(begin).find(|line| !line.is_empty())?;
     let statements: [&[u8]; 4] = [b"COPY ", b"INSERT ", b"REPLACE ", b"CREATE "];
-    if !statements.iter().any(|word| starts(first, word)) && csv::delimiter(first).is_some() {
+    if !statements.iter().any(|word| starts(first, word)) && delimiter(first).is_some() {
         return Some(Format::Csv);
     }
     // The first statement that brings rows says it; a dump may begin with many others.
