@@ -2,6 +2,7 @@
 
 mod acts;
 mod audit;
+mod bring;
 mod change;
 mod config;
 pub mod curl;
@@ -9,6 +10,7 @@ pub mod http;
 mod list;
 mod notices;
 mod request;
+mod scan;
 mod schedule;
 pub mod shell;
 mod slips;
@@ -20,11 +22,13 @@ pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
+pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
+pub use scan::{Scan, Scanner};
 pub use schedule::Schedule;
 pub use snippet::{AuthArg, Lang, Preset, Snippet};
 pub use stats::Stats;
@@ -168,6 +172,8 @@ pub enum Command {
     Whoami(Whoami),
     /// Would this request pass these restrictions? Explains
     Check(Check),
+    /// Find tokens that leaked into files, and take them back
+    Scan(Scan),
     /// Show a call that works when it is pasted
     Snippet(Snippet),
     /// Delete tokens that expired or were revoked long enough ago
@@ -183,6 +189,12 @@ pub enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
+    /// Bring in the tokens of another program
+    #[command(subcommand, after_help = bring::IMPORT)]
+    Import(Import),
+    /// Write imported tokens as the other program had them
+    #[command(subcommand, after_help = bring::EXPORT)]
+    Export(Export),
     /// Print the script that teaches a shell to complete patctl
     #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
         patctl completions bash > ~/.local/share/bash-completion/completions/patctl\n  \

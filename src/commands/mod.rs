@@ -8,6 +8,7 @@ mod cases;
 mod check;
 mod complete;
 mod config;
+mod config_import;
 mod context;
 mod create;
 mod deliver;
@@ -15,6 +16,9 @@ mod edit;
 mod expiring;
 mod explain;
 mod explain_change;
+mod explain_import;
+mod export;
+mod import;
 mod invocation;
 mod list;
 mod manual;
@@ -25,6 +29,8 @@ mod present;
 mod prune;
 mod revoke;
 mod rotate;
+mod scan;
+mod scan_rules;
 mod schedule;
 mod show;
 mod snippet;
@@ -90,6 +96,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Scan(args) => scan::run(args, cx),
         Command::Snippet(args) => snippet::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
@@ -97,6 +104,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
         Command::Config(args) => config::run(args, cx),
+        Command::Import(args) => import::run(args, cx),
+        Command::Export(args) => export::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),
         Command::Help { topic } => manual::help(topic.as_deref(), cx),

@@ -1,5 +1,6 @@
 //! What a token is and what is allowed. Pure: no clock, no I/O, no database, no terminal.
 
+pub mod atlassian;
 pub mod audit;
 pub mod cache;
 pub mod chain;
@@ -7,6 +8,8 @@ pub mod decision;
 pub mod dice;
 pub mod filter;
 pub mod id;
+pub mod jvm;
+pub mod leak;
 pub mod lifetime;
 pub mod moment;
 pub mod notice;

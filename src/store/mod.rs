@@ -4,9 +4,11 @@ pub mod amend;
 pub mod census;
 pub mod contract;
 mod error;
+pub mod intake;
 pub mod log;
 pub mod outbox;
 pub mod sqlite;
+pub mod staging;
 pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};

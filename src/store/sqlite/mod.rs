@@ -2,6 +2,7 @@
 
 mod amend;
 mod census;
+mod intake;
 mod log;
 mod open;
 mod outbox;
@@ -21,7 +22,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::Cost;
+use crate::domain::verifier::Work;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -112,8 +113,8 @@ impl Read for SqliteStore {
         reads::held(&self.db, user)
     }
 
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
-        reads::cost_near(&self.db, id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
+        reads::work_near(&self.db, id)
     }
 }
 
@@ -209,7 +210,7 @@ fn log_size(db: &Connection) -> u64 {
 }
 
 /// SQLite's errors in our words.
-fn failed(error: rusqlite::Error) -> StoreError {
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (code, message),
         // Its own text would repeat the statement.

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_requests.sql"),
     include_str!("migrations/0003_life.sql"),
     include_str!("migrations/0004_cache.sql"),
+    include_str!("migrations/0005_origin.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.

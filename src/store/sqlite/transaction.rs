@@ -9,7 +9,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::{Cost, Verifier};
+use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
 use crate::store::{Durability, NewPat, Query, Read, StoreError, Stored, Transaction};
@@ -89,8 +89,8 @@ impl Read for SqliteTransaction<'_> {
         reads::held(&self.inner, user)
     }
 
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
-        reads::cost_near(&self.inner, id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
+        reads::work_near(&self.inner, id)
     }
 }
 
