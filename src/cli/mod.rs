@@ -337,21 +337,19 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     )
 }
 
-/// `patctl verify …`, read with the definition of this one command: it runs before every request of a
-/// service, and to define the others takes a quarter of its time. What does not parse is left to the whole
-/// definition, which knows what to say.
+/// `patctl verify …`, read with the options of this one command and nothing else: it runs before every request
+/// of a service, and to define the other commands takes a quarter of its time. What does not parse, and
+/// `--help`, is left to the whole definition, which knows what to say.
 fn lean(args: &[OsString]) -> Option<Cli> {
-    const VERIFY: &str = "verify";
-    if args.get(1)? != VERIFY {
+    if args.get(1)? != "verify" {
         return None;
     }
-    let verify = Verify::augment_args(clap::Command::new(VERIFY)).arg(define());
-    let root = Global::augment_args(clap::Command::new("patctl")).arg(define()).subcommand(verify);
-    let matches = root.disable_help_subcommand(true).try_get_matches_from(args).ok()?;
+    let bare = clap::Command::new("verify").no_binary_name(true).disable_help_flag(true);
+    let options = Verify::augment_args(Global::augment_args(bare)).arg(define());
+    let matches = options.try_get_matches_from(&args[2..]).ok()?;
     let mut global = Global::from_arg_matches(&matches).ok()?;
     defined(&matches, &mut global.define);
-    let command = Command::Verify(Verify::from_arg_matches(matches.subcommand_matches(VERIFY)?).ok()?);
-    Some(Cli { global, command })
+    Some(Cli { global, command: Command::Verify(Verify::from_arg_matches(&matches).ok()?) })
 }
 
 /// The help of a command, or of patctl.
