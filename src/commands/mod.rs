@@ -11,10 +11,12 @@ mod config;
 mod context;
 mod create;
 mod deliver;
+mod doctor;
 mod edit;
 mod expiring;
 mod explain;
 mod explain_change;
+mod integrity;
 mod invocation;
 mod list;
 mod manual;
@@ -96,6 +98,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Notify(args) => notify::run(args, cx),
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
+        Command::Doctor(args) => doctor::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),

@@ -53,11 +53,13 @@ pub enum Action {
     Notify,
     /// Audit rows past their retention were deleted.
     PruneAudit,
+    /// Rows were sealed with a new key.
+    Seal,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -73,6 +75,7 @@ impl Action {
         Self::Reveal,
         Self::Notify,
         Self::PruneAudit,
+        Self::Seal,
     ];
 
     /// The stable word.
@@ -94,6 +97,7 @@ impl Action {
             Self::Reveal => "reveal",
             Self::Notify => "notify",
             Self::PruneAudit => "prune-audit",
+            Self::Seal => "seal",
         }
     }
 }

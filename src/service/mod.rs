@@ -2,8 +2,10 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod doctor;
 pub mod edit;
 pub mod expiring;
+pub mod integrity;
 pub mod issue;
 pub mod look;
 pub mod notice;

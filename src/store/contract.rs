@@ -3,6 +3,7 @@
 use super::amend::Amend;
 use super::census::Census;
 use super::error::StoreError;
+use super::integrity::{Reseal, Sealed};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use super::survey::Survey;
@@ -10,6 +11,7 @@ use crate::domain::audit::{Entry, Record};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
+use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{AuthMethods, Pat};
 use crate::domain::token::TokenId;
@@ -41,6 +43,17 @@ pub struct Stored {
     pub verifier: std::result::Result<Verifier, VerifierError>,
     /// When its secret was last proved, where that is remembered.
     pub proved: Option<Proved>,
+}
+
+/// All that a decision about a token rests on.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The token.
+    pub stored: Stored,
+    /// Its restrictions, line by line, in order.
+    pub rules: Vec<String>,
+    /// Whether all of that is what patctl wrote.
+    pub seal: std::result::Result<(), Damage>,
 }
 
 /// A token to be inserted.
@@ -110,6 +123,12 @@ pub trait Read {
     /// [`StoreError`], as for every call here.
     fn token(&self, id: TokenId) -> Result<Option<Stored>>;
 
+    /// The token with this id, and whether its row is to be believed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>>;
+
     /// The lines of a restricted token, in order.
     ///
     /// # Errors
@@ -155,7 +174,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read + Log + Outbox + Census + Survey {
+pub trait Store: Read + Log + Outbox + Census + Survey + Sealed {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -188,7 +207,7 @@ pub trait Store: Read + Log + Outbox + Census + Survey {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Trim + Amend + OutboxChange {
+pub trait Transaction: Read + Trim + Amend + OutboxChange + Reseal {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

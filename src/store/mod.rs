@@ -4,11 +4,13 @@ pub mod amend;
 pub mod census;
 pub mod contract;
 mod error;
+pub mod examine;
+pub mod integrity;
 pub mod log;
 pub mod outbox;
 pub mod sqlite;
 pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};
-pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};
+pub use contract::{Durability, Evidence, NewPat, Query, Read, Row, Store, Stored, Transaction};
 pub use error::StoreError;

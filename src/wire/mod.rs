@@ -4,6 +4,7 @@ mod audit;
 pub mod batch;
 pub mod change;
 pub mod check;
+pub mod doctor;
 pub mod notices;
 pub mod schedule;
 pub mod snippet;

@@ -2,6 +2,9 @@
 
 mod amend;
 mod census;
+pub mod checkup;
+pub mod examine;
+mod integrity;
 mod log;
 mod open;
 mod outbox;
@@ -14,7 +17,7 @@ mod transaction;
 
 use super::contract::EachPat;
 use super::log::{EachPiece, Log, Outdated, Page};
-use super::{Durability, Query, Read, Row, Store, StoreError, Stored, Transaction};
+use super::{Durability, Evidence, Query, Read, Row, Store, StoreError, Stored, Transaction};
 use crate::domain::audit::{Record, Selection};
 use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
@@ -22,6 +25,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Cost;
+use integrity::Seals;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,6 +38,7 @@ pub struct SqliteStore {
     db: Connection,
     path: PathBuf,
     warning: Option<&'static str>,
+    seals: Seals,
 }
 
 impl SqliteStore {
@@ -43,7 +48,7 @@ impl SqliteStore {
     /// [`StoreError`] when it is not there, not safe to open, or not ours.
     pub fn open(path: &Path) -> Result<Self> {
         let open::Opened { db, path, warning } = open::existing(path)?;
-        Ok(Self { db, path, warning })
+        Ok(Self { db, path, warning, seals: Seals::default() })
     }
 
     /// Opens the database, making it (and its directory) first where there is none; true when this
@@ -67,7 +72,7 @@ impl SqliteStore {
     /// [`StoreError`]
     pub fn open_to_read(path: &Path) -> Result<Self> {
         let open::Opened { db, path, warning } = open::read_only(path)?;
-        Ok(Self { db, path, warning })
+        Ok(Self { db, path, warning, seals: Seals::default() })
     }
 
     /// The file, with every link in its directory followed.
@@ -86,6 +91,10 @@ impl SqliteStore {
 impl Read for SqliteStore {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.db, id)
+    }
+
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
+        integrity::evidence(&self.db, &self.seals, id)
     }
 
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
@@ -144,7 +153,7 @@ impl Store for SqliteStore {
         };
         open::synchronous(&self.db, level)?;
         self.db.pragma_update_and_check(None, "wal_autocheckpoint", frames, |_| Ok(())).map_err(failed)?;
-        Ok(Box::new(SqliteTransaction::begin(&self.db, durability)?))
+        Ok(Box::new(SqliteTransaction::begin(&self.db, &self.seals, durability)?))
     }
 }
 
