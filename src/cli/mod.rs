@@ -3,6 +3,7 @@
 mod acts;
 mod audit;
 mod bring;
+mod care;
 mod change;
 mod config;
 pub mod curl;
@@ -23,6 +24,7 @@ pub mod words;
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
 pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian};
+pub use care::Doctor;
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
@@ -186,6 +188,8 @@ pub enum Command {
     Expiring(Expiring),
     /// When the jobs run; lines for cron, timers for systemd
     Schedule(Schedule),
+    /// Find what is wrong with this installation, and say what to do
+    Doctor(Doctor),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
