@@ -125,7 +125,7 @@ pub fn bring(
     each: &mut dyn FnMut(),
 ) -> std::result::Result<Counts, ImportError> {
     let mut change = store.begin(Durability::Full)?;
-    change.expect_many()?;
+    change.expect(staging.count(Fate::New)?)?;
     each_new(staging, &mut |staged, row| {
         each();
         if insert(change.as_mut(), act, staged, row)? {

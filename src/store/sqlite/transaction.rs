@@ -27,6 +27,8 @@ pub struct SqliteTransaction<'s> {
     durability: Durability,
     /// The last row of the audit log, once this transaction has looked: nobody else writes meanwhile.
     last: Option<Link>,
+    /// What makes the indexes again that were set aside.
+    aside: Vec<String>,
 }
 
 impl<'s> SqliteTransaction<'s> {
@@ -34,7 +36,7 @@ impl<'s> SqliteTransaction<'s> {
     pub fn begin(db: &'s Connection, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, inner, durability, last: None })
+        Ok(Self { db, inner, durability, last: None, aside: Vec::new() })
     }
 }
 
@@ -42,6 +44,21 @@ impl SqliteTransaction<'_> {
     /// Where its statements run.
     pub(super) fn db(&self) -> &Connection {
         &self.inner
+    }
+
+    /// Drops the indexes of the tokens until the commit, which makes them again as they were: then each is
+    /// sorted once. Whoever reads meanwhile reads the database as it was before, indexes and all.
+    pub(super) fn set_indexes_aside(&mut self) -> Result<()> {
+        let sql = "SELECT name, sql FROM sqlite_schema \
+                   WHERE type = 'index' AND tbl_name = 'token' AND sql IS NOT NULL";
+        let indexes = reads::collect(&self.inner, sql, [], |row| {
+            Ok((rows::text(row, 0, "name")?.to_owned(), rows::text(row, 1, "sql")?.to_owned()))
+        })?;
+        for (name, sql) in indexes {
+            self.inner.execute_batch(&format!("DROP INDEX \"{name}\"")).map_err(failed)?;
+            self.aside.push(sql);
+        }
+        Ok(())
     }
 
     /// Forgets that the secret of a token was proved.
@@ -184,6 +201,9 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
+        for index in &self.aside {
+            self.inner.execute_batch(index).map_err(failed)?;
+        }
         self.inner.commit().map_err(|error| match failed(error) {
             StoreError::Busy => StoreError::Busy,
             StoreError::Io(what) | StoreError::Damaged(what) | StoreError::Permission(what) => {
