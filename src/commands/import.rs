@@ -40,7 +40,7 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     if args.dry_run {
         return preview(args, cx, &policy, store.as_ref(), &staging);
     }
-    let counts = Counts::of(&staging)?;
+    let counts = Counts::of(&staging);
     if counts.against() > 0 && !args.skip_bad {
         return Err(explain_import::against(&counts, &first_against(&staging)?));
     }

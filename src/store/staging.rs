@@ -12,6 +12,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Notified;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// Rows that wait.
@@ -20,6 +21,8 @@ pub struct Staging {
     /// Which row has a number. Kept here, because an index of them would be written all over.
     numbers: HashMap<Number, i64>,
     last: i64,
+    /// How many rows there are of each fate, by its place.
+    counts: Cell<[u64; Fate::ALL.len()]>,
 }
 
 /// Rows are read as they were written, one after the other.
@@ -53,7 +56,7 @@ impl Staging {
         db.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
         db.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
         db.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self { db, numbers: HashMap::new(), last: 0 })
+        Ok(Self { db, numbers: HashMap::new(), last: 0, counts: Cell::default() })
     }
 
     /// Adds a token, with the name and the user it will have here. One whose number came before is a
@@ -93,6 +96,7 @@ impl Staging {
         ];
         self.execute(sql, values)?;
         self.numbers.insert(row.number, self.last);
+        self.counted(Fate::New);
         Ok(())
     }
 
@@ -104,16 +108,29 @@ impl Staging {
         self.last += 1;
         let sql = "INSERT INTO staged (seq, line, nth, fate, why) VALUES (?1, ?2, ?3, ?4, ?5)";
         let values = params![self.last, line(place.line), place.nth.map(line), fate as i64, why];
-        self.execute(sql, values)
+        self.execute(sql, values)?;
+        self.counted(fate);
+        Ok(())
     }
 
-    /// Notes what becomes of a row.
+    fn counted(&self, fate: Fate) {
+        let mut counts = self.counts.get();
+        counts[fate as usize] += 1;
+        self.counts.set(counts);
+    }
+
+    /// Notes that a row which was new is not.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn mark(&self, seq: i64, fate: Fate, why: Option<&str>) -> Result<()> {
         let sql = "UPDATE staged SET fate = ?2, why = ?3 WHERE seq = ?1";
-        self.execute(sql, params![seq, fate as i64, why])
+        self.execute(sql, params![seq, fate as i64, why])?;
+        let mut counts = self.counts.get();
+        counts[Fate::New as usize] -= 1;
+        self.counts.set(counts);
+        self.counted(fate);
+        Ok(())
     }
 
     fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<()> {
@@ -138,12 +155,9 @@ impl Staging {
     }
 
     /// How many rows there are of a fate.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn count(&self, fate: Fate) -> Result<u64> {
-        let sql = "SELECT count(*) FROM staged WHERE fate = ?1";
-        self.db.query_row(sql, [fate as i64], |row| count(row, 0)).map_err(failed)
+    #[must_use]
+    pub fn count(&self, fate: Fate) -> u64 {
+        self.counts.get()[fate as usize]
     }
 
     /// The users who get tokens, and how many each, in the order of their names.

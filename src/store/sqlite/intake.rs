@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 const CACHE_KIB: std::ops::RangeInclusive<u64> = 32_768..=262_144;
 const ROWS_A_KIB: u64 = 32;
 /// From so many rows on it is faster to sort an index once than to write all over it.
-const MANY: u64 = 10_000;
+const MANY: u64 = 1_000;
 
 fn origin(db: &Connection, id: TokenId) -> Result<Option<Origin>> {
     let sql = "SELECT origin_row, origin_user, created_at, verifier FROM token WHERE id = ?1";
@@ -75,6 +75,8 @@ impl Intake for SqliteTransaction<'_> {
         let kib = (CACHE_KIB.start() + count / ROWS_A_KIB).min(*CACHE_KIB.end());
         // Negative, as `SQLite` counts KiB.
         self.db().pragma_update(None, "cache_size", -kib.cast_signed()).map_err(failed)?;
+        // Indexes are sorted by a thread of their own while the tokens are read.
+        self.db().pragma_update_and_check(None, "threads", 1, |_| Ok(())).map_err(failed)?;
         let there = reads::collect(self.db(), "SELECT count(*) FROM token", [], |row| {
             rows::integer(row, 0, "count")
         })?;

@@ -192,11 +192,22 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
-        let last = match self.last.take() {
+        self.audit_all(std::slice::from_ref(entry))
+    }
+
+    fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
+        let mut last = match self.last.take() {
             Some(last) => last,
             None => log::head(&self.inner)?,
         };
-        self.last = Some(log::append(&self.inner, &last, entry)?);
+        let (many, few) = entries.as_chunks::<{ log::TOGETHER }>();
+        for entries in many {
+            last = log::append(&self.inner, last, entries)?;
+        }
+        for entry in few {
+            last = log::append(&self.inner, last, std::slice::from_ref(entry))?;
+        }
+        self.last = Some(last);
         Ok(())
     }
 
