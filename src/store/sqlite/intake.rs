@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 /// index of ids is written all over.
 const CACHE_KIB: std::ops::RangeInclusive<u64> = 32_768..=262_144;
 const ROWS_A_KIB: u64 = 32;
-/// From so many rows on it is faster to sort an index once than to write all over it.
+/// From so many rows on it is faster to sort the indexes once than to write all over them.
 const MANY: u64 = 1_000;
 
 fn origin(db: &Connection, id: TokenId) -> Result<Option<Origin>> {
@@ -81,7 +81,7 @@ impl Intake for SqliteTransaction<'_> {
             rows::integer(row, 0, "count")
         })?;
         let there = there.first().map_or(0, |there| there.unsigned_abs());
-        if count >= MANY && count >= there / 4 { self.set_indexes_aside() } else { Ok(()) }
+        if count >= MANY && count >= there / 4 { self.hurry() } else { Ok(()) }
     }
 
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {

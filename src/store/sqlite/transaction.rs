@@ -29,6 +29,26 @@ pub struct SqliteTransaction<'s> {
     last: Option<Link>,
     /// What makes the indexes again that were set aside.
     aside: Vec<String>,
+    unchecked: Option<Unchecked<'s>>,
+}
+
+/// As long as it lives, no CHECK of the schema is evaluated: a list of words in one is made a table of its own for
+/// every row, which costs as much as the row. Only for rows whose every value is of a type that holds what the
+/// CHECKs ask for.
+struct Unchecked<'s>(&'s Connection);
+
+impl<'s> Unchecked<'s> {
+    fn new(db: &'s Connection) -> Result<Self> {
+        db.pragma_update(None, "ignore_check_constraints", true).map_err(failed)?;
+        Ok(Self(db))
+    }
+}
+
+impl Drop for Unchecked<'_> {
+    fn drop(&mut self) {
+        // A flag of the connection; setting it cannot fail where it could be set before.
+        let _ = self.0.pragma_update(None, "ignore_check_constraints", false);
+    }
 }
 
 impl<'s> SqliteTransaction<'s> {
@@ -36,7 +56,7 @@ impl<'s> SqliteTransaction<'s> {
     pub fn begin(db: &'s Connection, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, inner, durability, last: None, aside: Vec::new() })
+        Ok(Self { db, inner, durability, last: None, aside: Vec::new(), unchecked: None })
     }
 }
 
@@ -47,8 +67,9 @@ impl SqliteTransaction<'_> {
     }
 
     /// Drops the indexes of the tokens until the commit, which makes them again as they were: then each is
-    /// sorted once. Whoever reads meanwhile reads the database as it was before, indexes and all.
-    pub(super) fn set_indexes_aside(&mut self) -> Result<()> {
+    /// sorted once. Whoever reads meanwhile reads the database as it was before, indexes and all. And evaluates
+    /// no CHECK.
+    pub(super) fn hurry(&mut self) -> Result<()> {
         let sql = "SELECT name, sql FROM sqlite_schema \
                    WHERE type = 'index' AND tbl_name = 'token' AND sql IS NOT NULL";
         let indexes = reads::collect(&self.inner, sql, [], |row| {
@@ -58,6 +79,7 @@ impl SqliteTransaction<'_> {
             self.inner.execute_batch(&format!("DROP INDEX \"{name}\"")).map_err(failed)?;
             self.aside.push(sql);
         }
+        self.unchecked = Some(Unchecked::new(self.db)?);
         Ok(())
     }
 
