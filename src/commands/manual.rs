@@ -30,6 +30,8 @@ const PAGES: &[(&str, &str)] = &[
     ("schedule", include_str!("../../man/patctl-schedule.1")),
     ("audit", include_str!("../../man/patctl-audit.1")),
     ("doctor", include_str!("../../man/patctl-doctor.1")),
+    ("backup", include_str!("../../man/patctl-backup.1")),
+    ("restore", include_str!("../../man/patctl-restore.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("completions", include_str!("../../man/patctl-completions.1")),
     ("man", include_str!("../../man/patctl-man.1")),

@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod backup;
 mod batch;
 mod bulk_revoke;
 mod cases;
@@ -25,6 +26,7 @@ mod order;
 mod power;
 mod present;
 mod prune;
+mod restore;
 mod revoke;
 mod rotate;
 mod schedule;
@@ -99,6 +101,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
         Command::Doctor(args) => doctor::run(args, cx),
+        Command::Backup(args) => backup::run(args, cx),
+        Command::Restore(args) => restore::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),

@@ -55,11 +55,15 @@ pub enum Action {
     PruneAudit,
     /// Rows were sealed with a new key.
     Seal,
+    /// The database was copied.
+    Backup,
+    /// The database was put back from a copy.
+    Restore,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -76,6 +80,8 @@ impl Action {
         Self::Notify,
         Self::PruneAudit,
         Self::Seal,
+        Self::Backup,
+        Self::Restore,
     ];
 
     /// The stable word.
@@ -98,6 +104,8 @@ impl Action {
             Self::Notify => "notify",
             Self::PruneAudit => "prune-audit",
             Self::Seal => "seal",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
         }
     }
 }

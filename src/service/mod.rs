@@ -1,6 +1,7 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
 pub mod audit;
+pub mod backup;
 pub mod bulk;
 pub mod doctor;
 pub mod edit;
@@ -12,6 +13,7 @@ pub mod notice;
 pub mod notify;
 pub mod power;
 pub mod prune;
+pub mod restore;
 pub mod retention;
 pub mod revoke;
 pub mod rotate;

@@ -1,6 +1,7 @@
 //! Where tokens are kept: a contract, and SQLite behind it.
 
 pub mod amend;
+pub mod backup;
 pub mod census;
 pub mod contract;
 mod error;

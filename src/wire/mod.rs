@@ -1,6 +1,7 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
 mod audit;
+pub mod backup;
 pub mod batch;
 pub mod change;
 pub mod check;

@@ -6,6 +6,7 @@ mod log;
 mod process;
 
 mod audit;
+mod backup;
 mod batch;
 mod bulk_revoke;
 mod cache;
@@ -38,6 +39,8 @@ mod quartz;
 mod readme;
 mod recipe_nginx;
 mod recipes;
+mod restore;
+mod restore_processes;
 mod restriction;
 mod retention;
 mod revoke;

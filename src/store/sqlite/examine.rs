@@ -28,7 +28,29 @@ impl Patient {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self> {
-        Ok(Self { db: open::unchecked(path)?, seals: Seals::new(sealer) })
+        Ok(Self::of(open::unchecked(path)?, sealer))
+    }
+
+    /// Opens a file that nobody changes, and leaves nothing beside it.
+    pub(super) fn still(path: &Path, sealer: Sealer) -> Result<Self> {
+        Ok(Self::of(open::still(path)?, sealer))
+    }
+
+    /// What is open already.
+    pub(super) fn of(db: Connection, sealer: Sealer) -> Self {
+        Self { db, seals: Seals::new(sealer) }
+    }
+
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    pub(super) fn seals(&self) -> &Seals {
+        &self.seals
+    }
+
+    pub(super) fn into_db(self) -> Connection {
+        self.db
     }
 }
 

@@ -176,6 +176,38 @@ fn put(db: &Connection, seq: i64, seal: Option<&[u8]>) -> Result<()> {
     reads::execute(db, "UPDATE token SET integrity = ?2 WHERE seq = ?1", params![seq, seal]).map(|_| ())
 }
 
+/// The numbers of the rows that are to be believed; with `adopt` also those that have but a checksum.
+pub fn credible(db: &Connection, seals: &Seals, adopt: bool) -> Result<Vec<i64>> {
+    let plain = Seals::default();
+    let mut found = Vec::new();
+    each_sample(db, seals, &mut |sample, seal, row| {
+        if seal.is_ok() || adopt && plain.check(db, sample)?.is_ok() {
+            found.push(number(row)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Seals these rows as they are now; what is revoked has no seal.
+pub fn reseal_these(db: &Connection, seals: &Seals, rows: &[i64]) -> Result<()> {
+    let sql = format!("SELECT {PAT}, verifier, NULL, NULL, integrity FROM token WHERE seq = ?1");
+    for seq in rows {
+        let seal = reads::collect(db, &sql, [seq], |row| {
+            let sample = Sample::read(db, row)?;
+            Ok(if sample.is_revoked() {
+                None
+            } else {
+                Some(seals.seal(db, &sample.values, &sample.rules)?)
+            })
+        })?;
+        if let Some(seal) = seal.first() {
+            put(db, *seq, seal.as_ref().map(<[u8; SEAL]>::as_slice))?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives every row its seal: for a database whose rows had none.
 pub fn fill(db: &Connection) -> Result<()> {
     let seals = Seals::default();
