@@ -179,7 +179,7 @@ fn said(kept: Kept) -> &'static str {
         Kept::Revoked => "revoked since: still revoked",
         Kept::Disabled => "disabled since: still disabled",
         Kept::Rotated => "rotated since: still rotated",
-        Kept::Ended => "that end earlier than in the backup: still do",
+        Kept::Ended => "ending earlier than in the backup: still so",
         Kept::Pruned => "pruned since: not brought back",
         Kept::Unknown => "of which nothing is known since: brought back disabled",
         Kept::Gone => "issued since: gone, and no longer good",

@@ -93,7 +93,7 @@ fn whatever_ended_since_the_backup_stays_ended_and_the_log_goes_on() {
         "9 tokens would be as in ",
         "1 token revoked since: still revoked",
         "1 token disabled since: still disabled",
-        "2 tokens rotated since: still rotated",
+        "3 tokens rotated since: still rotated",
         "1 token pruned since: not brought back",
         "tokens issued since: gone",
     ] {
