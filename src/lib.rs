@@ -17,7 +17,9 @@
 //! wire.rs           the JSON we promise
 //! cli/              everything a user can type; no behaviour
 //! mail/             how a notice leaves the machine
+//! search/           reading through files and directories for what leaked
 //! snippet/          a request as curl, JavaScript, Python …; one file for each language, pure text
+//! dump/             how other programs write their tables out
 //! ─────────────────────────────────────────────────────────────────────────────────────
 //! exit.rs failure.rs world.rs
 //!                   the exit numbers; what a person is told when a run fails; what the outside
@@ -39,10 +41,12 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod domain;
+pub mod dump;
 pub mod exit;
 pub mod failure;
 pub mod mail;
 pub mod output;
+pub mod search;
 pub mod service;
 pub mod snippet;
 pub mod store;

@@ -2,6 +2,7 @@
 
 mod acts;
 mod audit;
+mod bring;
 mod care;
 mod change;
 mod config;
@@ -10,6 +11,7 @@ pub mod http;
 mod list;
 mod notices;
 mod request;
+mod scan;
 mod schedule;
 pub mod shell;
 mod slips;
@@ -21,12 +23,14 @@ pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
+pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian, ImportJsonl};
 pub use care::{Backup, Doctor, Restore};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
 pub use request::{Check, RequestArgs, RuleArgs};
+pub use scan::{Scan, Scanner};
 pub use schedule::Schedule;
 pub use snippet::{AuthArg, Lang, Preset, Snippet};
 pub use stats::Stats;
@@ -170,6 +174,8 @@ pub enum Command {
     Whoami(Whoami),
     /// Would this request pass these restrictions? Explains
     Check(Check),
+    /// Find tokens that leaked into files, and take them back
+    Scan(Scan),
     /// Show a call that works when it is pasted
     Snippet(Snippet),
     /// Delete tokens that expired or were revoked long enough ago
@@ -191,6 +197,12 @@ pub enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
+    /// Bring in the tokens of another program
+    #[command(subcommand, after_help = bring::IMPORT)]
+    Import(Import),
+    /// Write imported tokens as the other program had them
+    #[command(subcommand, after_help = bring::EXPORT)]
+    Export(Export),
     /// Print the script that teaches a shell to complete patctl
     #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
         patctl completions bash > ~/.local/share/bash-completion/completions/patctl\n  \
@@ -333,21 +345,19 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     )
 }
 
-/// `patctl verify …`, read with the definition of this one command: it runs before every request of a
-/// service, and to define the others takes a quarter of its time. What does not parse is left to the whole
-/// definition, which knows what to say.
+/// `patctl verify …`, read with the options of this one command and nothing else: it runs before every request
+/// of a service, and to define the other commands takes a quarter of its time. What does not parse, and
+/// `--help`, is left to the whole definition, which knows what to say.
 fn lean(args: &[OsString]) -> Option<Cli> {
-    const VERIFY: &str = "verify";
-    if args.get(1)? != VERIFY {
+    if args.get(1)? != "verify" {
         return None;
     }
-    let verify = Verify::augment_args(clap::Command::new(VERIFY)).arg(define());
-    let root = Global::augment_args(clap::Command::new("patctl")).arg(define()).subcommand(verify);
-    let matches = root.disable_help_subcommand(true).try_get_matches_from(args).ok()?;
+    let bare = clap::Command::new("verify").no_binary_name(true).disable_help_flag(true);
+    let options = Verify::augment_args(Global::augment_args(bare)).arg(define());
+    let matches = options.try_get_matches_from(&args[2..]).ok()?;
     let mut global = Global::from_arg_matches(&matches).ok()?;
     defined(&matches, &mut global.define);
-    let command = Command::Verify(Verify::from_arg_matches(matches.subcommand_matches(VERIFY)?).ok()?);
-    Some(Cli { global, command })
+    Some(Cli { global, command: Command::Verify(Verify::from_arg_matches(&matches).ok()?) })
 }
 
 /// The help of a command, or of patctl.

@@ -1,10 +1,13 @@
 //! Parsers for single values.
 
+use crate::domain::atlassian::Format as DumpFormat;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::filter::Sort;
+use crate::domain::jvm::Dialect;
 use crate::domain::lifetime;
 use crate::domain::moment::Span;
 use crate::domain::pat::{AuthMethods, Status};
+use crate::domain::text;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// `KEY=VALUE`.
@@ -42,6 +45,23 @@ pub fn outcome() -> impl TypedValueParser<Value = String> {
 pub fn sort() -> impl TypedValueParser<Value = Sort> {
     PossibleValuesParser::new(Sort::ALL.map(Sort::as_str))
         .try_map(|word| word.parse().map_err(|()| "not a key"))
+}
+
+/// One of the words for how a file is written.
+pub fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str))
+        .try_map(|word| word.parse().map_err(|()| "not a format"))
+}
+
+/// One of the words for how a table is written.
+pub fn dump_format() -> impl TypedValueParser<Value = DumpFormat> {
+    PossibleValuesParser::new(DumpFormat::ALL.map(DumpFormat::as_str))
+        .try_map(|word| word.parse().map_err(|()| "not a format"))
+}
+
+/// What names begin with.
+pub fn prefix_of_names(text: &str) -> Result<String, text::TextError> {
+    text::plain(text, 100).map(|()| text.to_owned())
 }
 
 /// A duration that is not negative.

@@ -15,6 +15,7 @@ use std::path::Path;
 pub fn run(args: &Config, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     match args {
         Config::Check { file } => check(file.as_deref(), cx),
+        Config::Import { files, format } => super::config_import::run(files, *format, cx),
         Config::Show { keys, changed } => show(keys, *changed, cx),
         Config::Keys { keys } => explain(keys, cx),
     }
@@ -25,10 +26,12 @@ fn check(file: Option<&Path>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let sources = cx.sources();
     let sources = Sources { file: file.or(sources.file), ..sources };
     let read = config::find(&sources)?.map(|path| path.display().to_string());
-    let problems = match config::examine(&sources) {
+    let mut problems = match config::examine(&sources) {
         Ok((_, problems)) | Err(ConfigError::Problems(problems)) => problems,
         Err(error) => return Err(error.into()),
     };
+    // What cannot be read has been told by now.
+    problems.extend(config::misplacements(&sources).unwrap_or_default());
     if cx.screen.format().is_json() {
         let problems: Vec<_> = problems.iter().map(as_json).collect();
         let checked = wire::Checked { ok: problems.is_empty(), file: read, problems };
@@ -47,7 +50,7 @@ fn check(file: Option<&Path>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     Ok(if problems.is_empty() { Exit::Yes } else { Exit::Config })
 }
 
-fn as_json(problem: &Problem) -> wire::Problem {
+pub fn as_json(problem: &Problem) -> wire::Problem {
     wire::Problem {
         origin: problem.origin.to_string(),
         message: problem.message.clone(),

@@ -95,7 +95,8 @@ fn ask_name(cx: &mut Context<'_>, policy: &Policy, token: &PlainToken) -> Result
     cx.ask.text("Name", &default).map_err(terminal_failed)
 }
 
-fn make(cx: &mut Context<'_>, settings: &Settings, path: &Path) -> Result<SqliteStore, Failure> {
+/// Makes the database if it still is not there, and says so.
+pub fn make(cx: &mut Context<'_>, settings: &Settings, path: &Path) -> Result<SqliteStore, Failure> {
     let (mut store, made) = SqliteStore::open_or_create(path)?;
     if made {
         cx.screen.say(&format!("made the database {}", store.path().display()));

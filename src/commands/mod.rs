@@ -5,10 +5,12 @@ mod audit;
 mod backup;
 mod batch;
 mod bulk_revoke;
+mod carry;
 mod cases;
 mod check;
 mod complete;
 mod config;
+mod config_import;
 mod context;
 mod create;
 mod deliver;
@@ -17,6 +19,9 @@ mod edit;
 mod expiring;
 mod explain;
 mod explain_change;
+mod explain_import;
+mod export;
+mod import;
 mod integrity;
 mod invocation;
 mod list;
@@ -29,6 +34,8 @@ mod prune;
 mod restore;
 mod revoke;
 mod rotate;
+mod scan;
+mod scan_rules;
 mod schedule;
 mod show;
 mod snippet;
@@ -94,6 +101,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, cx),
         Command::Whoami(args) => whoami::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Scan(args) => scan::run(args, cx),
         Command::Snippet(args) => snippet::run(args, cx),
         Command::Prune(args) => prune::run(args, cx),
         Command::Audit(args) => audit::run(args, cx),
@@ -104,6 +112,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(args, cx),
         Command::Restore(args) => restore::run(args, cx),
         Command::Config(args) => config::run(args, cx),
+        Command::Import(args) => import::run(args, cx),
+        Command::Export(args) => export::run(args, cx),
         Command::Completions { shell } => manual::completions(*shell, cx),
         Command::Man { page } => manual::man(page.as_deref(), cx),
         Command::Help { topic } => manual::help(topic.as_deref(), cx),

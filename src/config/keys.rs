@@ -100,6 +100,8 @@ keys! {
         "passes of one Argon2id computation";
     "patctl.argon2.parallelism" Kind::Integer(1, CEILING.parallelism), Some("1"),
         "lanes of one Argon2id computation";
+    "patctl.import.rehash" Kind::Bool, Some("true"),
+        "true: an imported token is hashed anew with Argon2id on its first use; false: it keeps the hash it came with";
     "patctl.audit.retention.days" DAYS, Some("0"),
         "audit rows older than this many days are pruned; 0: keep all";
     "patctl.audit.sync" Kind::Word(SYNC), Some("normal"),

@@ -5,6 +5,7 @@
 
 pub mod cache_key;
 mod file;
+pub mod import;
 pub mod integrity_key;
 pub mod keys;
 pub mod private_file;
@@ -150,6 +151,28 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
         }
     }
     Ok((settings, problems))
+}
+
+/// The properties of the file that would be read which count here and do not where the file is from: Jira
+/// takes `atlassian.pats.*` from the arguments of its JVM alone. For `config check`: a use is no time to
+/// say it.
+///
+/// # Errors
+/// As for [`examine`].
+pub fn misplacements(sources: &Sources<'_>) -> Result<Vec<Problem>, ConfigError> {
+    let Some(path) = file::find(sources)? else { return Ok(Vec::new()) };
+    let given = file::read(&path, sources.euid, &mut Vec::new())?;
+    Ok(given.into_iter().filter_map(|one| misplaced(&path, &one.key, one.key_origin)).collect())
+}
+
+fn misplaced(path: &Path, key: &str, origin: Origin) -> Option<Problem> {
+    let is_jiras = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("jira-config.properties"));
+    (is_jiras && key.starts_with("atlassian.pats.")).then(|| Problem {
+        origin,
+        message: format!("Jira does not read {key} from this file, patctl does"),
+        hint: Some(format!("for Jira it is an argument of the JVM: -D{key}=… in setenv.sh")),
+        is_warning: true,
+    })
 }
 
 fn accept(settings: &mut Settings, key: &'static Key, one: Given, problems: &mut Vec<Problem>) {

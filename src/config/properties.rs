@@ -51,6 +51,24 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, SyntaxError> {
     logical_lines(text).iter().map(|line| entry(line)).collect()
 }
 
+/// A value as it must be written, so that [`parse`] gives it back.
+#[must_use]
+pub fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for (index, c) in value.chars().enumerate() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{c}' => out.push_str("\\f"),
+            ' ' if index == 0 => out.push_str("\\ "),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Lines with comments gone, continuations joined and leading blanks dropped; escapes are still in.
 fn logical_lines(text: &str) -> Vec<Vec<Placed>> {
     let mut lines = Vec::new();

@@ -65,6 +65,7 @@ impl Settings {
                 iterations: self.integer("patctl.argon2.iterations"),
                 parallelism: self.integer("patctl.argon2.parallelism"),
             },
+            rehashes_imported: self.boolean("patctl.import.rehash"),
             cache: CacheLimits {
                 expiry: Span::minutes(i64::from(self.integer("atlassian.pats.auth.cache.expiry.mins"))),
                 max_items: self.integer("atlassian.pats.auth.cache.max.items"),

@@ -59,11 +59,13 @@ pub enum Action {
     Backup,
     /// The database was put back from a copy.
     Restore,
+    /// A token was brought from elsewhere; one row speaks of all that came at once.
+    Import,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -82,6 +84,7 @@ impl Action {
         Self::Seal,
         Self::Backup,
         Self::Restore,
+        Self::Import,
     ];
 
     /// The stable word.
@@ -106,6 +109,7 @@ impl Action {
             Self::Seal => "seal",
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::Import => "import",
         }
     }
 }

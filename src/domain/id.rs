@@ -1,10 +1,12 @@
 //! Ids as people type them: a beginning is enough.
 
+use super::atlassian::number::Number;
 use super::token::TokenId;
 use std::str::FromStr;
 
 /// An id as a person types it: the whole, or a beginning of at least four characters. Upper case and
-/// Crockford's look-alikes (`i l` for `1`, `o` for `0`) are understood.
+/// Crockford's look-alikes (`i l` for `1`, `o` for `0`) are understood, and so is the twelve-digit number
+/// of an imported token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdPrefix {
     folded: String,
@@ -79,6 +81,9 @@ impl FromStr for IdPrefix {
         if text.len() >= 38 {
             return Err(IdPrefixError::WholeToken);
         }
+        if let Ok(number) = text.parse::<Number>() {
+            return Ok(Self { folded: number.id().to_string(), typed: text.to_owned() });
+        }
         let folded = fold(text).ok_or(IdPrefixError::NotAnId)?;
         match folded.len() {
             0..=3 => Err(IdPrefixError::TooShort),
@@ -101,6 +106,8 @@ mod tests {
         assert_eq!(read("7k3m9xq2v8z"), Err(IdPrefixError::NotAnId));
         assert_eq!(read("7k3%"), Err(IdPrefixError::NotAnId));
         assert_eq!(read("7k3u"), Err(IdPrefixError::NotAnId));
+        assert_eq!(read("742309342887"), Ok("dcnkahbbn7".to_owned()));
+        assert_eq!(read("74230934288"), Err(IdPrefixError::NotAnId));
         let whole = "patctl_7k3m9xq2v8_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123453X9qJF";
         assert_eq!(read(whole), Err(IdPrefixError::WholeToken));
     }

@@ -1,5 +1,6 @@
 //! What a token is and what is allowed. Pure: no clock, no I/O, no database, no terminal.
 
+pub mod atlassian;
 pub mod audit;
 pub mod cache;
 pub mod chain;
@@ -9,6 +10,8 @@ pub mod filter;
 pub mod finding;
 pub mod id;
 pub mod integrity;
+pub mod jvm;
+pub mod leak;
 pub mod lifetime;
 pub mod moment;
 pub mod notice;

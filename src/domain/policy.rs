@@ -6,7 +6,7 @@ use super::moment::{Moment, Span};
 use super::notice::Notices;
 use super::text::{self, TextError};
 use super::token::TokenPrefix;
-use super::verifier::Cost;
+use super::verifier::{Cost, Work};
 use super::{
     lifetime::Lifetime,
     pat::{AuthMethods, Life},
@@ -42,6 +42,8 @@ pub struct Policy {
     pub secure_mode: bool,
     /// `patctl.argon2.*`
     pub cost: Cost,
+    /// `patctl.import.rehash`
+    pub rehashes_imported: bool,
     /// `atlassian.pats.auth.cache.*`
     pub cache: CacheLimits,
     /// `patctl.token.prefix`
@@ -66,6 +68,7 @@ impl Default for Policy {
             applies_to_existing: false,
             secure_mode: false,
             cost: Cost::default(),
+            rehashes_imported: true,
             cache: CacheLimits::default(),
             prefix: TokenPrefix::default(),
             notices: Notices::default(),
@@ -223,6 +226,15 @@ impl Policy {
             TextError::Secret => Refusal::NameSecret,
             _ => Refusal::NameTooLong { length: name.chars().count(), max: self.name_length },
         })
+    }
+
+    /// Whether a verifier of this kind is kept as it is; another is renewed on a use.
+    #[must_use]
+    pub fn keeps(&self, work: Work) -> bool {
+        match work {
+            Work::Argon2id(cost) => cost == self.cost,
+            Work::Imported => !self.rehashes_imported,
+        }
     }
 
     /// The moment before which what ended is pruned: a row goes when it expired or was revoked

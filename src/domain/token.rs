@@ -2,7 +2,10 @@
 //!
 //! The check is a CRC-32 over everything before it, as GitHub's tokens carry one: junk is refused
 //! before any database or hash work, and a scanner for leaked tokens has almost no false alarms.
+//!
+//! Imported tokens keep the form they have ([`super::atlassian::raw`]), and are of the same type.
 
+use super::atlassian::raw;
 use super::dice::Dice;
 use std::fmt;
 use std::str::FromStr;
@@ -27,12 +30,15 @@ pub struct TokenPrefix(String);
 pub struct PlainToken {
     text: Zeroizing<String>,
     id: TokenId,
+    /// Of an imported token, what its hash is made of; it stands in the text in another form.
+    imported: Option<Zeroizing<String>>,
 }
 
 /// Why a text is no token. None of these says anything about the text itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenError {
-    /// Not `<prefix>_<10 characters>_<38 characters>` in the alphabets of the format.
+    /// Neither `<prefix>_<10 characters>_<38 characters>` in the alphabets of the format, nor that of an
+    /// imported token.
     Shape,
     /// The shape is right, the last six characters do not fit the rest.
     Checksum,
@@ -47,9 +53,41 @@ pub struct PrefixError;
 pub struct IdError;
 
 impl TokenId {
-    /// A random id (50 bits).
+    /// How the ids of imported tokens begin, and no other.
+    pub const IMPORTED: &str = "dc";
+
+    /// A random id (50 bits), never that of an imported token.
     pub fn generate(dice: &mut Dice) -> Self {
-        Self(dice.bytes::<ID>().map(|b| CROCKFORD[usize::from(b & 31)]))
+        loop {
+            let id = Self(dice.bytes::<ID>().map(|b| CROCKFORD[usize::from(b & 31)]));
+            if !id.is_imported() {
+                return id;
+            }
+        }
+    }
+
+    /// Whether a token of this id was imported, if there is one.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.as_str().starts_with(Self::IMPORTED)
+    }
+
+    /// The id of the imported token of this number: its lowest 40 bits, most significant first.
+    pub(in crate::domain) fn imported(number: u64) -> Self {
+        let mut id = [b'0'; ID];
+        let (head, digits) = id.split_at_mut(Self::IMPORTED.len());
+        head.copy_from_slice(Self::IMPORTED.as_bytes());
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = CROCKFORD[((number >> (5 * place)) & 31) as usize];
+        }
+        Self(id)
+    }
+
+    /// The number behind what all imported ids begin with; `None` for other ids.
+    pub(in crate::domain) fn imported_number(self) -> Option<u64> {
+        let digits = self.as_str().strip_prefix(Self::IMPORTED)?.bytes();
+        let value = |b: u8| CROCKFORD.iter().position(|digit| *digit == b);
+        digits.map(value).try_fold(0, |number, digit| Some(number << 5 | digit? as u64))
     }
 
     /// The ten characters.
@@ -96,6 +134,12 @@ impl FromStr for TokenPrefix {
     }
 }
 
+impl fmt::Display for TokenPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 fn is_prefix(text: &str) -> bool {
     text.len() <= 32
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -121,7 +165,7 @@ impl PlainToken {
         for byte in check {
             text.push(char::from(byte));
         }
-        Self { text, id }
+        Self { text, id, imported: None }
     }
 
     /// The public part.
@@ -130,9 +174,12 @@ impl PlainToken {
         self.id
     }
 
-    /// The 32 characters that a verifier is made of.
+    /// What a verifier is made of: 32 characters, or 28 of an imported token.
     #[must_use]
     pub fn secret(&self) -> &[u8] {
+        if let Some(imported) = &self.imported {
+            return imported.as_bytes();
+        }
         let end = self.text.len() - CHECK;
         &self.text.as_bytes()[end - SECRET..end]
     }
@@ -145,11 +192,15 @@ impl PlainToken {
 }
 
 /// Reads from the right, so that any prefix will do: a changed `patctl.token.prefix` does not
-/// invalidate the tokens that are out.
+/// invalidate the tokens that are out. The form of imported tokens has no `_`, so that none is both.
 impl FromStr for PlainToken {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
+        if let Some((number, secret)) = raw::read(text) {
+            let text = Zeroizing::new(text.to_owned());
+            return Ok(Self { text, id: number.id(), imported: Some(secret) });
+        }
         let (head, tail) = text
             .len()
             .checked_sub(SECRET + CHECK)
@@ -169,7 +220,7 @@ impl FromStr for PlainToken {
         if check.as_bytes() != checksum(body.as_bytes()) {
             return Err(TokenError::Checksum);
         }
-        Ok(Self { text: Zeroizing::new(text.to_owned()), id })
+        Ok(Self { text: Zeroizing::new(text.to_owned()), id, imported: None })
     }
 }
 
@@ -207,6 +258,8 @@ pub fn mask_strictly(text: &str) -> String {
 }
 
 fn masked(text: &str, least: usize) -> String {
+    let text = raw::mask(text);
+    let text = text.as_ref();
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

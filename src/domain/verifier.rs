@@ -1,5 +1,7 @@
-//! What is kept of a token: an Argon2id PHC string, from which the secret cannot be had back.
+//! What is kept of a token: an Argon2id PHC string, from which the secret cannot be had back. An imported
+//! token has the hash it came with until it is first used.
 
+use super::atlassian::hash::Pkcs5s2;
 use super::dice::Dice;
 use super::token::PlainToken;
 use argon2::password_hash::phc::PasswordHash;
@@ -23,14 +25,31 @@ pub struct Cost {
 /// able to order four gigabytes.
 pub const CEILING: Cost = Cost { memory_kib: 262_144, iterations: 16, parallelism: 16 };
 
-/// A stored PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), parsed and bounded.
+/// A stored PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), parsed and bounded; or the hash that
+/// an imported token came with (`$pkcs5s2$…`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier {
     phc: String,
-    cost: Cost,
+    kind: Kind,
 }
 
-/// A stored verifier is not an Argon2id PHC string, or costs more than [`CEILING`].
+#[derive(Clone, PartialEq, Eq)]
+enum Kind {
+    Argon2id(Cost),
+    Imported(Pkcs5s2),
+}
+
+/// The computation that a verifier asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Argon2id, at this cost.
+    Argon2id(Cost),
+    /// The one that imported tokens came with.
+    Imported,
+}
+
+/// A stored verifier is neither an Argon2id PHC string nor an imported hash, or costs more than
+/// [`CEILING`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VerifierError;
 
@@ -56,7 +75,7 @@ thread_local! {
     static COMPUTED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How many Argon2 computations this thread has made: tests show with it that junk costs none.
+/// How many hashes this thread has computed: tests show with it that junk costs none.
 #[must_use]
 pub fn computations() -> u64 {
     COMPUTED.get()
@@ -67,6 +86,10 @@ fn count() {
 }
 
 impl Verifier {
+    /// What stands in the place of a verifier where a token came without one: nothing proves its secret, so that
+    /// no use of it is allowed until a successor takes its place.
+    pub const NONE: &str = "$none$";
+
     /// Hashes the secret of `token` at `cost` with a fresh 16-byte salt.
     ///
     /// # Errors
@@ -76,14 +99,33 @@ impl Verifier {
         let phc = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?)
             .hash_password_with_salt(token.secret(), &dice.bytes::<16>())
             .map_err(|_| VerifierError)?;
-        Ok(Self { phc: phc.to_string(), cost })
+        Ok(Self { phc: phc.to_string(), kind: Kind::Argon2id(cost) })
+    }
+
+    /// The hash that an imported token came with.
+    #[must_use]
+    pub fn imported(hash: Pkcs5s2) -> Self {
+        Self { phc: hash.to_stored(), kind: Kind::Imported(hash) }
+    }
+
+    /// The hash that the token came with, while it is kept.
+    #[must_use]
+    pub fn as_imported(&self) -> Option<&Pkcs5s2> {
+        match &self.kind {
+            Kind::Imported(hash) => Some(hash),
+            Kind::Argon2id(_) => None,
+        }
     }
 
     /// Reads what a database holds.
     ///
     /// # Errors
-    /// [`VerifierError`] for anything but a bounded Argon2id PHC string of version 19.
+    /// [`VerifierError`] for anything but a bounded Argon2id PHC string of version 19, or an imported
+    /// hash.
     pub fn parse(phc: &str) -> Result<Self, VerifierError> {
+        if let Ok(hash) = Pkcs5s2::stored(phc) {
+            return Ok(Self { phc: phc.to_owned(), kind: Kind::Imported(hash) });
+        }
         let parsed = PasswordHash::new(phc).map_err(|_| VerifierError)?;
         let known = parsed.algorithm.as_str() == "argon2id"
             && parsed.version == Some(Version::V0x13.into())
@@ -96,22 +138,26 @@ impl Verifier {
         if !known {
             return Err(VerifierError);
         }
-        Ok(Self { phc: phc.to_owned(), cost })
+        Ok(Self { phc: phc.to_owned(), kind: Kind::Argon2id(cost) })
     }
 
-    /// Whether the secret of `token` is the one this was made from. One Argon2 computation, and a
-    /// comparison in constant time.
+    /// Whether the secret of `token` is the one this was made from. One computation, and a comparison in
+    /// constant time.
     #[must_use]
     pub fn matches(&self, token: &PlainToken) -> bool {
         count();
-        PasswordHash::new(&self.phc)
-            .is_ok_and(|stored| Argon2::default().verify_password(token.secret(), &stored).is_ok())
+        match &self.kind {
+            Kind::Imported(hash) => hash.matches(token.secret()),
+            Kind::Argon2id(_) => PasswordHash::new(&self.phc)
+                .is_ok_and(|stored| Argon2::default().verify_password(token.secret(), &stored).is_ok()),
+        }
     }
 
     /// The work of [`Verifier::matches`] for a token that is not known, so that an unknown id takes
     /// as long as a wrong secret.
-    pub fn pretend(token: &PlainToken, cost: Cost) {
+    pub fn pretend(token: &PlainToken, work: Work) {
         count();
+        let Work::Argon2id(cost) = work else { return Pkcs5s2::pretend(token.secret()) };
         if let Ok(params) = cost.params() {
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -120,13 +166,16 @@ impl Verifier {
         }
     }
 
-    /// The cost it was made with; another one than today's asks for renewal.
+    /// What it takes to compute; another than today's asks for renewal.
     #[must_use]
-    pub fn cost(&self) -> Cost {
-        self.cost
+    pub fn work(&self) -> Work {
+        match self.kind {
+            Kind::Argon2id(cost) => Work::Argon2id(cost),
+            Kind::Imported(_) => Work::Imported,
+        }
     }
 
-    /// The PHC string, for the store.
+    /// The text of it, for the store.
     #[must_use]
     pub fn as_phc(&self) -> &str {
         &self.phc
@@ -135,7 +184,10 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verifier(argon2id)")
+        f.write_str(match self.kind {
+            Kind::Argon2id(_) => "Verifier(argon2id)",
+            Kind::Imported(_) => "Verifier(pkcs5s2)",
+        })
     }
 }
 
@@ -160,7 +212,7 @@ mod tests {
         let stored = Verifier::parse(verifier.as_phc()).expect("what was just made");
         assert!(stored.matches(&mine));
         assert!(!stored.matches(&other));
-        assert_eq!(stored.cost(), CHEAP);
+        assert_eq!(stored.work(), Work::Argon2id(CHEAP));
     }
 
     #[test]
@@ -174,10 +226,25 @@ mod tests {
             "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "",
             "plain",
+            "$pkcs5s2$",
+            "{PKCS5S2}AAECAwQFBgcICQoLDA0OD/PBpAOuFWLos9KzKMEsuo6+lmt8Jy3BkstFq0+N+OpN",
         ] {
             assert_eq!(Verifier::parse(phc), Err(VerifierError), "{phc}");
         }
         assert_eq!(computations(), before);
+    }
+
+    #[test]
+    fn an_imported_hash_knows_the_imported_token_and_no_token_of_ours() {
+        let stored = "$pkcs5s2$AAECAwQFBgcICQoLDA0OD/PBpAOuFWLos9KzKMEsuo6+lmt8Jy3BkstFq0+N+OpN";
+        let verifier = Verifier::parse(stored).expect("an imported hash");
+        let imported: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIT".parse().expect("a token");
+        let wrong: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIS".parse().expect("a token");
+        let (ours, mut dice) = token(4);
+        assert!(verifier.matches(&imported) && !verifier.matches(&wrong) && !verifier.matches(&ours));
+        assert_eq!((verifier.work(), verifier.as_phc()), (Work::Imported, stored));
+        let renewed = Verifier::make(&imported, CHEAP, &mut dice).expect("a cheap hash");
+        assert!(renewed.matches(&imported) && !renewed.matches(&wrong));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One thing with its properties, a line each; and tables of settings, which wrap.
 
 use super::{Sink, Style, state, text, when};
+use crate::domain::atlassian::number::Number;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use comfy_table::{ContentArrangement, Table};
@@ -36,6 +37,9 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("rotated", pat.life.rotated_at),
         ("still used", pat.reused_at),
     ];
+    if let Some(number) = Number::of(pat.id) {
+        facts.push(("imported", format!("TOKEN_ID {number} of Jira or Confluence")));
+    }
     facts.extend(moments.into_iter().filter_map(|(label, at)| Some((label, when::both(at?, now)))));
     let others = [("successor", pat.successor), ("predecessor", pat.predecessor)];
     facts.extend(others.into_iter().filter_map(|(label, id)| Some((label, id?.to_string()))));

@@ -1,10 +1,12 @@
 //! How answers look. The only room that writes: to stdout what was asked for, to stderr all talk.
 
+pub mod bring;
 pub mod chart;
 pub mod choice;
 pub mod facts;
 pub mod hand_over;
 pub mod invocation;
+pub mod leaks;
 pub mod log;
 pub mod monitor;
 pub mod progress;

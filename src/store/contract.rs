@@ -1,8 +1,10 @@
 //! What every store must do. SQLite is behind it today; another database is another room.
 
 use super::amend::Amend;
+use super::carry::Carry;
 use super::census::Census;
 use super::error::StoreError;
+use super::intake::{Export, Intake, Origins};
 use super::integrity::{Reseal, Sealed};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
@@ -15,7 +17,7 @@ use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{AuthMethods, Pat};
 use crate::domain::token::TokenId;
-use crate::domain::verifier::{Cost, Verifier, VerifierError};
+use crate::domain::verifier::{Verifier, VerifierError, Work};
 use std::ops::ControlFlow;
 
 /// The result of every call.
@@ -165,16 +167,17 @@ pub trait Read {
     /// [`StoreError`]
     fn held(&self, user: Option<&str>) -> Result<u64>;
 
-    /// What verifying some token costs: the one whose id follows `id`. An unknown id is made to cost
-    /// that, so that it takes as long as those there are, whatever the configuration says today.
+    /// What verifying some token takes: the nearest of those that were imported, for the id of an imported
+    /// one, else of the others. An unknown id is made to cost that, so that it takes as long as those
+    /// there are, whatever the configuration says today.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>>;
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>>;
 }
 
 /// A database of tokens.
-pub trait Store: Read + Log + Outbox + Census + Survey + Sealed {
+pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export + Sealed {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -207,7 +210,7 @@ pub trait Store: Read + Log + Outbox + Census + Survey + Sealed {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Trim + Amend + OutboxChange + Reseal {
+pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Carry {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

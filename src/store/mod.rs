@@ -2,14 +2,17 @@
 
 pub mod amend;
 pub mod backup;
+pub mod carry;
 pub mod census;
 pub mod contract;
 mod error;
 pub mod examine;
+pub mod intake;
 pub mod integrity;
 pub mod log;
 pub mod outbox;
 pub mod sqlite;
+pub mod staging;
 pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};

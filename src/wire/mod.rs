@@ -3,10 +3,14 @@
 mod audit;
 pub mod backup;
 pub mod batch;
+pub mod bring;
+pub mod carry;
 pub mod change;
 pub mod check;
 pub mod doctor;
+pub mod leak;
 pub mod notices;
+pub mod sarif;
 pub mod schedule;
 pub mod snippet;
 pub mod stats;
@@ -190,6 +194,28 @@ pub struct Checked {
     pub file: Option<String>,
     /// What there is to mend.
     pub problems: Vec<Problem>,
+}
+
+/// What `config import -o json` prints.
+#[derive(Serialize, Debug)]
+pub struct Imported<'a> {
+    /// Whether nothing was refused.
+    pub ok: bool,
+    /// The properties that were found.
+    pub properties: Vec<Carried<'a>>,
+    /// What was refused, and what is odd.
+    pub problems: Vec<Problem>,
+}
+
+/// A property that was found among the arguments of a JVM.
+#[derive(Serialize, Debug)]
+pub struct Carried<'a> {
+    /// The property.
+    pub property: &'static str,
+    /// Its value.
+    pub value: &'a str,
+    /// `FILE:LINE:COLUMN`.
+    pub origin: String,
 }
 
 /// Something wrong with the settings.

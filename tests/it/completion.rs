@@ -17,7 +17,7 @@ fn commands_options_values_and_properties_are_offered() {
     let patctl = Patctl::new();
     for (words, expected) in [
         (&["li"][..], &["list"][..]),
-        (&["config", ""], &["show", "check", "keys"]),
+        (&["config", ""], &["show", "check", "import", "keys"]),
         (&["list", "--stat"], &["--status"]),
         (&["list", "--status", "ex"], &["expires-soon", "expired"]),
         (&["list", "--status=act"], &["--status=active"]),

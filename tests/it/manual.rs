@@ -308,6 +308,7 @@ fn the_readme_names_no_option_that_is_not_there() {
     let others = [
         &["--release", "--path", "--quiet", "--locked"][..],
         &["--objects", "--stdin", "--not", "--batch"],
+        &["--cached", "--name-only", "--no-renames", "--diff-filter", "--prefix"],
         &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is", "--arg"],
     ]
     .concat();

@@ -13,10 +13,12 @@ use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
-use patctl::domain::verifier::{Cost, Verifier};
-use patctl::service::{Act, verify};
+use patctl::domain::verifier::{Verifier, Work};
+use patctl::service::{Act, scan, verify};
+use patctl::store::carry::Carry;
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
+use patctl::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use patctl::store::integrity::{Adopted, Reseal, Sealed};
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
@@ -53,6 +55,19 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         .map(|verdict| verdict.answer.is_ok())
 }
 
+/// Takes back a token that was found, where the audit row cannot be written.
+pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, StoreError> {
+    let mut store = RefusesAudit(Box::new(SqliteStore::open(db)?));
+    let policy = Policy::default();
+    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let now = crate::harness::moment("2026-11-21");
+    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let presented = Presented::parse(token.as_bytes()).ok();
+    let mut standings = scan::judge(&store, &[presented], &|| ())?;
+    assert!(standings[0].is_live(now), "it is known, and live");
+    scan::take_back(&mut store, &act, &mut standings, &"found".parse().expect("a note"))
+}
+
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
         self.0.token(id)
@@ -78,8 +93,8 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
         self.0.held(user)
     }
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>, StoreError> {
-        self.0.cost_near(id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>, StoreError> {
+        self.0.work_near(id)
     }
 }
 
@@ -92,6 +107,12 @@ impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
     }
 }
 
+impl Carry for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn carry(&mut self, pat: &Pat, rules: &[String]) -> Result<bool, StoreError> {
+        self.0.carry(pat, rules)
+    }
+}
+
 impl Sealed for RefusesAudit<Box<SqliteStore>> {
     fn seal_with(&mut self, sealer: Sealer) {
         self.0.seal_with(sealer);
@@ -101,6 +122,27 @@ impl Sealed for RefusesAudit<Box<SqliteStore>> {
 impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
     fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
         self.0.adopt(key)
+    }
+}
+
+impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
+    fn origin(&self, id: TokenId) -> Result<Option<Origin>, StoreError> {
+        self.0.origin(id)
+    }
+}
+
+impl Export for RefusesAudit<Box<SqliteStore>> {
+    fn exported(&self, each: EachExported<'_>) -> Result<(), StoreError> {
+        self.0.exported(each)
+    }
+}
+
+impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn expect_many(&mut self) -> Result<(), StoreError> {
+        self.0.expect_many()
+    }
+    fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
+        self.0.bring(brought)
     }
 }
 

@@ -13,7 +13,7 @@ mod words;
 mod zone;
 
 pub use runs::{Run, Runs};
-pub use zone::{BadZone, Zone};
+pub use zone::{BadZone, Shown, Zone};
 
 use field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, MONTH, YEAR};
 use std::collections::BTreeSet;

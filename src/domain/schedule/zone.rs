@@ -17,6 +17,17 @@ pub struct Zone {
     table: tz::TimeZone,
 }
 
+/// How often wall clocks showed a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// Once, as nearly always.
+    Once,
+    /// Twice: they were put back.
+    Twice,
+    /// Never: they were put forward over it.
+    Never,
+}
+
 /// The file holds no time zone, or not one for the years to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BadZone;
@@ -57,9 +68,23 @@ impl Zone {
     }
 
     /// What its wall clocks show, in seconds since 1970 as if they showed UTC; a beginning second counts.
-    pub(super) fn wall(&self, at: Moment) -> i64 {
+    #[must_use]
+    pub fn wall(&self, at: Moment) -> i64 {
         let seconds = at.micros().div_euclid(MICROS);
         seconds + self.offset(seconds)
+    }
+
+    /// When its wall clocks showed this, and how often they did. Of two instants it is the first; a time that
+    /// was skipped is read as if the clock had not been put forward. `None` outside the years 1 to 9999.
+    #[must_use]
+    pub fn instant(&self, wall: i64) -> Option<(Moment, Shown)> {
+        let found = self.instants(wall);
+        if let Some(first) = found.first() {
+            return Some((*first, if found.len() == 1 { Shown::Once } else { Shown::Twice }));
+        }
+        let skipped = Moment::from_micros(wall.checked_sub(self.offset(wall - AWAY))?.checked_mul(MICROS)?)?;
+        // At the very ends of the calendar nothing is found either.
+        (self.wall(skipped) != wall).then_some((skipped, Shown::Never))
     }
 
     /// When its wall clocks show this: once, twice when they are put back, never when they are put forward.

@@ -15,10 +15,11 @@ use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
 use crate::store::contract::Result;
 use crate::store::{Durability, Read, Store, StoreError};
+pub(super) use prove::known;
 use settle::Rows;
 
 /// Whether the secret was right.
-type Proof = std::result::Result<(), Reason>;
+pub(super) type Proof = std::result::Result<(), Reason>;
 
 /// The answer. It exists only once its audit row is committed.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::domain::decision::Reason;
 use crate::domain::dice::Dice;
 use crate::domain::presented::Presented;
 use crate::domain::token::{PlainToken, TokenId};
-use crate::domain::verifier::{Cost, Verifier};
+use crate::domain::verifier::{Verifier, Work};
 use crate::service::Act;
 use crate::store::contract::Result;
 use crate::store::{Read, Store, Stored};
@@ -36,7 +36,7 @@ enum Job<'j> {
     /// Whether the verifier is of this secret.
     Match(&'j Verifier, &'j PlainToken),
     /// As much as a match would have cost.
-    Pretend(Cost, &'j PlainToken, Reason),
+    Pretend(Work, &'j PlainToken, Reason),
 }
 
 /// Reads the row of each token once.
@@ -65,7 +65,7 @@ pub fn all(store: &dyn Store, act: &Act<'_>, cases: &[Case<'_>], seen: &Seen) ->
         };
         of_case.push(place);
     }
-    let done = compute(&jobs);
+    let done = compute(&jobs, &|| ());
     Ok(of_case.into_iter().map(|place| done[place]).collect())
 }
 
@@ -78,8 +78,8 @@ fn job<'j>(store: &dyn Store, act: &Act<'_>, case: &'j Case<'_>, seen: &'j Seen)
     match stored.map(|stored| stored.verifier.as_ref()) {
         Some(Ok(verifier)) => Ok(Job::Match(verifier, token)),
         other => {
-            let cost = store.cost_near(token.id())?.unwrap_or(act.policy.cost);
-            Ok(Job::Pretend(cost, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
+            let work = store.work_near(token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
+            Ok(Job::Pretend(work, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
         }
     }
 }
@@ -100,8 +100,8 @@ impl Job<'_> {
         let proof = match self {
             Self::Cached => return Proved { proof: Ok(()), cached: true },
             Self::Match(verifier, token) => verifier.matches(token).then_some(()).ok_or(Reason::WrongSecret),
-            Self::Pretend(cost, token, reason) => {
-                Verifier::pretend(token, *cost);
+            Self::Pretend(work, token, reason) => {
+                Verifier::pretend(token, *work);
                 Err(*reason)
             }
         };
@@ -109,11 +109,11 @@ impl Job<'_> {
     }
 }
 
-/// Runs the jobs, several at a time where there is more than one to compute.
-fn compute(jobs: &[Job<'_>]) -> Vec<Proved> {
+/// Runs the jobs, several at a time where there is more than one to compute. `tell` hears of each that was.
+fn compute(jobs: &[Job<'_>], tell: &(dyn Fn() + Sync)) -> Vec<Proved> {
     let heavy: Vec<usize> = (0..jobs.len()).filter(|at| !matches!(jobs[*at], Job::Cached)).collect();
     if heavy.len() < 2 {
-        return jobs.iter().map(Job::run).collect();
+        return jobs.iter().map(Job::run).inspect(|_| tell()).collect();
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(heavy.len());
     let found = Mutex::new(vec![Proved { proof: Ok(()), cached: true }; jobs.len()]);
@@ -122,6 +122,7 @@ fn compute(jobs: &[Job<'_>]) -> Vec<Proved> {
         while let Some(at) = heavy.get(next.fetch_add(1, Ordering::Relaxed)) {
             let proved = jobs[*at].run();
             found.lock().unwrap_or_else(PoisonError::into_inner)[*at] = proved;
+            tell();
         }
     };
     std::thread::scope(|scope| {
@@ -143,16 +144,26 @@ pub fn one(
     let job = match stored.map(|stored| stored.verifier.as_ref()) {
         Some(Ok(verifier)) => Job::Match(verifier, &presented.token),
         other => {
-            let cost = db.cost_near(presented.token.id())?.unwrap_or(act.policy.cost);
+            let work = db.work_near(presented.token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
             let reason = if other.is_some() { Reason::Damaged } else { Reason::Unknown };
-            Job::Pretend(cost, &presented.token, reason)
+            Job::Pretend(work, &presented.token, reason)
         }
     };
     Ok(job.run().proof)
 }
 
-/// A verifier at today's cost for each token whose stored one was made at another, if it will be allowed as
-/// far as can be told.
+/// Proves secrets against rows that are there, on all cores; `None`: the verifier cannot be read.
+pub fn known(known: &[(&Stored, &Presented)], tell: &(dyn Fn() + Sync)) -> Vec<Option<Proof>> {
+    let jobs: Vec<Job<'_>> = known
+        .iter()
+        .filter_map(|(stored, presented)| Some(Job::Match(stored.verifier.as_ref().ok()?, &presented.token)))
+        .collect();
+    let mut proofs = compute(&jobs, tell).into_iter().map(|proved| proved.proof);
+    known.iter().map(|(stored, _)| if stored.verifier.is_ok() { proofs.next() } else { None }).collect()
+}
+
+/// A verifier at today's cost for each token whose stored one was made at another, or came with it, if it
+/// will be allowed as far as can be told.
 pub fn renewals(
     store: &dyn Store,
     act: &Act<'_>,
@@ -188,7 +199,7 @@ fn renewal(
     if case.errand.purpose != super::Purpose::Use {
         return Ok(None);
     }
-    let Some(old) = stored.verifier.as_ref().ok().filter(|old| old.cost() != act.policy.cost) else {
+    let Some(old) = stored.verifier.as_ref().ok().filter(|old| !act.policy.keeps(old.work())) else {
         return Ok(None);
     };
     let rules = if stored.pat.restricted { store.restrictions(stored.pat.id)? } else { Vec::new() };

@@ -6,7 +6,9 @@ use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
 use crate::domain::chain::Value;
 use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
+use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
+use crate::domain::verifier::Verifier;
 use crate::store::integrity::{Adopted, Reseal, Sealed};
 use crate::store::{Evidence, StoreError};
 use rusqlite::types::ValueRef;
@@ -26,6 +28,9 @@ pub const ID: usize = 0;
 pub const VERIFIER: usize = 5;
 const REVOKED_AT: usize = 8;
 const RESTRICTED: usize = 11;
+const SECURE: usize = 12;
+const ENDS_PREDECESSOR: usize = 15;
+const VERSION: usize = 16;
 
 /// What makes seals, and the name of the database they are for.
 #[derive(Default)]
@@ -223,7 +228,41 @@ pub enum IfDamaged {
     GoOn,
 }
 
+/// A row that is to be inserted, as far as it decides.
+pub struct Fresh<'f> {
+    pub id: &'f str,
+    pub name: &'f str,
+    pub user: Option<&'f str>,
+    pub email: Option<&'f str>,
+    pub auth: AuthMethods,
+    pub verifier: &'f Verifier,
+    pub created_at: &'f str,
+    pub expires_at: Option<&'f str>,
+    pub rules: Option<&'f [String]>,
+    pub secure: bool,
+}
+
 impl SqliteTransaction<'_> {
+    /// The seal of a row that is to be inserted, made without reading it back: there may be many.
+    pub(super) fn seal_of(&self, row: &Fresh<'_>) -> Result<[u8; SEAL]> {
+        let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
+        values[..8].clone_from_slice(&[
+            row.id.into(),
+            row.name.into(),
+            row.user.into(),
+            row.email.into(),
+            row.auth.as_str().into(),
+            row.verifier.as_phc().into(),
+            row.created_at.into(),
+            row.expires_at.into(),
+        ]);
+        values[RESTRICTED] = Value::Integer(row.rules.is_some().into());
+        values[SECURE] = Value::Integer(row.secure.into());
+        values[ENDS_PREDECESSOR] = Value::Integer(0);
+        values[VERSION] = Value::Integer(1);
+        self.seals().seal(self.db(), &values, row.rules.unwrap_or_default())
+    }
+
     /// The one way to change what decides about a token: the row must be what patctl wrote, and is sealed
     /// anew when `change` says that there was something to change.
     pub(super) fn alter(
@@ -241,6 +280,11 @@ impl SqliteTransaction<'_> {
             self.seal(id)?;
         }
         Ok(changed)
+    }
+
+    /// Seals a row that was just inserted.
+    pub(super) fn seal_new(&self, id: TokenId) -> Result<()> {
+        self.seal(id)
     }
 
     fn seal(&self, id: TokenId) -> Result<()> {
@@ -306,7 +350,9 @@ mod tests {
     fn each_column_of_a_seal_is_read_from_its_place() {
         let names: Vec<&str> = PAT.split(',').map(str::trim).chain(["verifier"]).collect();
         assert_eq!(PLACES.map(|place| names[place]), COLUMNS);
-        assert_eq!((COLUMNS[REVOKED_AT], COLUMNS[RESTRICTED]), ("revoked_at", "restricted"));
+        let named = [ID, VERIFIER, REVOKED_AT, RESTRICTED, SECURE, ENDS_PREDECESSOR, VERSION];
+        let names = ["id", "verifier", "revoked_at", "restricted", "secure", "ends_predecessor", "version"];
+        assert_eq!(named.map(|place| COLUMNS[place]), names);
     }
 
     /// A new column of the table either decides, and is sealed, or stands here with its reason.

@@ -2,10 +2,12 @@
 
 mod amend;
 mod backup;
+mod carry;
 mod census;
 pub mod checkup;
 mod draft;
 pub mod examine;
+mod intake;
 mod integrity;
 mod log;
 mod merge;
@@ -28,7 +30,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::Cost;
+use crate::domain::verifier::Work;
 use integrity::Seals;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
@@ -125,8 +127,8 @@ impl Read for SqliteStore {
         reads::held(&self.db, user)
     }
 
-    fn cost_near(&self, id: TokenId) -> Result<Option<Cost>> {
-        reads::cost_near(&self.db, id)
+    fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
+        reads::work_near(&self.db, id)
     }
 }
 
@@ -222,7 +224,7 @@ fn log_size(db: &Connection) -> u64 {
 }
 
 /// SQLite's errors in our words.
-fn failed(error: rusqlite::Error) -> StoreError {
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (code, message),
         // Its own text would repeat the statement.

@@ -8,7 +8,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
-use crate::domain::verifier::{Cost, Verifier};
+use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
 use crate::store::{Query, Row, StoreError, Stored};
 use rusqlite::{Connection, Params, ToSql, params, params_from_iter};
@@ -68,10 +68,31 @@ pub fn list(db: &Connection, query: &Query<'_>, each: EachPat<'_>) -> Result<()>
     each_row(db, &sql, params_from_iter(values), |row| Ok(each(&rows::pat(row)?)))
 }
 
-pub fn cost_near(db: &Connection, id: TokenId) -> Result<Option<Cost>> {
-    let sql = "SELECT verifier FROM token WHERE id > ?1 ORDER BY id LIMIT 1";
-    let near = collect(db, sql, [id.as_str()], |row| Ok(Verifier::parse(rows::text(row, 0, "verifier")?)))?;
-    Ok(near.into_iter().next().and_then(std::result::Result::ok).map(|verifier| verifier.cost()))
+pub fn work_near(db: &Connection, id: TokenId) -> Result<Option<Work>> {
+    // Imported ids lie in one piece, between two of the others; those behind come first.
+    let (from, until) = (TokenId::IMPORTED, after_imported());
+    let (id, until) = (id.as_str(), until.as_str());
+    let ranges = if id.starts_with(from) {
+        vec![(id, until), (from, id)]
+    } else if id < from {
+        vec![(id, from), (until, "{"), ("", id)]
+    } else {
+        vec![(id, "{"), ("", from), (until, id)]
+    };
+    for (after, before) in ranges {
+        let sql = "SELECT verifier FROM token WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1";
+        let near =
+            collect(db, sql, [after, before], |row| Ok(Verifier::parse(rows::text(row, 0, "verifier")?)))?;
+        if let Some(verifier) = near.into_iter().next() {
+            return Ok(verifier.ok().map(|verifier| verifier.work()));
+        }
+    }
+    Ok(None)
+}
+
+/// What follows every imported id.
+fn after_imported() -> String {
+    format!("{}{{", TokenId::IMPORTED)
 }
 
 pub fn prunable(db: &Connection, before: Moment, after: i64, limit: u32) -> Result<Vec<Row>> {

@@ -135,6 +135,11 @@ pub fn integer(row: &Row<'_>, index: usize, column: &str) -> Result<i64> {
     value(row, index)?.as_i64().map_err(|_| damaged(column))
 }
 
+/// A whole number that may be NULL.
+pub fn number(row: &Row<'_>, index: usize, column: &str) -> Result<Option<i64>> {
+    value(row, index)?.as_i64_or_null().map_err(|_| damaged(column))
+}
+
 /// A text that must be there and be of a type.
 pub fn parsed<T: std::str::FromStr>(row: &Row<'_>, index: usize, column: &str) -> Result<T> {
     text(row, index, column)?.parse().map_err(|_| damaged(column))

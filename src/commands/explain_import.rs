@@ -1,0 +1,65 @@
+//! Why nothing was imported, told to who typed the command.
+
+use crate::domain::atlassian::Format;
+use crate::domain::atlassian::staged::Staged;
+use crate::dump::DumpError;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::service::import::Counts;
+use std::io;
+
+/// What is wrong with the input as a whole; `name` says which.
+pub fn dump(name: &str, error: &DumpError) -> Failure {
+    if let DumpError::Read(error) = error {
+        return unreadable(name, error);
+    }
+    let failure = Failure::new(Exit::No, "dump", format!("{name}: {error}; nothing was imported"));
+    match error {
+        DumpError::Read(_) => failure,
+        DumpError::NoText { instead, .. } => failure.hint(*instead),
+        DumpError::Unknown => failure.hint(
+            "pg_dump, mysqldump and CSV with a line of column names are understood; --format says which it is",
+        ),
+        DumpError::NoTable(format) => failure.hint(match format {
+            Format::Csv => "a CSV begins with the names of its columns: CREATED_AT,EXPIRING_AT,HASHED_TOKEN,…",
+            _ => "is it the database of Jira or Confluence? --format names another format",
+        }),
+        DumpError::Columns { .. } => {
+            failure.hint("the columns are those of AO_81F455_PERSONAL_TOKEN, in any order and case")
+        }
+        DumpError::Cut { .. } | DumpError::Unfinished => failure.hint("the dump is not whole; write it again"),
+        DumpError::Syntax { .. } => failure.hint("was it changed by hand? write it again, as pg_dump or mysqldump do"),
+    }
+}
+
+/// What cannot be read at all.
+pub fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let (exit, kind) = match error.kind() {
+        io::ErrorKind::PermissionDenied => (Exit::Permission, "permission"),
+        _ => (Exit::Io, "io"),
+    };
+    Failure::new(exit, kind, format!("{name} could not be read: {error}"))
+        .hint("name a readable file, or - for stdin")
+}
+
+/// Rows that stand against an import; `first` are the first of them.
+pub fn against(counts: &Counts, first: &[Staged]) -> Failure {
+    let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    let mut parts = Vec::new();
+    if counts.broken > 0 {
+        parts.push(format!("{} cannot be read as a token", rows(counts.broken)));
+    }
+    if counts.conflict > 0 {
+        parts.push(format!("{} in conflict", rows(counts.conflict)));
+    }
+    let mut lines = vec![format!("{}; nothing was imported", parts.join(", "))];
+    lines.extend(first.iter().map(|staged| {
+        format!("{}: {}", staged.place, staged.why.as_deref().unwrap_or("it cannot be imported"))
+    }));
+    let named = first.len() as u64;
+    if counts.against() > named {
+        lines.push(format!("and {} more", counts.against() - named));
+    }
+    Failure::new(Exit::No, "refused", lines.join("\n"))
+        .hint("--dry-run shows every row; mend the file, or leave such rows out with --skip-bad")
+}

@@ -1,0 +1,188 @@
+//! What becomes of each row of an import, in whichever format was asked for; and imported tokens as the
+//! table they came from.
+
+use super::stream::Stream;
+use super::{Screen, Sink, Style, text, when};
+use crate::cli::Format;
+use crate::domain::atlassian::COLUMNS;
+use crate::domain::atlassian::staged::{Fate, Staged};
+use crate::domain::moment::Moment;
+use crate::wire::Cells as _;
+use crate::wire::bring::Incoming;
+use std::io;
+use std::ops::ControlFlow;
+
+/// Rows that are looked at before the first is printed.
+const MEASURED: usize = 1000;
+const WIDTH: usize = 7;
+const HEADINGS: [&str; WIDTH] = ["LINE", "FATE", "ID", "NAME", "USER", "EXPIRES", "WHY"];
+/// The widest that names and users get on a terminal.
+const WIDEST: usize = 24;
+const NAME: usize = 3;
+const USER: usize = 4;
+
+/// A stream of rows.
+pub struct Fates<'r, 's> {
+    form: Form<'r, 's>,
+    now: Moment,
+    /// Whether what is new is imported by now.
+    is_done: bool,
+    broken: Option<io::Error>,
+}
+
+enum Form<'r, 's> {
+    Table(Table<'r, 's>),
+    Stream(Stream<'r, 's>),
+}
+
+impl<'r, 's> Fates<'r, 's> {
+    /// A stream to stdout.
+    pub fn new(screen: &'r mut Screen<'s>, now: Moment, is_done: bool) -> Self {
+        let (format, style) = (screen.format(), screen.style);
+        let out = screen.out();
+        let form = match format {
+            Format::Table => Form::Table(Table { out, style, held: Vec::new(), widths: None }),
+            other => Form::Stream(Stream::new(out, other, Incoming::COLUMNS)),
+        };
+        Self { form, now, is_done, broken: None }
+    }
+
+    /// Adds a row; breaks when nobody reads any more.
+    pub fn push(&mut self, staged: &Staged) -> ControlFlow<()> {
+        let incoming = Incoming::new(staged, self.is_done);
+        let id = incoming.id.clone().filter(|_| staged.fate == Fate::New);
+        let (done, gone) = match &mut self.form {
+            Form::Table(table) => (table.row(cells(&incoming, self.now)), table.out.is_gone()),
+            Form::Stream(stream) => (stream.push(|| incoming, id.as_deref()), stream.is_gone()),
+        };
+        self.broken = done.err();
+        if self.broken.is_some() || gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// What stdout gave, now or on the way.
+    pub fn finish(self) -> io::Result<()> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        match self.form {
+            Form::Table(mut table) => table.release(),
+            Form::Stream(stream) => stream.finish(),
+        }
+    }
+}
+
+fn cells(row: &Incoming<'_>, now: Moment) -> [String; WIDTH] {
+    let safe = |value: Option<&str>| text::safe(value.unwrap_or_default()).into_owned();
+    let nth = row.nth.map_or_else(String::new, |nth| format!(":{nth}"));
+    let expires = row.expires_at.map_or_else(|| "never".to_owned(), |at| when::day(at.0, now));
+    [
+        format!("{}{nth}", row.line),
+        row.fate.to_owned(),
+        row.id.clone().unwrap_or_default(),
+        safe(row.name),
+        safe(row.user),
+        if row.id.is_some() { expires } else { String::new() },
+        safe(row.why),
+    ]
+}
+
+struct Table<'t, 's> {
+    out: &'t mut Sink<'s>,
+    style: Style,
+    held: Vec<[String; WIDTH]>,
+    widths: Option<[usize; WIDTH]>,
+}
+
+impl Table<'_, '_> {
+    fn row(&mut self, row: [String; WIDTH]) -> io::Result<()> {
+        if let Some(widths) = self.widths {
+            return self.print(&row, &widths);
+        }
+        self.held.push(row);
+        if self.held.len() == MEASURED { self.release() } else { Ok(()) }
+    }
+
+    /// Prints what is held back; an empty table prints nothing.
+    fn release(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return Ok(());
+        }
+        let mut widths = HEADINGS.map(text::width);
+        for row in &held {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(text::width(cell));
+            }
+        }
+        if self.out.columns().is_some() {
+            widths[NAME] = widths[NAME].min(WIDEST);
+            widths[USER] = widths[USER].min(WIDEST);
+        }
+        let heading = line(&HEADINGS.map(str::to_owned), &widths, self.out.columns());
+        let heading = self.style.heading(&heading);
+        self.out.line(&heading)?;
+        held.iter().try_for_each(|row| self.print(row, &widths))?;
+        self.widths = Some(widths);
+        Ok(())
+    }
+
+    fn print(&mut self, row: &[String; WIDTH], widths: &[usize; WIDTH]) -> io::Result<()> {
+        let line = line(row, widths, self.out.columns());
+        self.out.line(&line)
+    }
+}
+
+/// A line of the table; on a terminal it is cut at the edge.
+fn line(row: &[String; WIDTH], widths: &[usize; WIDTH], columns: Option<usize>) -> String {
+    let mut line = String::new();
+    for (cell, width) in row.iter().zip(widths) {
+        text::fit(cell, *width, &mut line);
+        line.push_str("  ");
+    }
+    line.truncate(line.trim_end().len());
+    match columns.filter(|columns| text::width(&line) > *columns) {
+        Some(columns) => {
+            let mut cut = String::new();
+            text::fit(&line, columns, &mut cut);
+            cut
+        }
+        None => line,
+    }
+}
+
+/// The table of imported tokens, as CSV: exact, for programs that read it back.
+pub struct Dump<'r, 's> {
+    csv: csv::Writer<&'r mut Sink<'s>>,
+}
+
+impl<'r, 's> Dump<'r, 's> {
+    /// A table on stdout, with its line of names.
+    ///
+    /// # Errors
+    /// What stdout gives.
+    pub fn new(screen: &'r mut Screen<'s>) -> io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(screen.out());
+        csv.write_record(COLUMNS)?;
+        Ok(Self { csv })
+    }
+
+    /// Adds a row; false when nobody reads any more.
+    ///
+    /// # Errors
+    /// What stdout gives.
+    pub fn push(&mut self, cells: &[String]) -> io::Result<bool> {
+        self.csv.write_record(cells)?;
+        Ok(!self.csv.get_ref().is_gone())
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// What stdout gives.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}

@@ -1,0 +1,112 @@
+//! Tokens that come from elsewhere, behind their contract.
+
+use super::integrity::Fresh;
+use super::transaction::SqliteTransaction;
+use super::{Result, SqliteStore, failed, reads, rows};
+use crate::domain::atlassian::number::Number;
+use crate::domain::atlassian::row::Exported;
+use crate::domain::moment::{Moment, MomentText};
+use crate::domain::token::TokenId;
+use crate::domain::verifier::Verifier;
+use crate::store::StoreError;
+use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
+use rusqlite::{Connection, params};
+
+/// How much of the database is kept in memory while many rows are added: its indexes are written all over.
+/// Negative, as `SQLite` counts KiB.
+const CACHE_KIB: i64 = -32_768;
+
+fn origin(db: &Connection, id: TokenId) -> Result<Option<Origin>> {
+    let sql = "SELECT origin_row, origin_user, created_at, verifier FROM token WHERE id = ?1";
+    let found = reads::collect(db, sql, [id.as_str()], |row| {
+        Ok(Origin {
+            row: rows::number(row, 0, "origin_row")?,
+            user_key: rows::optional(row, 1, "origin_user")?.map(str::to_owned),
+            created_at: rows::parsed(row, 2, "created_at")?,
+            verifier: Verifier::parse(rows::text(row, 3, "verifier")?).ok(),
+        })
+    })?;
+    Ok(found.into_iter().next())
+}
+
+fn exported(row: &rusqlite::Row<'_>) -> Result<Exported> {
+    let id: TokenId = rows::parsed(row, 0, "id")?;
+    let number = Number::of(id).ok_or_else(|| StoreError::Damaged(format!("{id} was never imported")))?;
+    let verifier = Verifier::parse(rows::text(row, 1, "verifier")?).ok();
+    Ok(Exported {
+        number,
+        row: rows::number(row, 2, "origin_row")?,
+        hash: verifier.and_then(|verifier| verifier.as_imported().cloned()),
+        name: rows::text(row, 3, "name")?.to_owned(),
+        user_key: rows::text(row, 4, "origin_user")?.to_owned(),
+        created_at: rows::parsed(row, 5, "created_at")?,
+        expires_at: rows::maybe(row, 6, "expires_at")?,
+        never: rows::optional(row, 7, "origin_end")?.map(str::to_owned),
+        last_used_at: rows::maybe(row, 8, "last_used_at")?,
+        notified: rows::parsed(row, 9, "notified")?,
+    })
+}
+
+impl Origins for SqliteStore {
+    fn origin(&self, id: TokenId) -> Result<Option<Origin>> {
+        origin(&self.db, id)
+    }
+}
+
+impl Export for SqliteStore {
+    fn exported(&self, each: EachExported<'_>) -> Result<()> {
+        let sql = "SELECT id, verifier, origin_row, name, origin_user, created_at, expires_at, origin_end, \
+                   last_used_at, notified FROM token \
+                   WHERE origin_user IS NOT NULL AND revoked_at IS NULL ORDER BY seq";
+        reads::each_row(&self.db, sql, [], |row| Ok(each(&exported(row)?)))
+    }
+}
+
+impl Origins for SqliteTransaction<'_> {
+    fn origin(&self, id: TokenId) -> Result<Option<Origin>> {
+        origin(self.db(), id)
+    }
+}
+
+impl Intake for SqliteTransaction<'_> {
+    fn expect_many(&mut self) -> Result<()> {
+        self.db().pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)
+    }
+
+    fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {
+        let sql = "INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at, last_used_at, \
+                   notified, origin_row, origin_user, origin_end, integrity) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
+        let (created, expires) = (brought.created_at.text(), brought.expires_at.map(Moment::text));
+        let used = brought.last_used_at.map(Moment::text);
+        let expires = expires.as_ref().map(MomentText::as_str);
+        let seal = self.seal_of(&Fresh {
+            id: brought.id.as_str(),
+            name: brought.name,
+            user: Some(brought.user),
+            email: None,
+            auth: brought.auth,
+            verifier: brought.verifier,
+            created_at: created.as_str(),
+            expires_at: expires,
+            rules: None,
+            secure: false,
+        })?;
+        let values = params![
+            brought.id.as_str(),
+            brought.name,
+            brought.user,
+            brought.auth.as_str(),
+            brought.verifier.as_phc(),
+            created.as_str(),
+            expires,
+            used.as_ref().map(MomentText::as_str),
+            brought.notified.as_str(),
+            brought.row,
+            brought.user_key,
+            brought.never,
+            seal,
+        ];
+        Ok(reads::execute(self.db(), sql, values)? == 1)
+    }
+}
