@@ -42,7 +42,7 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
     if line.patctl != SHAPE {
         return Err(format!("its shape is {}, this patctl knows {SHAPE}", line.patctl));
     }
-    let life = Life {
+    let moments = Life {
         created_at: field("created_at", &line.created_at)?,
         expires_at: maybe("expires_at", line.expires_at.as_deref())?,
         revoked_at: maybe("revoked_at", line.revoked_at.as_deref())?,
@@ -54,9 +54,11 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
     if rules.iter().any(|rule| rule.contains('\n')) {
         return Err("restrictions: one of them is several lines".to_owned());
     }
-    Rules::parse(&rules.join("\n"), base).map_err(|errors| {
-        format!("restrictions: {}", errors.first().map_or_else(String::new, ToString::to_string))
-    })?;
+    if !rules.is_empty() {
+        Rules::parse(&rules.join("\n"), base).map_err(|errors| {
+            format!("restrictions: {}", errors.first().map_or_else(String::new, ToString::to_string))
+        })?;
+    }
     text::<User>("user", line.user.as_deref())?;
     text::<Email>("email", line.email.as_deref())?;
     text::<Email>("notify_to", line.notify_to.as_deref())?;
@@ -72,7 +74,7 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
         user: line.user,
         email: line.email,
         auth: field("auth", &line.auth)?,
-        life,
+        life: moments,
         revoke_reason: line.revoke_reason,
         restricted: line.restrictions.is_some(),
         secure: line.secure,

@@ -3,6 +3,7 @@
 
 use super::Instant;
 use crate::domain::pat::Pat;
+use crate::domain::token::TokenId;
 use serde::{Deserialize, Serialize};
 
 /// The number of this shape; another one is refused.
@@ -75,8 +76,8 @@ impl<'a> Carried<'a> {
             revoke_reason: pat.revoke_reason.as_deref(),
             disabled_at: pat.life.disabled_at.map(Instant),
             rotated_at: pat.life.rotated_at.map(Instant),
-            successor: pat.successor.as_ref().map(|id| id.as_str()),
-            predecessor: pat.predecessor.as_ref().map(|id| id.as_str()),
+            successor: pat.successor.as_ref().map(TokenId::as_str),
+            predecessor: pat.predecessor.as_ref().map(TokenId::as_str),
             ends_predecessor: pat.ends_predecessor,
             reused_at: pat.reused_at.map(Instant),
             notified: pat.notified.as_str(),

@@ -10,7 +10,15 @@ fn lived() -> (Patctl, Vec<String>) {
     let patctl = Patctl::new();
     patctl.configure("atlassian.pats.max.tokens.per.user = 100");
     let mut tokens = vec![
-        patctl.create(&["a \"name\" — ünï", "--note", "x\\y, 'z'", "--restrict", "/a", "--restrict", "[get]/b.*"]),
+        patctl.create(&[
+            "a \"name\" — ünï",
+            "--note",
+            "x\\y, 'z'",
+            "--restrict",
+            "/a",
+            "--restrict",
+            "[get]/b.*",
+        ]),
         patctl.create(&["--user", "bob", "--email", "bob@example.com", "--auth", "basic", "--expires", "90"]),
     ];
     let ended = patctl.create(&["--expires", "1h", "--notify-to", "ops@example.com"]);

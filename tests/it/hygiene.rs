@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 #[test]
 fn there_are_no_core_dumps_and_whatever_is_made_is_for_its_owner_alone() {
     let home = Home::new("");
-    let made = home.shell(&format!("umask 000; ulimit -c unlimited; {PROGRAM} create -q > /dev/null"));
-    assert!(made.status.success(), "{made:?}");
+    let first = home.shell(&format!("umask 000; ulimit -c unlimited; {PROGRAM} create -q > /dev/null"));
+    assert!(first.status.success(), "{first:?}");
     let token = home.create(&[]);
     assert!(home.feed(&["verify"], token.as_bytes()).status.success());
     for entry in fs::read_dir(home.dir.path()).expect("the home") {
@@ -25,7 +25,8 @@ fn there_are_no_core_dumps_and_whatever_is_made_is_for_its_owner_alone() {
     }
     let mut child = home.command(&["verify"]).stdin(Stdio::piped()).spawn().expect("patctl");
     let limits = wait_for(&format!("/proc/{}/limits", child.id()), |text| {
-        text.lines().any(|line| line.starts_with("Max core file size") && line.split_whitespace().nth(4) == Some("0"))
+        text.lines()
+            .any(|line| line.starts_with("Max core file size") && line.split_whitespace().nth(4) == Some("0"))
     });
     drop(child.stdin.take());
     let _ = child.wait();
@@ -62,7 +63,11 @@ fn another_process_of_the_same_user_cannot_look_into_it() {
         skip("another_process_of_the_same_user: another user cannot run the program from here");
         return;
     }
-    assert!(said.starts_with("1 ") && stderr(&output).contains("Permission denied"), "{said} {}", stderr(&output));
+    assert!(
+        said.starts_with("1 ") && stderr(&output).contains("Permission denied"),
+        "{said} {}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -73,7 +78,10 @@ fn a_file_that_may_grow_no_further_is_an_error_that_is_told() {
         let output = home.shell(&format!("ulimit -f {blocks}; {PROGRAM} create -q --expires 5"));
         let code = output.status.code();
         assert!(code == Some(74) || code == Some(77) || code == Some(0), "{blocks}: {output:?}");
-        assert!(output.status.signal().is_none() && code.is_some_and(|code| code < 128), "{blocks}: {output:?}");
+        assert!(
+            output.status.signal().is_none() && code.is_some_and(|code| code < 128),
+            "{blocks}: {output:?}"
+        );
         assert_eq!(code == Some(0), !output.stdout.is_empty(), "a token exactly where it says so");
     }
     assert!(home.run(&["list"]).status.success());
@@ -104,7 +112,9 @@ fn a_signal_during_bulk_work_leaves_all_or_nothing_and_says_its_number() {
         fs::write(home.db(), &whole).expect("the database");
         let (name, number) = [("INT", 2), ("TERM", 15), ("HUP", 1)][round % 3];
         // A shell sees what a script sees. It must not ignore the signal itself.
-        let script = format!("{PROGRAM} bulk-revoke --user u --yes -q & pid=$!; read -r; kill -{name} $pid; wait $pid; echo $?");
+        let script = format!(
+            "{PROGRAM} bulk-revoke --user u --yes -q & pid=$!; read -r; kill -{name} $pid; wait $pid; echo $?"
+        );
         let mut child = home
             .command_of("bash")
             .args(["-m", "-c", &script])
@@ -116,7 +126,8 @@ fn a_signal_during_bulk_work_leaves_all_or_nothing_and_says_its_number() {
         thread::sleep(Duration::from_micros(round as u64 * (life * 618 / 1000) % life));
         let _ = child.stdin.take().expect("a pipe").write_all(b"\n");
         let output = child.wait_with_output().expect("bash");
-        let status: i32 = stdout(&output).trim().lines().last().unwrap_or_default().parse().expect("a status");
+        let status: i32 =
+            stdout(&output).trim().lines().last().unwrap_or_default().parse().expect("a status");
         assert!(status == 0 || status == 128 + number, "{name}: {status}");
         let count = home.count(revoked);
         assert!(count == 0 || count == 6000, "{count} of 6000");

@@ -4,6 +4,7 @@ use super::transaction::SqliteTransaction;
 use super::{Result, reads};
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
+use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::carry::Carry;
 use rusqlite::params;
@@ -34,8 +35,8 @@ impl Carry for SqliteTransaction<'_> {
             pat.secure,
             pat.note,
             pat.notify_to,
-            pat.successor.as_ref().map(|id| id.as_str()),
-            pat.predecessor.as_ref().map(|id| id.as_str()),
+            pat.successor.as_ref().map(TokenId::as_str),
+            pat.predecessor.as_ref().map(TokenId::as_str),
             pat.ends_predecessor,
             at(pat.reused_at),
             pat.notified.as_str(),

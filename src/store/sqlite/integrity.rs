@@ -350,9 +350,9 @@ mod tests {
     fn each_column_of_a_seal_is_read_from_its_place() {
         let names: Vec<&str> = PAT.split(',').map(str::trim).chain(["verifier"]).collect();
         assert_eq!(PLACES.map(|place| names[place]), COLUMNS);
-        let named = [ID, VERIFIER, REVOKED_AT, RESTRICTED, SECURE, ENDS_PREDECESSOR, VERSION];
+        let places = [ID, VERIFIER, REVOKED_AT, RESTRICTED, SECURE, ENDS_PREDECESSOR, VERSION];
         let names = ["id", "verifier", "revoked_at", "restricted", "secure", "ends_predecessor", "version"];
-        assert_eq!(named.map(|place| COLUMNS[place]), names);
+        assert_eq!(places.map(|place| COLUMNS[place]), names);
     }
 
     /// A new column of the table either decides, and is sealed, or stands here with its reason.
