@@ -27,6 +27,30 @@ pub const EXPORT: &str = "The columns are those of AO_81F455_PERSONAL_TOKEN, wri
 pub enum Import {
     /// The tokens of a Jira or Confluence Data Center; they keep working
     Atlassian(ImportAtlassian),
+    /// Tokens that another patctl exported, without their secrets
+    Jsonl(ImportJsonl),
+}
+
+/// `patctl import jsonl`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl import jsonl tokens.jsonl --dry-run\n  \
+        ssh old patctl export jsonl | patctl import jsonl -",
+    after_help = "Each line is a token as 'patctl export jsonl' writes it. All are imported, or none; what is here \
+        just so is passed over, and one that is here in another state is refused.\n\n\
+        No secret and no hash is in the file, so that no imported token can be used: 'patctl rotate ID' gives \
+        it a successor with a secret, and the same grants. To move tokens so that they go on working, use \
+        'patctl backup' and 'patctl restore'."
+)]
+pub struct ImportJsonl {
+    /// The file, or - for stdin
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Only show what would be imported
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `patctl import atlassian`
@@ -71,6 +95,13 @@ pub struct ImportAtlassian {
 pub enum Export {
     /// The tokens that were imported, as the table they came from, in CSV
     Atlassian(ExportAtlassian),
+    /// All tokens as JSON lines, without their secrets and without the hashes of those
+    #[command(help_template = TEMPLATE, before_help = "Examples:\n  \
+        patctl export jsonl > tokens.jsonl\n  \
+        patctl export jsonl | jq -r 'select(.expires_at == null) | .id'",
+        after_help = "Everything about each token but what proves its secret, revoked ones included, in the order \
+        in which they were made. 'patctl import jsonl' takes it in, and an export of that is the same again.")]
+    Jsonl,
 }
 
 /// `patctl export atlassian`

@@ -1,7 +1,8 @@
 //! The arguments of the commands that look after an installation.
 
 use super::TEMPLATE;
-use clap::Args;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
 
 /// `patctl doctor`
 #[derive(Args, Debug)]
@@ -23,4 +24,55 @@ pub struct Doctor {
     /// Mend what is safe to mend, and say what was done
     #[arg(long)]
     pub fix: bool,
+}
+
+/// `patctl backup`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl backup /var/backups/patctl-$(date +%F).db\n  \
+        patctl backup copy.db -o json",
+    after_help = "The copy is the database as it is at one instant; others go on writing meanwhile. It has \
+        mode 0600, is looked at after it was written (structure, audit log, rows), and has its name only \
+        when all of it is on the disk. A file that is there is never written over.\n\n\
+        In it is what is in the database: names, users, hashes. The keys are not: keep copies of \
+        patctl.integrity.key.file and patctl.token.vault.key.file elsewhere. Status 1: the copy was made, \
+        and is as damaged as the database."
+)]
+pub struct Backup {
+    /// The new file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `patctl restore`
+#[derive(Args, Debug)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        patctl restore /var/backups/patctl-2026-11-21.db --dry-run\n  \
+        patctl restore /var/backups/patctl-2026-11-21.db --yes",
+    after_help = "The backup is looked at first; one with a newer schema, another database's, or one with a \
+        broken audit log is refused. Nothing comes back to life: what was revoked, disabled, rotated or pruned \
+        since stays so, and an end is never later than it is now. Tokens issued since are gone. Edits since \
+        are undone, restrictions included.\n\n\
+        What was there is kept beside the database, its audit log goes on, and a row in it names both heads. \
+        It is one transaction: a verify beside it sees the old or the new, and waits for a moment at most. On \
+        a terminal it asks; elsewhere it needs --yes.\n\n\
+        Where there is no database, the backup becomes it; then nothing is known of what happened since."
+)]
+pub struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Trust a backup of before there was a key, and seal its rows with the key
+    #[arg(long)]
+    pub adopt: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only show what would be restored
+    #[arg(long)]
+    pub dry_run: bool,
 }

@@ -24,8 +24,8 @@ pub mod words;
 
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
-pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian};
-pub use care::Doctor;
+pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian, ImportJsonl};
+pub use care::{Backup, Doctor, Restore};
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
@@ -191,6 +191,10 @@ pub enum Command {
     Schedule(Schedule),
     /// Find what is wrong with this installation, and say what to do
     Doctor(Doctor),
+    /// Copy the database while others use it
+    Backup(Backup),
+    /// Put a backup back; nothing that ended since lives again
+    Restore(Restore),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),

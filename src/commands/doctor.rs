@@ -19,7 +19,7 @@ use crate::wire;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
@@ -30,7 +30,7 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let Checkup { findings: of_files, file } = checkup::checkup(&path, cx.euid(), args.fix);
     findings.extend(of_files);
     if let Some(file) = file {
-        findings.extend(of_database(args, cx, &settings, &file, sealer));
+        findings.extend(of_database(args, cx, &settings, &file, &sealer));
     }
     let ok = findings.iter().all(|finding| finding.fixed.is_some());
     answer(cx, &path, ok, &findings).map_err(stdout_failed)?;
@@ -68,7 +68,7 @@ fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec
         |path: &Path| VaultKey::parse(&private(path)?).map(|_| ()).map_err(|_| "this is no key".to_owned());
     let mut look = |property: &str, path: &Path, read: &dyn Fn(&Path) -> Result<(), String>| {
         let Err(why) = read(path) else { return };
-        findings.push(of_key(args, property, path, why, read, euid));
+        findings.push(of_key(args, property, path, &why, read, euid));
     };
     if let Some(path) = settings.vault_key_file() {
         look("patctl.token.vault.key.file", &path, &vault);
@@ -85,7 +85,7 @@ fn of_key(
     args: &Doctor,
     property: &str,
     path: &Path,
-    why: String,
+    why: &str,
     read: &dyn Fn(&Path) -> Result<(), String>,
     euid: u32,
 ) -> Finding {
@@ -109,7 +109,7 @@ fn of_database(
     cx: &Context<'_>,
     settings: &Settings,
     file: &Path,
-    sealer: Sealer,
+    sealer: &Sealer,
 ) -> Vec<Finding> {
     let database = file.display().to_string();
     let open = || Patient::open(file, sealer.clone());
@@ -145,7 +145,7 @@ fn of_database(
     findings
 }
 
-fn answer(cx: &mut Context<'_>, path: &PathBuf, ok: bool, findings: &[Finding]) -> io::Result<()> {
+fn answer(cx: &mut Context<'_>, path: &Path, ok: bool, findings: &[Finding]) -> io::Result<()> {
     if cx.screen.format().is_json() {
         let findings = findings.iter().map(Into::into).collect();
         let examined = wire::doctor::Examined { ok, database: path.display().to_string(), findings };

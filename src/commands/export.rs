@@ -1,7 +1,7 @@
 //! `patctl export`: imported tokens as the table they came from.
 
 use super::context::Context;
-use super::{stdout_failed, zone};
+use super::{carry, stdout_failed, zone};
 use crate::cli::{Export, ExportAtlassian, Format};
 use crate::domain::schedule::Zone;
 use crate::exit::Exit;
@@ -11,7 +11,9 @@ use crate::store::intake::Export as _;
 use std::ops::ControlFlow;
 
 pub fn run(args: &Export, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    let Export::Atlassian(ExportAtlassian { source_tz, prefix_name }) = args;
+    let Export::Atlassian(ExportAtlassian { source_tz, prefix_name }) = args else {
+        return carry::export(cx);
+    };
     cx.screen.only(&[Format::Table, Format::Csv])?;
     let settings = cx.settings()?;
     let zone = source_tz.as_deref().map_or(Ok(Zone::utc()), |name| zone::named(name, cx))?;

@@ -1,7 +1,7 @@
 //! `patctl import`: the tokens of another program, all of them or none.
 
 use super::context::Context;
-use super::{create, explain_import, stdout_failed, tokens, zone};
+use super::{carry, create, explain_import, stdout_failed, tokens, zone};
 use crate::cli::{Format, Import, ImportAtlassian};
 use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::domain::policy::Policy;
@@ -27,7 +27,10 @@ const SHOWN: u32 = 10;
 const STEP: u32 = 1000;
 
 pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    let Import::Atlassian(args) = args;
+    let args = match args {
+        Import::Atlassian(args) => args,
+        Import::Jsonl(args) => return carry::import(args, cx),
+    };
     let settings = cx.settings()?;
     let policy = settings.policy();
     let zone = args.source_tz.as_deref().map_or(Ok(Zone::utc()), |name| zone::named(name, cx))?;

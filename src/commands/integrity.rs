@@ -26,6 +26,15 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// What rows are looked at with, where there is a key already.
+    ///
+    /// # Errors
+    /// A key file is configured and cannot be used.
+    pub fn sealer(&self, settings: &Settings) -> Result<Sealer, Failure> {
+        let Some(path) = settings.integrity_key_file() else { return Ok(Sealer::default()) };
+        Ok(Sealer::new(integrity_key::load(&path, self.euid()).map_err(|why| wrong(&path, &why))?))
+    }
+
     /// The key in the file; a new one in a new file, where no row was ever sealed with a key.
     fn integrity_key(
         &mut self,

@@ -31,6 +31,8 @@ const PAGES: &[(&str, &str)] = &[
     ("schedule", include_str!("../../man/patctl-schedule.1")),
     ("audit", include_str!("../../man/patctl-audit.1")),
     ("doctor", include_str!("../../man/patctl-doctor.1")),
+    ("backup", include_str!("../../man/patctl-backup.1")),
+    ("restore", include_str!("../../man/patctl-restore.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("import", include_str!("../../man/patctl-import.1")),
     ("export", include_str!("../../man/patctl-export.1")),

@@ -2,8 +2,10 @@
 
 mod asked;
 mod audit;
+mod backup;
 mod batch;
 mod bulk_revoke;
+mod carry;
 mod cases;
 mod check;
 mod complete;
@@ -29,6 +31,7 @@ mod order;
 mod power;
 mod present;
 mod prune;
+mod restore;
 mod revoke;
 mod rotate;
 mod scan;
@@ -106,6 +109,8 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
         Command::Doctor(args) => doctor::run(args, cx),
+        Command::Backup(args) => backup::run(args, cx),
+        Command::Restore(args) => restore::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Import(args) => import::run(args, cx),
         Command::Export(args) => export::run(args, cx),

@@ -53,15 +53,19 @@ pub enum Action {
     Notify,
     /// Audit rows past their retention were deleted.
     PruneAudit,
-    /// A token was brought from elsewhere; one row speaks of all that came at once.
-    Import,
     /// Rows were sealed with a new key.
     Seal,
+    /// The database was copied.
+    Backup,
+    /// The database was put back from a copy.
+    Restore,
+    /// A token was brought from elsewhere; one row speaks of all that came at once.
+    Import,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -77,8 +81,10 @@ impl Action {
         Self::Reveal,
         Self::Notify,
         Self::PruneAudit,
-        Self::Import,
         Self::Seal,
+        Self::Backup,
+        Self::Restore,
+        Self::Import,
     ];
 
     /// The stable word.
@@ -100,8 +106,10 @@ impl Action {
             Self::Reveal => "reveal",
             Self::Notify => "notify",
             Self::PruneAudit => "prune-audit",
-            Self::Import => "import",
             Self::Seal => "seal",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+            Self::Import => "import",
         }
     }
 }

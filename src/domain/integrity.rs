@@ -138,15 +138,12 @@ impl Sealer {
     pub fn seal(&self, installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> [u8; SEAL] {
         let message = encode(installation, values, rules);
         let mut seal = [0; SEAL];
-        match &self.key {
-            Some(key) => {
-                seal[0] = MAC;
-                seal[1..].copy_from_slice(&mac(key, &message).finalize().into_bytes());
-            }
-            None => {
-                seal[0] = CHECKSUM;
-                seal[1..].copy_from_slice(&Sha256::digest(&message));
-            }
+        if let Some(key) = &self.key {
+            seal[0] = MAC;
+            seal[1..].copy_from_slice(&mac(key, &message).finalize().into_bytes());
+        } else {
+            seal[0] = CHECKSUM;
+            seal[1..].copy_from_slice(&Sha256::digest(&message));
         }
         seal
     }
@@ -211,7 +208,9 @@ fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) ->
             Value::Text(text) => put(place, b't', text),
         }
     }
-    rules.iter().for_each(|rule| put(u8::MAX, b'r', rule.as_ref().as_bytes()));
+    for rule in rules {
+        put(u8::MAX, b'r', rule.as_ref().as_bytes());
+    }
     bytes
 }
 
@@ -293,7 +292,10 @@ mod tests {
         let mut values = [const { Value::Null }; COLUMNS.len()];
         values[0] = "7k3m9xq2v8".into();
         values[16] = Value::Integer(1);
-        let hex = |seal: [u8; SEAL]| seal.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digit = |n: u8| char::from_digit(n.into(), 16).expect("a digit");
+        let hex = |seal: [u8; SEAL]| -> String {
+            seal.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        };
         let key = IntegrityKey::parse(b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").expect("a key");
         assert_eq!(hex(Sealer::default().seal("db", &values, &["/a"])), KNOWN_CHECKSUM);
         assert_eq!(hex(Sealer::new(Some(key)).seal("db", &values, &["/a"])), KNOWN_MAC);

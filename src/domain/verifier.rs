@@ -86,6 +86,10 @@ fn count() {
 }
 
 impl Verifier {
+    /// What stands in the place of a verifier where a token came without one: nothing proves its secret, so that
+    /// no use of it is allowed until a successor takes its place.
+    pub const NONE: &str = "$none$";
+
     /// Hashes the secret of `token` at `cost` with a fresh 16-byte salt.
     ///
     /// # Errors

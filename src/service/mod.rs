@@ -1,7 +1,9 @@
 //! One function for each act: one transaction, one audit row. Every front end uses these.
 
 pub mod audit;
+pub mod backup;
 pub mod bulk;
+pub mod carry;
 pub mod doctor;
 pub mod edit;
 pub mod expiring;
@@ -14,6 +16,7 @@ pub mod notice;
 pub mod notify;
 pub mod power;
 pub mod prune;
+pub mod restore;
 pub mod retention;
 pub mod revoke;
 pub mod rotate;

@@ -1,6 +1,7 @@
 //! What every store must do. SQLite is behind it today; another database is another room.
 
 use super::amend::Amend;
+use super::carry::Carry;
 use super::census::Census;
 use super::error::StoreError;
 use super::intake::{Export, Intake, Origins};
@@ -209,7 +210,7 @@ pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export + Seal
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal {
+pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Carry {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

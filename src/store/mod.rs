@@ -1,6 +1,8 @@
 //! Where tokens are kept: a contract, and SQLite behind it.
 
 pub mod amend;
+pub mod backup;
+pub mod carry;
 pub mod census;
 pub mod contract;
 mod error;

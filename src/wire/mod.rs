@@ -1,8 +1,10 @@
 //! The JSON we promise: fields may be added, never renamed or removed.
 
 mod audit;
+pub mod backup;
 pub mod batch;
 pub mod bring;
+pub mod carry;
 pub mod change;
 pub mod check;
 pub mod doctor;

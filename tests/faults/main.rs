@@ -5,7 +5,7 @@
 //! is known from the exit status.
 
 #[path = "../it/process.rs"]
-#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+#[expect(dead_code, reason = "shared with the other tests, which use more of it")]
 mod process;
 mod scene;
 

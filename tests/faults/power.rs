@@ -174,7 +174,7 @@ impl Disk {
                     _ if mode == 0 || (mode > 1 && dice.random_bool(0.4)) => {}
                     Change::Length(length) => durable.resize(length, 0),
                     Change::Write(at, data) if mode < 3 || dice.random_bool(0.5) => {
-                        write(&mut durable, at, &data)
+                        write(&mut durable, at, &data);
                     }
                     Change::Write(at, data) => {
                         for (index, sector) in data.chunks(512).enumerate() {

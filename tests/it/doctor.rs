@@ -149,7 +149,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         kind: "schema",
         plant: |patctl, _| {
-            sql(patctl, "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END")
+            sql(patctl, "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END");
         },
         says: &["trigger evil", "patctl restore"],
         fixes: false,
@@ -248,7 +248,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         kind: "config",
         plant: |patctl, _| {
-            patctl.configure("atlassian.pats.max.tokens.per.usr = 1\natlassian.pats.max.tokens.per.user = 99")
+            patctl
+                .configure("atlassian.pats.max.tokens.per.usr = 1\natlassian.pats.max.tokens.per.user = 99");
         },
         says: &["per.usr", "did you mean"],
         fixes: false,

@@ -256,8 +256,8 @@ fn a_key_is_made_on_first_use_seals_what_was_right_and_is_audited() {
     assert_eq!(told[0]["detail"], "1 rows, with a new key");
     assert_eq!(patctl.run(&["audit", "verify"]).exit, Exit::Yes);
     let key = fs::read(key_file(&patctl)).expect("the key");
-    let made = patctl.create(&[]);
-    assert_eq!(patctl.verify(&made, &[]), yes());
+    let later = patctl.create(&[]);
+    assert_eq!(patctl.verify(&later, &[]), yes());
     assert_eq!(fs::read(key_file(&patctl)).expect("the key"), key, "made once");
 }
 

@@ -15,6 +15,7 @@ use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
 use patctl::domain::verifier::{Verifier, Work};
 use patctl::service::{Act, scan, verify};
+use patctl::store::carry::Carry;
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
 use patctl::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
@@ -106,6 +107,24 @@ impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
     }
 }
 
+impl Carry for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn carry(&mut self, pat: &Pat, rules: &[String]) -> Result<bool, StoreError> {
+        self.0.carry(pat, rules)
+    }
+}
+
+impl Sealed for RefusesAudit<Box<SqliteStore>> {
+    fn seal_with(&mut self, sealer: Sealer) {
+        self.0.seal_with(sealer);
+    }
+}
+
+impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
+        self.0.adopt(key)
+    }
+}
+
 impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
     fn origin(&self, id: TokenId) -> Result<Option<Origin>, StoreError> {
         self.0.origin(id)
@@ -124,18 +143,6 @@ impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
     }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)
-    }
-}
-
-impl Sealed for RefusesAudit<Box<SqliteStore>> {
-    fn seal_with(&mut self, sealer: Sealer) {
-        self.0.seal_with(sealer);
-    }
-}
-
-impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
-    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
-        self.0.adopt(key)
     }
 }
 

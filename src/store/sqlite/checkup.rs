@@ -180,6 +180,7 @@ fn network(found: FsType) -> Option<&'static str> {
 }
 
 /// A file whose mode is too open, and if asked no longer.
+#[must_use]
 pub fn tighten(path: &Path, file: &Metadata, away: u32, why: &str, fix: bool) -> Finding {
     let (is, due) = (file.mode() & 0o7777, file.mode() & 0o7777 & !away);
     let why = format!("{why} (mode {is:03o})");

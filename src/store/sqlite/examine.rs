@@ -28,7 +28,29 @@ impl Patient {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self> {
-        Ok(Self { db: open::unchecked(path)?, seals: Seals::new(sealer) })
+        Ok(Self::of(open::unchecked(path)?, sealer))
+    }
+
+    /// Opens a file that nobody changes, and leaves nothing beside it.
+    pub(super) fn still(path: &Path, sealer: Sealer) -> Result<Self> {
+        Ok(Self::of(open::still(path)?, sealer))
+    }
+
+    /// What is open already.
+    pub(super) fn of(db: Connection, sealer: Sealer) -> Self {
+        Self { db, seals: Seals::new(sealer) }
+    }
+
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    pub(super) fn seals(&self) -> &Seals {
+        &self.seals
+    }
+
+    pub(super) fn into_db(self) -> Connection {
+        self.db
     }
 }
 
@@ -113,14 +135,13 @@ impl Examine for Patient {
     }
 
     fn contradictions(&self) -> Result<Vec<(String, &'static str)>> {
-        // An import may bring back what was pruned before.
-        let sql = "SELECT id, pruned > coalesce(revoked, 0) FROM (SELECT token_id, \
+        // An import may bring back what was pruned before; one row speaks of all that it brought.
+        let sql = "SELECT id, coalesce(pruned > coalesce(revoked, 0), 0) FROM (SELECT token_id, \
                    max(seq) FILTER (WHERE action = 'prune') AS pruned, \
-                   max(seq) FILTER (WHERE action = 'revoke') AS revoked, \
-                   max(seq) FILTER (WHERE action IN ('create', 'import')) AS made \
+                   max(seq) FILTER (WHERE action = 'revoke') AS revoked \
                    FROM audit WHERE outcome = 'done' GROUP BY token_id) CROSS JOIN token ON id = token_id \
-                   WHERE pruned > coalesce(made, 0) OR revoked > coalesce(made, 0) AND revoked_at IS NULL \
-                   ORDER BY id";
+                   WHERE coalesce(pruned, 0) > (SELECT coalesce(max(seq), 0) FROM audit WHERE action = 'import') \
+                   OR revoked_at IS NULL AND revoked > coalesce(pruned, 0) ORDER BY id";
         collect(&self.db, sql, [], |row| {
             let what = if rows::integer(row, 1, "pruned").is_ok_and(|pruned| pruned == 1) {
                 "pruned"

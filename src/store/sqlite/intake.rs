@@ -1,5 +1,6 @@
 //! Tokens that come from elsewhere, behind their contract.
 
+use super::integrity::Fresh;
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads, rows};
 use crate::domain::atlassian::number::Number;
@@ -7,8 +8,8 @@ use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
+use crate::store::StoreError;
 use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
-use crate::store::{NewPat, StoreError};
 use rusqlite::{Connection, params};
 
 /// How much of the database is kept in memory while rows are added, at least and at most, and for each row: the
@@ -47,25 +48,6 @@ fn exported(row: &rusqlite::Row<'_>) -> Result<Exported> {
         last_used_at: rows::maybe(row, 8, "last_used_at")?,
         notified: rows::parsed(row, 9, "notified")?,
     })
-}
-
-/// The same token as one that is made here, for its seal.
-fn pat<'b>(brought: &Brought<'b>) -> NewPat<'b> {
-    NewPat {
-        id: brought.id,
-        name: brought.name,
-        user: Some(brought.user),
-        email: None,
-        auth: brought.auth,
-        verifier: brought.verifier,
-        created_at: brought.created_at,
-        expires_at: brought.expires_at,
-        secure: false,
-        note: None,
-        notify_to: None,
-        rules: None,
-        sealed: None,
-    }
 }
 
 impl Origins for SqliteStore {
@@ -109,6 +91,19 @@ impl Intake for SqliteTransaction<'_> {
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
         let (created, expires) = (brought.created_at.text(), brought.expires_at.map(Moment::text));
         let used = brought.last_used_at.map(Moment::text);
+        let expires = expires.as_ref().map(MomentText::as_str);
+        let seal = self.seal_of(&Fresh {
+            id: brought.id.as_str(),
+            name: brought.name,
+            user: Some(brought.user),
+            email: None,
+            auth: brought.auth,
+            verifier: brought.verifier,
+            created_at: created.as_str(),
+            expires_at: expires,
+            rules: None,
+            secure: false,
+        })?;
         let values = params![
             brought.id.as_str(),
             brought.name,
@@ -116,13 +111,13 @@ impl Intake for SqliteTransaction<'_> {
             brought.auth.as_str(),
             brought.verifier.as_phc(),
             created.as_str(),
-            expires.as_ref().map(MomentText::as_str),
+            expires,
             used.as_ref().map(MomentText::as_str),
             brought.notified.as_str(),
             brought.row,
             brought.user_key,
             brought.never,
-            self.seal_of(&pat(brought))?,
+            seal,
         ];
         Ok(reads::execute(self.db(), sql, values)? == 1)
     }

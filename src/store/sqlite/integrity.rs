@@ -6,7 +6,9 @@ use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
 use crate::domain::chain::Value;
 use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
+use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
+use crate::domain::verifier::Verifier;
 use crate::store::integrity::{Adopted, Reseal, Sealed};
 use crate::store::{Evidence, StoreError};
 use rusqlite::types::ValueRef;
@@ -26,6 +28,9 @@ pub const ID: usize = 0;
 pub const VERIFIER: usize = 5;
 const REVOKED_AT: usize = 8;
 const RESTRICTED: usize = 11;
+const SECURE: usize = 12;
+const ENDS_PREDECESSOR: usize = 15;
+const VERSION: usize = 16;
 
 /// What makes seals, and the name of the database they are for.
 #[derive(Default)]
@@ -176,6 +181,38 @@ fn put(db: &Connection, seq: i64, seal: Option<&[u8]>) -> Result<()> {
     reads::execute(db, "UPDATE token SET integrity = ?2 WHERE seq = ?1", params![seq, seal]).map(|_| ())
 }
 
+/// The numbers of the rows that are to be believed; with `adopt` also those that have but a checksum.
+pub fn credible(db: &Connection, seals: &Seals, adopt: bool) -> Result<Vec<i64>> {
+    let plain = Seals::default();
+    let mut found = Vec::new();
+    each_sample(db, seals, &mut |sample, seal, row| {
+        if seal.is_ok() || adopt && plain.check(db, sample)?.is_ok() {
+            found.push(number(row)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Seals these rows as they are now; what is revoked has no seal.
+pub fn reseal_these(db: &Connection, seals: &Seals, rows: &[i64]) -> Result<()> {
+    let sql = format!("SELECT {PAT}, verifier, NULL, NULL, integrity FROM token WHERE seq = ?1");
+    for seq in rows {
+        let seal = reads::collect(db, &sql, [seq], |row| {
+            let sample = Sample::read(db, row)?;
+            Ok(if sample.is_revoked() {
+                None
+            } else {
+                Some(seals.seal(db, &sample.values, &sample.rules)?)
+            })
+        })?;
+        if let Some(seal) = seal.first() {
+            put(db, *seq, seal.as_ref().map(<[u8; SEAL]>::as_slice))?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives every row its seal: for a database whose rows had none.
 pub fn fill(db: &Connection) -> Result<()> {
     let seals = Seals::default();
@@ -191,7 +228,41 @@ pub enum IfDamaged {
     GoOn,
 }
 
+/// A row that is to be inserted, as far as it decides.
+pub struct Fresh<'f> {
+    pub id: &'f str,
+    pub name: &'f str,
+    pub user: Option<&'f str>,
+    pub email: Option<&'f str>,
+    pub auth: AuthMethods,
+    pub verifier: &'f Verifier,
+    pub created_at: &'f str,
+    pub expires_at: Option<&'f str>,
+    pub rules: Option<&'f [String]>,
+    pub secure: bool,
+}
+
 impl SqliteTransaction<'_> {
+    /// The seal of a row that is to be inserted, made without reading it back: there may be many.
+    pub(super) fn seal_of(&self, row: &Fresh<'_>) -> Result<[u8; SEAL]> {
+        let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
+        values[..8].clone_from_slice(&[
+            row.id.into(),
+            row.name.into(),
+            row.user.into(),
+            row.email.into(),
+            row.auth.as_str().into(),
+            row.verifier.as_phc().into(),
+            row.created_at.into(),
+            row.expires_at.into(),
+        ]);
+        values[RESTRICTED] = Value::Integer(row.rules.is_some().into());
+        values[SECURE] = Value::Integer(row.secure.into());
+        values[ENDS_PREDECESSOR] = Value::Integer(0);
+        values[VERSION] = Value::Integer(1);
+        self.seals().seal(self.db(), &values, row.rules.unwrap_or_default())
+    }
+
     /// The one way to change what decides about a token: the row must be what patctl wrote, and is sealed
     /// anew when `change` says that there was something to change.
     pub(super) fn alter(
@@ -209,6 +280,11 @@ impl SqliteTransaction<'_> {
             self.seal(id)?;
         }
         Ok(changed)
+    }
+
+    /// Seals a row that was just inserted.
+    pub(super) fn seal_new(&self, id: TokenId) -> Result<()> {
+        self.seal(id)
     }
 
     fn seal(&self, id: TokenId) -> Result<()> {
@@ -274,7 +350,9 @@ mod tests {
     fn each_column_of_a_seal_is_read_from_its_place() {
         let names: Vec<&str> = PAT.split(',').map(str::trim).chain(["verifier"]).collect();
         assert_eq!(PLACES.map(|place| names[place]), COLUMNS);
-        assert_eq!((COLUMNS[REVOKED_AT], COLUMNS[RESTRICTED]), ("revoked_at", "restricted"));
+        let places = [ID, VERIFIER, REVOKED_AT, RESTRICTED, SECURE, ENDS_PREDECESSOR, VERSION];
+        let names = ["id", "verifier", "revoked_at", "restricted", "secure", "ends_predecessor", "version"];
+        assert_eq!(places.map(|place| COLUMNS[place]), names);
     }
 
     /// A new column of the table either decides, and is sealed, or stands here with its reason.

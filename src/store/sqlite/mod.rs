@@ -1,16 +1,21 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
 mod amend;
+mod backup;
+mod carry;
 mod census;
 pub mod checkup;
+mod draft;
 pub mod examine;
 mod intake;
 mod integrity;
 mod log;
+mod merge;
 mod open;
 mod outbox;
 mod query;
 mod reads;
+pub mod restore;
 mod rows;
 mod schema;
 mod survey;

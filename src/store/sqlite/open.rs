@@ -61,10 +61,8 @@ pub fn existing(path: &Path) -> Result<Opened> {
 /// It is built under another name and moved into place when it is whole, so that no process ever
 /// opens a database without a schema, whenever this one dies.
 pub fn create(path: &Path) -> Result<bool> {
-    let directory = parent(path);
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))?;
+    make_directory(path)?;
     let path = resolve(path)?;
-    inspect_directory(&path)?;
     let draft = draft(&path)?;
     let made = build(&draft).and_then(|()| publish(&draft, &path));
     for suffix in ["", "-wal", "-shm"] {
@@ -72,6 +70,13 @@ pub fn create(path: &Path) -> Result<bool> {
         let _ = fs::remove_file(companion(&draft, suffix));
     }
     made
+}
+
+/// The directory of a database, made where there is none; one that everybody can write is refused.
+pub fn make_directory(path: &Path) -> Result<()> {
+    let directory = parent(path);
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))?;
+    inspect_directory(&resolve(path)?)
 }
 
 pub fn parent(path: &Path) -> &Path {
@@ -185,9 +190,32 @@ pub fn unchecked(path: &Path) -> Result<Connection> {
     {
         return Ok(db);
     }
-    let db = connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?;
+    let db = still(path)?;
     readable(&db).map_err(failed)?;
     Ok(db)
+}
+
+/// Opens a file that nobody changes, and leaves nothing beside it.
+pub fn still(path: &Path) -> Result<Connection> {
+    connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// Opens a backup: where it has a log of its own, a database that was copied with it.
+pub fn backup(path: &Path) -> Result<Connection> {
+    let path = resolve(path)?;
+    inspect(&path)?;
+    let log = fs::metadata(companion(&path, "-wal")).map_or(0, |log| log.len());
+    if log == 0 { still(&path) } else { connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE) }
+}
+
+/// Opens a file to write it, whatever is in it.
+pub fn writable(path: &Path) -> Result<Connection> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// A path that SQLite cannot be told.
+pub fn odd_name(path: &Path) -> StoreError {
+    StoreError::Io(format!("{}: a name that is not UTF-8", path.display()))
 }
 
 /// The name of a file as SQLite's URI for one that nobody changes while it is looked at.
@@ -263,7 +291,7 @@ pub fn synchronous(db: &Connection, level: i64) -> Result<()> {
 }
 
 /// A new empty file, ours alone, beside the place where the database will be.
-fn draft(path: &Path) -> Result<PathBuf> {
+pub fn draft(path: &Path) -> Result<PathBuf> {
     let mut number = 0;
     loop {
         let mut name = path.to_owned().into_os_string();
@@ -284,7 +312,7 @@ fn build(draft: &Path) -> Result<()> {
     db.close().map_err(|(_, e)| failed(e))
 }
 
-fn publish(draft: &Path, path: &Path) -> Result<bool> {
+pub fn publish(draft: &Path, path: &Path) -> Result<bool> {
     let renamed = renameat2(AT_FDCWD, draft, AT_FDCWD, path, RenameFlags::RENAME_NOREPLACE);
     let made = match renamed {
         Ok(()) => true,
@@ -301,7 +329,7 @@ fn publish(draft: &Path, path: &Path) -> Result<bool> {
     Ok(made)
 }
 
-fn io_error(path: &Path, e: &io::Error) -> StoreError {
+pub fn io_error(path: &Path, e: &io::Error) -> StoreError {
     match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             StoreError::Permission(format!("{}: {e}", path.display()))

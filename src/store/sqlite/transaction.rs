@@ -1,13 +1,12 @@
 //! A change in the making.
 
-use super::integrity::{self, IfDamaged, Seals};
+use super::integrity::{self, Fresh, IfDamaged, Seals};
 use super::rows::{self, PAT};
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
-use crate::domain::chain::{Link, Value};
+use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
-use crate::domain::integrity::{COLUMNS, SEAL, Values};
 use crate::domain::moment::{Moment, MomentText, Span};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
@@ -97,28 +96,6 @@ impl SqliteTransaction<'_> {
         reads::execute(&self.inner, sql, params![id.as_str()]).map(|_| ())
     }
 
-    /// The seal of a token to be inserted.
-    pub(super) fn seal_of(&self, pat: &NewPat<'_>) -> Result<[u8; SEAL]> {
-        let id = pat.id.to_string();
-        let (created_at, expires_at) = (pat.created_at.text(), pat.expires_at.map(|at| at.text()));
-        let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
-        values[..8].clone_from_slice(&[
-            id.as_str().into(),
-            pat.name.into(),
-            pat.user.into(),
-            pat.email.into(),
-            pat.auth.as_str().into(),
-            pat.verifier.as_phc().into(),
-            created_at.as_str().into(),
-            expires_at.as_ref().map(MomentText::as_str).into(),
-        ]);
-        values[11] = Value::Integer(pat.rules.is_some().into());
-        values[12] = Value::Integer(pat.secure.into());
-        values[15] = Value::Integer(0);
-        values[16] = Value::Integer(1);
-        self.seals.seal(&self.inner, &values, pat.rules.unwrap_or_default())
-    }
-
     /// Runs a change of at most one row; whether there was one.
     pub(super) fn one(&self, sql: &str, values: &[&dyn ToSql]) -> Result<bool> {
         Ok(reads::execute(self.db(), sql, values)? == 1)
@@ -179,6 +156,20 @@ impl Transaction for SqliteTransaction<'_> {
                    restricted, sealed, integrity) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
                    ON CONFLICT (id) DO NOTHING";
+        let (created_at, expires_at) = (pat.created_at.text(), pat.expires_at.map(Moment::text));
+        let expires_at = expires_at.as_ref().map(MomentText::as_str);
+        let seal = self.seal_of(&Fresh {
+            id: pat.id.as_str(),
+            name: pat.name,
+            user: pat.user,
+            email: pat.email,
+            auth: pat.auth,
+            verifier: pat.verifier,
+            created_at: created_at.as_str(),
+            expires_at,
+            rules: pat.rules,
+            secure: pat.secure,
+        })?;
         let values = params![
             pat.id.as_str(),
             pat.name,
@@ -186,14 +177,14 @@ impl Transaction for SqliteTransaction<'_> {
             pat.email,
             pat.auth.as_str(),
             pat.verifier.as_phc(),
-            pat.created_at.to_string(),
-            pat.expires_at.map(|at| at.to_string()),
+            created_at.as_str(),
+            expires_at,
             pat.secure,
             pat.note,
             pat.notify_to,
             pat.rules.is_some(),
             pat.sealed,
-            self.seal_of(pat)?,
+            seal,
         ];
         if reads::execute(&self.inner, sql, values)? != 1 {
             return Ok(false);

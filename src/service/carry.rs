@@ -1,0 +1,165 @@
+//! Tokens from one patctl to another, without what proves their secrets: who has the file can use none of
+//! them, and neither can who imports it. A successor of each gets a new secret.
+
+use super::Act;
+use crate::domain::audit::{Action, Entry, MANY};
+use crate::domain::moment::Moment;
+use crate::domain::pat::{Life, Pat};
+use crate::domain::restriction::{Base, Rules};
+use crate::domain::text::{Email, Note, User, is_hidden};
+use crate::domain::token;
+use crate::store::contract::Result;
+use crate::store::{Durability, Read, Store, StoreError};
+use crate::wire::carry::{Line, SHAPE};
+use std::str::FromStr;
+
+/// A token that was read from a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Brought {
+    /// The token.
+    pub pat: Pat,
+    /// Its restrictions, line by line.
+    pub rules: Vec<String>,
+}
+
+/// What becomes of the tokens of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counted {
+    /// New here.
+    pub imported: u64,
+    /// Here already, just so.
+    pub present: u64,
+    /// Ids that are here and are another token, or the same in another state.
+    pub conflicts: Vec<String>,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, String> {
+    let line = Line::parse(line)?;
+    if line.patctl != SHAPE {
+        return Err(format!("its shape is {}, this patctl knows {SHAPE}", line.patctl));
+    }
+    let moments = Life {
+        created_at: field("created_at", &line.created_at)?,
+        expires_at: maybe("expires_at", line.expires_at.as_deref())?,
+        revoked_at: maybe("revoked_at", line.revoked_at.as_deref())?,
+        disabled_at: maybe("disabled_at", line.disabled_at.as_deref())?,
+        rotated_at: maybe("rotated_at", line.rotated_at.as_deref())?,
+        last_used_at: maybe("last_used_at", line.last_used_at.as_deref())?,
+    };
+    let rules = line.restrictions.clone().unwrap_or_default();
+    if rules.iter().any(|rule| rule.contains('\n')) {
+        return Err("restrictions: one of them is several lines".to_owned());
+    }
+    if !rules.is_empty() {
+        Rules::parse(&rules.join("\n"), base).map_err(|errors| {
+            format!("restrictions: {}", errors.first().map_or_else(String::new, ToString::to_string))
+        })?;
+    }
+    text::<User>("user", line.user.as_deref())?;
+    text::<Email>("email", line.email.as_deref())?;
+    text::<Email>("notify_to", line.notify_to.as_deref())?;
+    text::<Note>("note", line.note.as_deref())?;
+    text::<Note>("revoke_reason", line.revoke_reason.as_deref())?;
+    if line.name.trim().is_empty() || line.name.chars().any(is_hidden) || token::mask(&line.name) != line.name
+    {
+        return Err("name: it is blank, or holds what a name must not hold".to_owned());
+    }
+    let pat = Pat {
+        id: field("id", &line.id)?,
+        name: line.name,
+        user: line.user,
+        email: line.email,
+        auth: field("auth", &line.auth)?,
+        life: moments,
+        revoke_reason: line.revoke_reason,
+        restricted: line.restrictions.is_some(),
+        secure: line.secure,
+        note: line.note,
+        notify_to: line.notify_to,
+        successor: maybe("successor", line.successor.as_deref())?,
+        predecessor: maybe("predecessor", line.predecessor.as_deref())?,
+        ends_predecessor: line.ends_predecessor,
+        reused_at: maybe::<Moment>("reused_at", line.reused_at.as_deref())?,
+        notified: field("notified", &line.notified)?,
+        version: 1,
+    };
+    Ok(Brought { pat, rules })
+}
+
+fn field<T: FromStr>(name: &str, text: &str) -> std::result::Result<T, String> {
+    text.parse().map_err(|_| format!("{name}: cannot be read"))
+}
+
+fn maybe<T: FromStr>(name: &str, text: Option<&str>) -> std::result::Result<Option<T>, String> {
+    text.map(|text| field(name, text)).transpose()
+}
+
+/// A text that must be one that could have been typed here.
+fn text<T: FromStr<Err: std::fmt::Display>>(
+    name: &str,
+    text: Option<&str>,
+) -> std::result::Result<(), String> {
+    text.map_or(Ok(()), |text| text.parse::<T>().map(|_| ()).map_err(|why| format!("{name}: {why}")))
+}
+
+/// Whether there is such a token, just so; `None`: there is none.
+fn is_here(db: &(impl Read + ?Sized), brought: &Brought) -> Result<Option<bool>> {
+    let Some(stored) = db.token(brought.pat.id)? else { return Ok(None) };
+    let rules = if stored.pat.restricted { db.restrictions(brought.pat.id)? } else { Vec::new() };
+    Ok(Some(Pat { version: 1, ..stored.pat } == brought.pat && rules == brought.rules))
+}
+
+/// What [`import`] would do; `None` for a store: there is no database yet.
+///
+/// # Errors
+/// What the database gave.
+pub fn preview(store: Option<&dyn Store>, all: &[Brought]) -> Result<Counted> {
+    let mut counted = Counted::default();
+    for brought in all {
+        let here = store.map(|store| is_here(store, brought)).transpose()?.flatten();
+        count(&mut counted, here, brought);
+    }
+    Ok(counted)
+}
+
+fn count(counted: &mut Counted, here: Option<bool>, brought: &Brought) {
+    match here {
+        None => counted.imported += 1,
+        Some(true) => counted.present += 1,
+        Some(false) => counted.conflicts.push(brought.pat.id.to_string()),
+    }
+}
+
+/// Takes in all that are not here, in one transaction; with a conflict, none.
+///
+/// # Errors
+/// What the database gave; then nothing was imported.
+pub fn import(
+    store: &mut dyn Store,
+    act: &Act<'_>,
+    all: &[Brought],
+    source: &str,
+    each: &mut dyn FnMut(u64),
+) -> Result<Counted> {
+    let mut change = store.begin(Durability::Full)?;
+    let mut counted = Counted::default();
+    for brought in all {
+        let here = is_here(change.as_ref(), brought)?;
+        count(&mut counted, here, brought);
+        if here.is_none() && !change.carry(&brought.pat, &brought.rules)? {
+            return Err(StoreError::Damaged(format!("{} is there and is not", brought.pat.id)));
+        }
+        each(1);
+    }
+    if counted.conflicts.is_empty() && counted.imported > 0 {
+        let detail = format!("{} tokens without verifiers from {source}", counted.imported);
+        let entry = act.done((act.clock)(), Action::Import, MANY, None);
+        change.audit(&Entry { detail: Some(&detail), ..entry })?;
+        change.commit()?;
+    }
+    Ok(counted)
+}

@@ -1,0 +1,205 @@
+//! What a backup must learn from the database that is there: whatever has come to its end stays there.
+//!
+//! Both the rows of that database and its audit log are asked, and either is enough to end a token: a row may
+//! have been altered or lost, a log cut off. The other way about nothing is believed.
+
+use super::integrity::{self, Seals};
+use super::reads::{collect, execute};
+use super::{Result, failed, log, rows};
+use crate::domain::chain::Link;
+use crate::store::backup::{Exception, Kept, Meeting, Merged};
+use rusqlite::{Connection, params};
+
+/// The name of the database that is there, beside the draft.
+pub const PRESENT: &str = "present";
+
+/// What the log of the present database says since row `?1`, token by token.
+const TOLD: &str = "\
+CREATE TEMP TABLE told AS SELECT token_id AS id,
+  max(CASE WHEN action = 'revoke' THEN at END) AS revoked_at,
+  max(action = 'prune') AS pruned,
+  max(action IN ('disable', 'rotate', 'switch', 'undo-rotate', 'edit')) AS touched,
+  max(action = 'edit') AS edited
+  FROM present.audit WHERE seq > ?1 AND outcome = 'done' AND token_id <> '-' GROUP BY token_id";
+
+/// Each token of the backup beside what is known of it.
+const FATE: &str = "\
+CREATE TEMP TABLE fate AS SELECT b.seq AS seq, b.id AS id, b.user AS user, p.seq IS NOT NULL AS here,
+  coalesce(p.revoked_at, t.revoked_at) AS revoked_at, p.revoke_reason, p.disabled_at, p.rotated_at,
+  p.successor, p.predecessor, p.ends_predecessor, p.expires_at, p.last_used_at, p.reused_at, p.notified,
+  p.version, coalesce(t.pruned, 0) AS pruned, coalesce(t.touched, 0) AS touched,
+  coalesce(t.edited, 0) AS edited
+  FROM main.token AS b LEFT JOIN present.token AS p ON p.id = b.id LEFT JOIN told AS t ON t.id = b.id";
+
+/// What ends a token, in this order. Each answers the tokens that it changed.
+const ENDINGS: [(Kept, &str); 5] = [
+    (
+        Kept::Pruned,
+        "DELETE FROM main.token WHERE seq IN (SELECT seq FROM fate WHERE NOT here AND pruned) RETURNING id, user",
+    ),
+    (
+        Kept::Revoked,
+        "UPDATE main.token SET revoked_at = f.revoked_at, revoke_reason = f.revoke_reason, sealed = NULL \
+         FROM fate AS f WHERE f.seq = token.seq AND token.revoked_at IS NULL AND f.revoked_at IS NOT NULL \
+         RETURNING id, user",
+    ),
+    (
+        Kept::Disabled,
+        "UPDATE main.token SET disabled_at = f.disabled_at FROM fate AS f WHERE f.seq = token.seq \
+         AND token.disabled_at IS NULL AND f.disabled_at IS NOT NULL RETURNING id, user",
+    ),
+    (
+        Kept::Rotated,
+        "UPDATE main.token SET rotated_at = f.rotated_at, successor = f.successor FROM fate AS f \
+         WHERE f.seq = token.seq AND f.rotated_at IS NOT NULL \
+         AND (token.rotated_at IS NULL OR token.rotated_at > f.rotated_at) RETURNING id, user",
+    ),
+    (
+        Kept::Ended,
+        "UPDATE main.token SET expires_at = f.expires_at FROM fate AS f WHERE f.seq = token.seq \
+         AND f.here AND f.expires_at IS NOT NULL \
+         AND (token.expires_at IS NULL OR token.expires_at > f.expires_at) RETURNING id, user",
+    ),
+];
+
+/// What is no end: records of uses and of mails, and a version by which whoever decided decides again.
+const RECORDS: &str = "\
+UPDATE main.token SET
+  last_used_at = nullif(max(coalesce(token.last_used_at, ''), coalesce(f.last_used_at, '')), ''),
+  reused_at = nullif(max(coalesce(token.reused_at, ''), coalesce(f.reused_at, '')), ''),
+  notified = coalesce(f.notified, token.notified),
+  ends_predecessor = min(token.ends_predecessor, coalesce(f.ends_predecessor, token.ends_predecessor)),
+  predecessor = coalesce(token.predecessor, f.predecessor),
+  version = max(token.version, coalesce(f.version, 0)) + 1
+  FROM fate AS f WHERE f.seq = token.seq";
+
+/// What the present database knows of mails, and its audit log.
+const OUTBOX: &str =
+    "DELETE FROM main.outbox; INSERT INTO main.outbox SELECT * FROM present.outbox ORDER BY seq";
+const LOG: &str = "\
+DELETE FROM main.audit; DELETE FROM main.anchor;
+INSERT INTO main.audit SELECT * FROM present.audit ORDER BY seq;
+INSERT INTO main.anchor SELECT * FROM present.anchor";
+
+/// Makes of the backup in `main` what the database shall be, given the one in `present` if there is one.
+pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Merged> {
+    // Who is to be believed is asked before anything is changed.
+    let credible = integrity::credible(db, seals, meeting.adopt)?;
+    let mut merged =
+        Merged { tokens: 0, exceptions: Vec::new(), edited: 0, log_goes_on: false, present: None };
+    if meeting.present.is_some() {
+        learn(db, meeting, &mut merged)?;
+    } else {
+        execute(db, "UPDATE main.token SET version = version + 1", &[])?;
+    }
+    execute(db, "DELETE FROM main.cache", &[])?;
+    integrity::reseal_these(db, seals, &credible)?;
+    merged.tokens = count(db, "SELECT count(*) FROM main.token")?;
+    Ok(merged)
+}
+
+fn learn(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<()> {
+    let (backup, present) = (log::head(db)?, head_of_present(db)?);
+    let place = Place::of(db, &backup, &present)?;
+    let since = if place == Place::Before { backup.seq } else { -1 };
+    execute(db, TOLD, &[&since])?;
+    execute(db, FATE, &[])?;
+    let gone = "SELECT id, user FROM present.token WHERE id NOT IN (SELECT id FROM main.token) ORDER BY seq";
+    let gone = exceptions(db, gone, &[], Kept::Gone)?;
+    for (kept, sql) in ENDINGS {
+        merged.exceptions.extend(exceptions(db, sql, &[], kept)?);
+    }
+    if place != Place::Behind {
+        merged.exceptions.extend(unknown(db, place, meeting)?);
+    }
+    merged.exceptions.extend(gone);
+    merged.edited = count(db, "SELECT count(*) FROM fate WHERE here AND edited")?;
+    execute(db, RECORDS, &[])?;
+    db.execute_batch(OUTBOX).map_err(failed)?;
+    merged.log_goes_on = meeting.log_is_whole && matches!(place, Place::Before | Place::Trimmed);
+    if merged.log_goes_on {
+        db.execute_batch(LOG).map_err(failed)?;
+    }
+    merged.present = Some(present);
+    Ok(())
+}
+
+/// Tokens that the present database does not have and has not pruned: lost, or more was done to them than is
+/// known. Whoever knows better switches them on.
+fn unknown(db: &Connection, place: Place, meeting: &Meeting<'_>) -> Result<Vec<Exception>> {
+    let everything = place != Place::Before || !meeting.log_is_whole;
+    let sql = "UPDATE main.token SET disabled_at = ?1 FROM fate AS f WHERE f.seq = token.seq AND NOT f.here \
+               AND (?2 OR f.touched) AND token.revoked_at IS NULL AND token.disabled_at IS NULL RETURNING id, user";
+    exceptions(db, sql, params![meeting.now.to_string(), everything], Kept::Unknown)
+}
+
+/// Where the head of the backup lies, seen from the log of the present database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In it: what was written since is all that happened since.
+    Before,
+    /// Before its beginning: retention has deleted what might be known.
+    Trimmed,
+    /// Behind its end: the database that is there is the older of the two.
+    Behind,
+    /// Nowhere: the two have gone different ways.
+    Apart,
+}
+
+impl Place {
+    fn of(db: &Connection, backup: &Link, present: &Link) -> Result<Self> {
+        let known = |name: &str, link: &Link| -> Result<bool> {
+            if *link == Link::start() {
+                return Ok(true);
+            }
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT seq, hash FROM {name}.audit UNION ALL \
+                 SELECT seq, hash FROM {name}.anchor) WHERE seq = ?1 AND hash = ?2"
+            );
+            let found =
+                collect(db, &sql, params![link.seq, link.hash], |row| rows::integer(row, 0, "count"))?;
+            Ok(found.first().is_some_and(|count| *count > 0))
+        };
+        if known(PRESENT, backup)? {
+            return Ok(Self::Before);
+        }
+        let trimmed = collect(db, "SELECT seq FROM present.anchor WHERE seq > ?1", [backup.seq], |row| {
+            rows::integer(row, 0, "seq")
+        })?;
+        if !trimmed.is_empty() {
+            return Ok(Self::Trimmed);
+        }
+        Ok(if known("main", present)? { Self::Behind } else { Self::Apart })
+    }
+}
+
+fn head_of_present(db: &Connection) -> Result<Link> {
+    let sql = "SELECT seq, hash FROM (SELECT seq, hash, 1 AS place FROM present.anchor UNION ALL \
+               SELECT * FROM (SELECT seq, hash, 2 FROM present.audit ORDER BY seq DESC LIMIT 1)) \
+               ORDER BY place DESC LIMIT 1";
+    let found = collect(db, sql, [], |row| {
+        let hash = rows::optional(row, 1, "hash")?.unwrap_or_default().to_owned();
+        Ok(Link { seq: rows::integer(row, 0, "seq")?, hash })
+    })?;
+    Ok(found.into_iter().next().unwrap_or_else(Link::start))
+}
+
+fn exceptions(
+    db: &Connection,
+    sql: &str,
+    values: &[&dyn rusqlite::ToSql],
+    kept: Kept,
+) -> Result<Vec<Exception>> {
+    collect(db, sql, values, |row| {
+        Ok(Exception {
+            id: rows::text(row, 0, "id")?.to_owned(),
+            user: rows::optional(row, 1, "user")?.map(str::to_owned),
+            kept,
+        })
+    })
+}
+
+fn count(db: &Connection, sql: &str) -> Result<u64> {
+    let found = collect(db, sql, [], |row| rows::integer(row, 0, "count"))?;
+    Ok(found.first().map_or(0, |count| count.unsigned_abs()))
+}
