@@ -18,6 +18,7 @@ const WIDTH: usize = 7;
 const HEADINGS: [&str; WIDTH] = ["LINE", "FATE", "ID", "NAME", "USER", "EXPIRES", "WHY"];
 /// The widest that names and users get on a terminal.
 const WIDEST: usize = 24;
+const FATE: usize = 1;
 const NAME: usize = 3;
 const USER: usize = 4;
 const WHY: usize = 6;
@@ -147,8 +148,13 @@ impl Table<'_, '_> {
         let mut cut = String::new();
         text::fit(&line(rest, widths), columns, &mut cut);
         self.out.line(cut.trim_end())?;
+        // Of what was imported before, all is said in the row.
+        let why = if rest[FATE] == Fate::Present.as_str() { "" } else { why };
         let below = text::wrap(why, columns.saturating_sub(INDENT.len()).max(1));
-        below.iter().try_for_each(|part| self.out.line(&format!("{INDENT}{part}")))
+        below
+            .iter()
+            .filter(|part| !part.is_empty())
+            .try_for_each(|part| self.out.line(&format!("{INDENT}{part}")))
     }
 }
 
