@@ -3,6 +3,8 @@
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, User, getegid, geteuid, getgid, getuid};
 use patctl::domain::audit::Actor;
 use patctl::domain::dice::Dice;
@@ -19,8 +21,7 @@ use std::time::Duration;
 /// Builds the world and runs in it.
 pub fn enter() -> Exit {
     quiet_panics();
-    // A core dump would hold the token; where this is refused there is none to be had anyway.
-    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    harden();
     let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
     if getuid() != geteuid() || getgid() != getegid() {
         let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
@@ -47,6 +48,23 @@ pub fn enter() -> Exit {
             zoneinfo: "/usr/share/zoneinfo".into(),
         },
     )
+}
+
+/// What a process that holds secrets gives up. Where it is refused there is nothing to give up.
+fn harden() {
+    // A core dump would hold the token, and so would what another process of the same user reads with
+    // ptrace(2) or in /proc.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let _ = nix::sys::prctl::set_dumpable(false);
+    // Whatever is made, and by whatever library: for its owner alone.
+    umask(Mode::from_bits_truncate(0o077));
+    // A file that may grow no further is an error of a write, which is told, and not a death.
+    #[expect(
+        unsafe_code,
+        reason = "ignoring a signal runs no code of ours; nothing else sets a handler for it"
+    )]
+    // SAFETY: no handler is installed, so that there is none that could do what a handler must not.
+    let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]

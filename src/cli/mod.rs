@@ -3,10 +3,12 @@
 mod acts;
 mod audit;
 mod bring;
+mod care;
 mod change;
 mod config;
 pub mod curl;
 pub mod http;
+mod lean;
 mod list;
 mod notices;
 mod request;
@@ -23,6 +25,7 @@ pub mod words;
 pub use acts::{Create, Field, Prune, Revoke, Show, TokenSource, Verify, Whoami};
 pub use audit::{Audit, AuditChain, AuditRows};
 pub use bring::{Export, ExportAtlassian, Import, ImportAtlassian};
+pub use care::Doctor;
 pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
@@ -186,6 +189,8 @@ pub enum Command {
     Expiring(Expiring),
     /// When the jobs run; lines for cron, timers for systemd
     Schedule(Schedule),
+    /// Find what is wrong with this installation, and say what to do
+    Doctor(Doctor),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
@@ -317,41 +322,25 @@ fn defined(matches: &ArgMatches, into: &mut Vec<(String, String)>) {
 /// # Errors
 /// [`Stop`] for `--help`, `--version` and mistakes.
 pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
-    if let Some(cli) = lean(args) {
+    if let Some(cli) = lean::parse(args) {
         return Ok(cli);
     }
-    let read = |matches: &ArgMatches| {
-        let mut cli = Cli::from_arg_matches(matches)?;
-        defined(matches, &mut cli.global.define);
-        Ok(cli)
-    };
-    definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
-        |error: clap::Error| Stop {
-            hint: slips::hint(args, error.kind(), &error.to_string()),
-            exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
-            is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
-            json: wants_json(args),
-            monitor: is_monitor(args).then(|| Monitor::of(args)),
-            text: error.render().to_string(),
-        },
-    )
+    whole(args).map_err(|error: clap::Error| Stop {
+        hint: slips::hint(args, error.kind(), &error.to_string()),
+        exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
+        is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+        json: wants_json(args),
+        monitor: is_monitor(args).then(|| Monitor::of(args)),
+        text: error.render().to_string(),
+    })
 }
 
-/// `patctl verify …`, read with the definition of this one command: it runs before every request of a
-/// service, and to define the others takes a quarter of its time. What does not parse is left to the whole
-/// definition, which knows what to say.
-fn lean(args: &[OsString]) -> Option<Cli> {
-    const VERIFY: &str = "verify";
-    if args.get(1)? != VERIFY {
-        return None;
-    }
-    let verify = Verify::augment_args(clap::Command::new(VERIFY)).arg(define());
-    let root = Global::augment_args(clap::Command::new("patctl")).arg(define()).subcommand(verify);
-    let matches = root.disable_help_subcommand(true).try_get_matches_from(args).ok()?;
-    let mut global = Global::from_arg_matches(&matches).ok()?;
-    defined(&matches, &mut global.define);
-    let command = Command::Verify(Verify::from_arg_matches(matches.subcommand_matches(VERIFY)?).ok()?);
-    Some(Cli { global, command })
+/// Reads a command line with the definition of all commands.
+fn whole(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = definition().try_get_matches_from(args)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    defined(&matches, &mut cli.global.define);
+    Ok(cli)
 }
 
 /// The help of a command, or of patctl.

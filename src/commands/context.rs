@@ -111,16 +111,22 @@ impl<'c> Context<'c> {
 
     /// The database, which must be there.
     pub fn open(&mut self, settings: &Settings) -> Result<SqliteStore, Failure> {
-        let store = SqliteStore::open(&self.database(settings)?)?;
+        let mut store = SqliteStore::open(&self.database(settings)?)?;
         self.warn_of(&store);
+        self.guard(settings, &mut store)?;
         Ok(store)
     }
 
     /// The database if it is there.
-    pub fn open_if_there(&mut self, path: &Path) -> Result<Option<SqliteStore>, Failure> {
+    pub fn open_if_there(
+        &mut self,
+        settings: &Settings,
+        path: &Path,
+    ) -> Result<Option<SqliteStore>, Failure> {
         match SqliteStore::open(path) {
-            Ok(store) => {
+            Ok(mut store) => {
                 self.warn_of(&store);
+                self.guard(settings, &mut store)?;
                 Ok(Some(store))
             }
             Err(StoreError::Missing(_)) => Ok(None),

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::{asked, deliver, snippet, terminal_failed, vault};
 use crate::cli::{Create, Format};
+use crate::config::Settings;
 use crate::domain::policy::Policy;
 use crate::domain::text::User;
 use crate::domain::token::PlainToken;
@@ -31,7 +32,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     draft.rules = asked::lines(&args.rules, cx, &settings)?;
     draft.vault = vault::key(cx, &settings)?;
     let path = cx.database(&settings)?;
-    let mut store = cx.open_if_there(&path)?;
+    let mut store = cx.open_if_there(&settings, &path)?;
     issue::precheck(store.as_ref().map(|s| s as _), &act, &draft, u64::from(args.count))?;
     let first = PlainToken::generate(&policy.prefix, cx.dice);
     if args.count == 1 && draft.name.is_none() && cx.can_ask() && cx.screen.is_terminal() {
@@ -40,7 +41,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     }
     let store = match &mut store {
         Some(store) => store,
-        None => store.insert(make(cx, &path)?),
+        None => store.insert(make(cx, &settings, &path)?),
     };
     if args.count == 1 {
         let issued = one_step(args, cx, &act, store, &draft, vec![first])?;
@@ -95,11 +96,12 @@ fn ask_name(cx: &mut Context<'_>, policy: &Policy, token: &PlainToken) -> Result
 }
 
 /// Makes the database if it still is not there, and says so.
-pub fn make(cx: &mut Context<'_>, path: &Path) -> Result<SqliteStore, Failure> {
-    let (store, made) = SqliteStore::open_or_create(path)?;
+pub fn make(cx: &mut Context<'_>, settings: &Settings, path: &Path) -> Result<SqliteStore, Failure> {
+    let (mut store, made) = SqliteStore::open_or_create(path)?;
     if made {
         cx.screen.say(&format!("made the database {}", store.path().display()));
     }
+    cx.guard(settings, &mut store)?;
     Ok(store)
 }
 

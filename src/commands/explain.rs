@@ -36,6 +36,10 @@ impl From<StoreError> for Failure {
                 Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {what}"))
                     .hint("restore it from a backup, or remove it if it never held a token; none was judged")
             }
+            StoreError::Altered { id, why } => {
+                Self::new(Exit::Io, "damaged", format!("nothing was done with {id}: {why}"))
+                    .hint("'patctl doctor' names all such rows; revoke the token and make a new one")
+            }
             StoreError::Busy => {
                 Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")
             }

@@ -33,7 +33,7 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let zone = args.source_tz.as_deref().map_or(Ok(Zone::utc()), |name| zone::named(name, cx))?;
     let names = args.user_map.as_deref().map(user_map).transpose()?;
     let path = cx.database(&settings)?;
-    let mut store = cx.open_if_there(&path)?;
+    let mut store = cx.open_if_there(&settings, &path)?;
     let mut staging = Staging::new()?;
     let noticed = read(args, cx, &zone, names.as_ref(), &mut staging)?;
     tell_noticed(cx, &noticed, &zone);
@@ -47,7 +47,7 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let counts = if counts.new > 0 {
         let store = match &mut store {
             Some(store) => store,
-            None => store.insert(create::make(cx, &path)?),
+            None => store.insert(create::make(cx, &settings, &path)?),
         };
         bring(args, cx, &policy, store, &staging, counts.new)?
     } else {

@@ -30,6 +30,7 @@ const PAGES: &[(&str, &str)] = &[
     ("prune", include_str!("../../man/patctl-prune.1")),
     ("schedule", include_str!("../../man/patctl-schedule.1")),
     ("audit", include_str!("../../man/patctl-audit.1")),
+    ("doctor", include_str!("../../man/patctl-doctor.1")),
     ("config", include_str!("../../man/patctl-config.1")),
     ("import", include_str!("../../man/patctl-import.1")),
     ("export", include_str!("../../man/patctl-export.1")),

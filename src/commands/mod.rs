@@ -12,6 +12,7 @@ mod config_import;
 mod context;
 mod create;
 mod deliver;
+mod doctor;
 mod edit;
 mod expiring;
 mod explain;
@@ -19,6 +20,7 @@ mod explain_change;
 mod explain_import;
 mod export;
 mod import;
+mod integrity;
 mod invocation;
 mod list;
 mod manual;
@@ -103,6 +105,7 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Notify(args) => notify::run(args, cx),
         Command::Expiring(args) => expiring::run(args, cx),
         Command::Schedule(args) => schedule::run(args, cx),
+        Command::Doctor(args) => doctor::run(args, cx),
         Command::Config(args) => config::run(args, cx),
         Command::Import(args) => import::run(args, cx),
         Command::Export(args) => export::run(args, cx),

@@ -118,7 +118,7 @@ keys! {
     "patctl.mail.credentials.file" Kind::File, None,
         "a file that only its owner can read, with user:password for the mail server";
     "patctl.token.vault.key.file" Kind::File, None, "the key file under which standard-mode tokens are kept recoverable";
-    "patctl.integrity.key.file" Kind::File, None, "the key file under which the integrity of rows is protected";
+    "patctl.integrity.key.file" Kind::File, None, "the key file that rows are sealed with, made on first use; who cannot read it can forge no row";
 }
 
 /// The property of that name.

@@ -6,6 +6,7 @@
 pub mod cache_key;
 mod file;
 pub mod import;
+pub mod integrity_key;
 pub mod keys;
 pub mod private_file;
 pub mod properties;

@@ -104,6 +104,12 @@ impl Settings {
         self.text("patctl.token.vault.key.file").map(PathBuf::from)
     }
 
+    /// `patctl.integrity.key.file`.
+    #[must_use]
+    pub fn integrity_key_file(&self) -> Option<PathBuf> {
+        self.text("patctl.integrity.key.file").map(PathBuf::from)
+    }
+
     /// `patctl.base.url`.
     #[must_use]
     pub fn base(&self) -> Option<Base> {

@@ -55,11 +55,13 @@ pub enum Action {
     PruneAudit,
     /// A token was brought from elsewhere; one row speaks of all that came at once.
     Import,
+    /// Rows were sealed with a new key.
+    Seal,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -76,6 +78,7 @@ impl Action {
         Self::Notify,
         Self::PruneAudit,
         Self::Import,
+        Self::Seal,
     ];
 
     /// The stable word.
@@ -98,6 +101,7 @@ impl Action {
             Self::Notify => "notify",
             Self::PruneAudit => "prune-audit",
             Self::Import => "import",
+            Self::Seal => "seal",
         }
     }
 }

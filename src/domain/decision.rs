@@ -40,7 +40,8 @@ pub enum Reason {
     MalformedRequest,
     /// A stored restriction cannot be used.
     RuleError,
-    /// What is stored for it cannot be trusted.
+    /// What is stored for it cannot be trusted: its verifier cannot be read, or its row is not what patctl
+    /// wrote.
     Damaged,
 }
 

@@ -4,7 +4,7 @@ use crate::domain::audit::{Record, Selection};
 use crate::domain::chain::{Fault, Intact, Link, Suspect, Walk};
 use crate::store::Store;
 use crate::store::contract::Result;
-use crate::store::log::{Page, Piece};
+use crate::store::log::{EachPiece, Page, Piece};
 use std::ops::ControlFlow;
 
 /// Rows of one read: the database is let go between two, however slow the reader is.
@@ -83,9 +83,20 @@ pub fn news(store: &dyn Store, selection: &Selection, after: i64, each: EachReco
 /// # Errors
 /// What the database gave. That the log is not whole is an answer.
 pub fn verify(store: &dyn Store, head: Option<&Link>) -> Result<std::result::Result<Intact, Fault>> {
+    walk(&|each| store.chain(each), head)
+}
+
+/// Shows a chain, piece by piece.
+pub type Chain<'c> = &'c dyn Fn(EachPiece<'_>) -> Result<()>;
+
+/// As [`verify`], for any chain.
+///
+/// # Errors
+/// What the database gave. That the log is not whole is an answer.
+pub fn walk(chain: Chain<'_>, head: Option<&Link>) -> Result<std::result::Result<Intact, Fault>> {
     let mut walk = Walk::new(None, head.cloned());
     let mut broken = None;
-    store.chain(&mut |piece| {
+    chain(&mut |piece| {
         let row = match piece {
             Piece::Anchor(anchor) => {
                 walk = Walk::new(Some(anchor.clone()), head.cloned());
@@ -104,7 +115,7 @@ pub fn verify(store: &dyn Store, head: Option<&Link>) -> Result<std::result::Res
     })?;
     Ok(match broken {
         Some((Fault::Changed { seq, anchored }, suspect)) => {
-            let moved = other_place(store, &suspect)?;
+            let moved = other_place(chain, &suspect)?;
             Err(moved.map_or(Fault::Changed { seq, anchored }, |other| Fault::Moved { seq, other }))
         }
         Some((fault, _)) => Err(fault),
@@ -113,10 +124,10 @@ pub fn verify(store: &dyn Store, head: Option<&Link>) -> Result<std::result::Res
 }
 
 /// Where a row was written that does not fit where it stands.
-fn other_place(store: &dyn Store, suspect: &Suspect) -> Result<Option<i64>> {
+fn other_place(chain: Chain<'_>, suspect: &Suspect) -> Result<Option<i64>> {
     let mut previous = Link::start();
     let mut found = suspect.was_behind(&previous);
-    store.chain(&mut |piece| {
+    chain(&mut |piece| {
         let link = match piece {
             Piece::Anchor(anchor) => anchor.clone(),
             Piece::Row(row) => {

@@ -2,10 +2,12 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod doctor;
 pub mod edit;
 pub mod expiring;
 pub mod import;
 pub mod intake;
+pub mod integrity;
 pub mod issue;
 pub mod look;
 pub mod notice;

@@ -47,9 +47,20 @@ const AHEAD: Span = Span::days(400);
 /// # Errors
 /// [`PruneError::Clock`], or what reading the database gave.
 pub fn check_clock(store: &dyn Store, now: Moment) -> Result<(), PruneError> {
+    judge_clock(&|each| store.since_change(each), now)
+}
+
+/// Shows when somebody last made a change, and each row after it.
+pub type Moments<'m> = &'m dyn Fn(&mut dyn FnMut(Moment)) -> Result<(), StoreError>;
+
+/// As [`check_clock`], for any log.
+///
+/// # Errors
+/// [`PruneError::Clock`], or what reading the database gave.
+pub fn judge_clock(moments: Moments<'_>, now: Moment) -> Result<(), PruneError> {
     let agree = |last: Moment, now| now >= last.saturating_minus(BACK) && now <= last.saturating_plus(AHEAD);
     let mut last: Option<Moment> = None;
-    store.since_change(&mut |at| {
+    moments(&mut |at| {
         if last.is_none_or(|last| agree(last, at)) {
             last = Some(at);
         }

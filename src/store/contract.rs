@@ -4,6 +4,7 @@ use super::amend::Amend;
 use super::census::Census;
 use super::error::StoreError;
 use super::intake::{Export, Intake, Origins};
+use super::integrity::{Reseal, Sealed};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use super::survey::Survey;
@@ -11,6 +12,7 @@ use crate::domain::audit::{Entry, Record};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::id::IdPrefix;
+use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{AuthMethods, Pat};
 use crate::domain::token::TokenId;
@@ -42,6 +44,17 @@ pub struct Stored {
     pub verifier: std::result::Result<Verifier, VerifierError>,
     /// When its secret was last proved, where that is remembered.
     pub proved: Option<Proved>,
+}
+
+/// All that a decision about a token rests on.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The token.
+    pub stored: Stored,
+    /// Its restrictions, line by line, in order.
+    pub rules: Vec<String>,
+    /// Whether all of that is what patctl wrote.
+    pub seal: std::result::Result<(), Damage>,
 }
 
 /// A token to be inserted.
@@ -111,6 +124,12 @@ pub trait Read {
     /// [`StoreError`], as for every call here.
     fn token(&self, id: TokenId) -> Result<Option<Stored>>;
 
+    /// The token with this id, and whether its row is to be believed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>>;
+
     /// The lines of a restricted token, in order.
     ///
     /// # Errors
@@ -157,7 +176,7 @@ pub trait Read {
 }
 
 /// A database of tokens.
-pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export {
+pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export + Sealed {
     /// The latest audit rows about a token, latest first.
     ///
     /// # Errors
@@ -190,7 +209,7 @@ pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export {
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
-pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake {
+pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal {
     /// Adds a token; false when the id is taken.
     ///
     /// # Errors

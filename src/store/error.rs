@@ -25,6 +25,13 @@ pub enum StoreError {
     },
     /// It is no database of ours, or its schema or a row is not what we wrote.
     Damaged(String),
+    /// A row of a token is not what patctl wrote, and what was asked would make it look so.
+    Altered {
+        /// The token.
+        id: String,
+        /// How that is known.
+        why: String,
+    },
     /// Another process held it for longer than we wait.
     Busy,
     /// The commit failed half-way: after the next start it may turn out to have happened.

@@ -4,7 +4,9 @@ pub mod amend;
 pub mod census;
 pub mod contract;
 mod error;
+pub mod examine;
 pub mod intake;
+pub mod integrity;
 pub mod log;
 pub mod outbox;
 pub mod sqlite;
@@ -12,5 +14,5 @@ pub mod staging;
 pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};
-pub use contract::{Durability, NewPat, Query, Read, Row, Store, Stored, Transaction};
+pub use contract::{Durability, Evidence, NewPat, Query, Read, Row, Store, Stored, Transaction};
 pub use error::StoreError;

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod bring;
 pub mod change;
 pub mod check;
+pub mod doctor;
 pub mod leak;
 pub mod notices;
 pub mod sarif;

@@ -291,6 +291,7 @@ fn a_line_that_cannot_be_read_any_more_can_be_taken_away() {
     let patctl = Patctl::new();
     let id = id_of(&patctl.create(&["ci", "--restrict", "/a", "--restrict", "/b"])).to_owned();
     patctl.sql().execute("UPDATE restriction SET rule = '/(' WHERE position = 1", []).expect("by hand");
+    patctl.reseal();
     patctl.run(&["edit", &id, "--add-restrict", "/c"]).says(Exit::Usage, &["/("]);
     assert_eq!(patctl.run(&["edit", &id, "--name", "x"]).exit, Exit::Yes, "what stays is not judged");
     assert_eq!(patctl.run(&["edit", &id, "--remove-restrict", "1"]).exit, Exit::Yes);

@@ -4,11 +4,14 @@
 //! be found in the database, in any error text or in any other answer.
 
 use patctl::domain::audit::Actor;
+use patctl::domain::chain::Value;
 use patctl::domain::dice::Dice;
+use patctl::domain::integrity;
 use patctl::domain::moment::{Moment, Span};
 use patctl::exit::Exit;
 use patctl::world::{Ask, Input, Output, World};
 use rand::SeedableRng;
+use rusqlite::types::ValueRef;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -105,6 +108,32 @@ impl Patctl {
 
     pub fn count(&self, sql: &str) -> i64 {
         self.sql().query_row(sql, [], |row| row.get(0)).expect("a number")
+    }
+
+    /// Seals every row as it is now: for tests of what lies behind the seal.
+    pub fn reseal(&self) {
+        let sql = self.sql();
+        let database: String =
+            sql.query_row("SELECT name FROM installation", [], |row| row.get(0)).expect("a name");
+        let all = format!("SELECT {}, seq FROM token", integrity::COLUMNS.join(", "));
+        let mut statement = sql.prepare(&all).expect("a query");
+        let mut rows = statement.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let seq: i64 = row.get(integrity::COLUMNS.len()).expect("a number");
+            let values = std::array::from_fn(|at| match row.get_ref(at).expect("a value") {
+                ValueRef::Text(text) => Value::Text(text.to_vec().into()),
+                ValueRef::Integer(number) => Value::Integer(number),
+                _ => Value::Null,
+            });
+            let lines = "SELECT rule FROM restriction WHERE token = ?1 ORDER BY position";
+            let mut lines = sql.prepare(lines).expect("a query");
+            let lines = lines.query_map([seq], |row| row.get(0)).expect("lines");
+            let restricted = values[11] == Value::Integer(1);
+            let lines: Vec<String> = lines.map(|line| line.expect("a line")).filter(|_| restricted).collect();
+            let seal = integrity::Sealer::default().seal(&database, &values, &lines);
+            let seal = Some(seal).filter(|_| values[8] == Value::Null);
+            sql.execute("UPDATE token SET integrity = ?2 WHERE seq = ?1", (seq, seal)).expect("a seal");
+        }
     }
 
     pub fn now(&self) -> Moment {

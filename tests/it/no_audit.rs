@@ -5,6 +5,7 @@ use patctl::domain::cache::{CacheLimits, Proved};
 use patctl::domain::chain::Link;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
+use patctl::domain::integrity::{IntegrityKey, Sealer};
 use patctl::domain::moment::{Moment, Span};
 use patctl::domain::notice::Notice;
 use patctl::domain::pat::Pat;
@@ -17,12 +18,14 @@ use patctl::service::{Act, scan, verify};
 use patctl::store::census::{Census, Counts};
 use patctl::store::contract::EachPat;
 use patctl::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
+use patctl::store::integrity::{Adopted, Reseal, Sealed};
 use patctl::store::log::{Cut, EachPiece, Log, Outdated, Page, Trim};
 use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::survey::{Choice, Survey, Surveyor};
 use patctl::store::{
-    Amend, Amended, Durability, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession, Transaction,
+    Amend, Amended, Durability, Evidence, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession,
+    Transaction,
 };
 use std::ops::Deref;
 use std::path::Path;
@@ -67,6 +70,9 @@ pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, Stor
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
         self.0.token(id)
+    }
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>, StoreError> {
+        self.0.evidence(id)
     }
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>, StoreError> {
         self.0.restrictions(id)
@@ -118,6 +124,18 @@ impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
     }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)
+    }
+}
+
+impl Sealed for RefusesAudit<Box<SqliteStore>> {
+    fn seal_with(&mut self, sealer: Sealer) {
+        self.0.seal_with(sealer);
+    }
+}
+
+impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
+        self.0.adopt(key)
     }
 }
 

@@ -137,6 +137,7 @@ fn a_restricted_token_that_lost_its_lines_allows_nothing() {
     let patctl = Patctl::new();
     let token = patctl.create(&["--restrict", ".*"]);
     patctl.sql().execute("DELETE FROM restriction", []).expect("a change");
+    patctl.reseal();
     assert_eq!(
         patctl.verify(&token, &["--method", "GET", "--url", "/"]),
         (Exit::No, "restricted".to_owned())
@@ -151,6 +152,7 @@ fn a_stored_line_that_no_longer_parses_denies_the_whole_token() {
     let token = patctl.create(&["--restrict", "/a", "--restrict", "/b"]);
     assert_eq!(patctl.verify(&token, &["--url", "/a"]).0, Exit::Yes);
     patctl.sql().execute("UPDATE restriction SET rule = '/b++' WHERE position = 2", []).expect("a change");
+    patctl.reseal();
     assert_eq!(patctl.verify(&token, &["--url", "/a"]), (Exit::No, "rule-error".to_owned()));
     patctl
         .run(&["check", "--id", id_of(&token), "--url", "/a"])

@@ -195,6 +195,8 @@ fn a_row_flagged_restricted_or_disabled_or_of_nobody_denies() {
         ("disabled_at = NULL, verifier = '$argon2id$v=19$m=4194304,t=2,p=1$AAAA$AAAA'", "damaged"),
     ] {
         patctl.sql().execute(&format!("UPDATE token SET {change}"), []).expect("a change by hand");
+        assert_eq!(patctl.verify(&token, &[]), no("damaged"), "the row is not what patctl wrote");
+        patctl.reseal();
         assert_eq!(patctl.verify(&token, &[]), no(reason));
     }
 }

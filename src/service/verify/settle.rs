@@ -4,12 +4,13 @@ use super::prove::{self, Proved, Renewal};
 use super::{Case, Errand, Purpose, Verdict, entry};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
+use crate::domain::integrity::Damage;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::service::Act;
 use crate::store::contract::Result;
-use crate::store::{Stored, Transaction};
+use crate::store::{Evidence, Stored, Transaction};
 use std::collections::HashMap;
 use std::collections::hash_map;
 
@@ -30,6 +31,8 @@ pub struct Rows(HashMap<TokenId, Option<Row>>);
 struct Row {
     stored: Stored,
     rules: Vec<String>,
+    /// Whether all of that is what patctl wrote.
+    seal: std::result::Result<(), Damage>,
     /// Whether its use was noted in this transaction, and its secret remembered.
     noted: bool,
     remembered: bool,
@@ -40,14 +43,14 @@ impl Rows {
         let row = match self.0.entry(id) {
             hash_map::Entry::Occupied(row) => row.into_mut(),
             hash_map::Entry::Vacant(place) => {
-                let row = match change.token(id)? {
-                    Some(stored) => {
-                        let rules = if stored.pat.restricted { change.restrictions(id)? } else { Vec::new() };
-                        Some(Row { stored, rules, noted: false, remembered: false })
-                    }
-                    None => None,
-                };
-                place.insert(row)
+                let row = change.evidence(id)?;
+                place.insert(row.map(|Evidence { stored, rules, seal }| Row {
+                    stored,
+                    rules,
+                    seal,
+                    noted: false,
+                    remembered: false,
+                }))
             }
         };
         Ok(row.as_mut())
@@ -87,14 +90,18 @@ pub fn settle(
     let same = before.seen.map(|seen| &seen.verifier) == stored.map(|stored| &stored.verifier);
     let proof = if same { before.proof.proof } else { prove::one(change, act, presented, stored)? };
     let now = (act.clock)();
-    let none = |reason: Reason| Verdict { id, pat: None, rules: Vec::new(), answer: Err(reason.into()) };
+    let no = |denial: Denial| Verdict { id, pat: None, rules: Vec::new(), answer: Err(denial) };
     let verdict = match (proof, row.as_ref()) {
+        // The secret is right, or the verifier in an altered row is: nothing of it is believed, or shown.
+        (Ok(()), Some(Row { seal: Err(damage), .. })) => {
+            no(Denial { reason: Reason::Damaged, detail: Some(damage.to_string()) })
+        }
         (Ok(()), Some(Row { stored, rules, .. })) => {
             let answer = ask(act, case, &stored.pat, rules, now);
             Verdict { id, pat: Some(stored.pat.clone()), rules: rules.clone(), answer }
         }
-        (Ok(()), None) => none(Reason::Unknown),
-        (Err(reason), _) => none(reason),
+        (Ok(()), None) => no(Reason::Unknown.into()),
+        (Err(reason), _) => no(reason.into()),
     };
     change.audit(&entry(act, errand, &verdict, now))?;
     let Some(row) = row.filter(|_| errand.purpose == Purpose::Use) else { return Ok(verdict) };

@@ -1,31 +1,25 @@
 //! Changes of tokens that exist.
 
+use super::integrity::IfDamaged::{GoOn, Refuse};
 use super::transaction::SqliteTransaction;
 use super::{Result, reads, rows};
 use crate::domain::moment::Moment;
 use crate::domain::token::TokenId;
 use crate::store::amend::{Amend, Amended, Succession};
-use rusqlite::{ToSql, params};
-
-impl SqliteTransaction<'_> {
-    /// Runs a change of at most one row; whether there was one.
-    fn one(&self, sql: &str, values: &[&dyn ToSql]) -> Result<bool> {
-        Ok(reads::execute(self.db(), sql, values)? == 1)
-    }
-}
+use rusqlite::params;
 
 impl Amend for SqliteTransaction<'_> {
     fn disable(&mut self, id: TokenId, at: Moment) -> Result<bool> {
         let sql = "UPDATE token SET disabled_at = ?2, version = version + 1 \
                    WHERE id = ?1 AND disabled_at IS NULL AND revoked_at IS NULL";
         self.forget(id)?;
-        self.one(sql, params![id.as_str(), at.to_string()])
+        self.alter(id, GoOn, |change| change.one(sql, params![id.as_str(), at.to_string()]))
     }
 
     fn enable(&mut self, id: TokenId) -> Result<bool> {
         let sql = "UPDATE token SET disabled_at = NULL, version = version + 1 \
                    WHERE id = ?1 AND disabled_at IS NOT NULL AND revoked_at IS NULL";
-        self.one(sql, params![id.as_str()])
+        self.alter(id, Refuse, |change| change.one(sql, params![id.as_str()]))
     }
 
     fn amend(&mut self, id: TokenId, to: &Amended<'_>) -> Result<bool> {
@@ -43,37 +37,41 @@ impl Amend for SqliteTransaction<'_> {
             to.rules.is_some(),
             to.forgets_mails,
         ];
-        if !self.one(sql, values)? {
-            return Ok(false);
-        }
-        self.forget(id)?;
-        let sql = "DELETE FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1)";
-        reads::execute(self.db(), sql, params![id.as_str()])?;
-        self.restrict(id, to.rules.unwrap_or_default())?;
-        Ok(true)
+        self.alter(id, Refuse, |change| {
+            if !change.one(sql, values)? {
+                return Ok(false);
+            }
+            change.forget(id)?;
+            let sql = "DELETE FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1)";
+            reads::execute(change.db(), sql, params![id.as_str()])?;
+            change.restrict(id, to.rules.unwrap_or_default())?;
+            Ok(true)
+        })
     }
 
     fn succeed(&mut self, succession: &Succession) -> Result<bool> {
         let Succession { old, new, at, on_first_use } = *succession;
         let sql = "UPDATE token SET rotated_at = ?3, successor = ?2, version = version + 1 WHERE id = ?1 \
                    AND successor IS NULL AND rotated_at IS NULL AND revoked_at IS NULL";
-        if !self.one(sql, params![old.as_str(), new.as_str(), at.to_string()])? {
+        let values = params![old.as_str(), new.as_str(), at.to_string()];
+        // Its grants go on in the new one: they must be those that patctl wrote.
+        if !self.alter(old, Refuse, |change| change.one(sql, values))? {
             return Ok(false);
         }
         self.forget(old)?;
         let sql = "UPDATE token SET predecessor = ?1, ends_predecessor = ?3 WHERE id = ?2";
-        self.one(sql, params![old.as_str(), new.as_str(), on_first_use])
+        self.alter(new, Refuse, |change| change.one(sql, params![old.as_str(), new.as_str(), on_first_use]))
     }
 
     fn reinstate(&mut self, old: TokenId, new: TokenId, at: Moment) -> Result<bool> {
         let sql = "UPDATE token SET rotated_at = NULL, successor = NULL, version = version + 1 \
                    WHERE id = ?1 AND successor = ?2 AND rotated_at > ?3";
-        self.one(sql, params![old.as_str(), new.as_str(), at.to_string()])
+        self.alter(old, Refuse, |change| change.one(sql, params![old.as_str(), new.as_str(), at.to_string()]))
     }
 
     fn switch(&mut self, new: TokenId, at: Moment) -> Result<Option<TokenId>> {
         let sql = "UPDATE token SET ends_predecessor = 0 WHERE id = ?1 AND ends_predecessor = 1";
-        if !self.one(sql, params![new.as_str()])? {
+        if !self.alter(new, Refuse, |change| change.one(sql, params![new.as_str()]))? {
             return Ok(None);
         }
         // The link must stand on both sides: an undone rotation ends nothing.
@@ -83,7 +81,7 @@ impl Amend for SqliteTransaction<'_> {
         let old = reads::collect(self.db(), sql, values, |row| rows::parsed::<TokenId>(row, 0, "id"))?.pop();
         if let Some(old) = old {
             let sql = "UPDATE token SET rotated_at = ?2, version = version + 1 WHERE id = ?1";
-            self.one(sql, params![old.as_str(), at.to_string()])?;
+            self.alter(old, GoOn, |change| change.one(sql, params![old.as_str(), at.to_string()]))?;
             self.forget(old)?;
         }
         Ok(old)

@@ -7,8 +7,8 @@ use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
-use crate::store::StoreError;
 use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
+use crate::store::{NewPat, StoreError};
 use rusqlite::{Connection, params};
 
 /// How much of the database is kept in memory while rows are added, at least and at most, and for each row: the
@@ -49,6 +49,25 @@ fn exported(row: &rusqlite::Row<'_>) -> Result<Exported> {
     })
 }
 
+/// The same token as one that is made here, for its seal.
+fn pat<'b>(brought: &Brought<'b>) -> NewPat<'b> {
+    NewPat {
+        id: brought.id,
+        name: brought.name,
+        user: Some(brought.user),
+        email: None,
+        auth: brought.auth,
+        verifier: brought.verifier,
+        created_at: brought.created_at,
+        expires_at: brought.expires_at,
+        secure: false,
+        note: None,
+        notify_to: None,
+        rules: None,
+        sealed: None,
+    }
+}
+
 impl Origins for SqliteStore {
     fn origin(&self, id: TokenId) -> Result<Option<Origin>> {
         origin(&self.db, id)
@@ -86,8 +105,8 @@ impl Intake for SqliteTransaction<'_> {
 
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {
         let sql = "INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at, last_used_at, \
-                   notified, origin_row, origin_user, origin_end) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+                   notified, origin_row, origin_user, origin_end, integrity) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
         let (created, expires) = (brought.created_at.text(), brought.expires_at.map(Moment::text));
         let used = brought.last_used_at.map(Moment::text);
         let values = params![
@@ -103,6 +122,7 @@ impl Intake for SqliteTransaction<'_> {
             brought.row,
             brought.user_key,
             brought.never,
+            self.seal_of(&pat(brought))?,
         ];
         Ok(reads::execute(self.db(), sql, values)? == 1)
     }

@@ -2,7 +2,10 @@
 
 mod amend;
 mod census;
+pub mod checkup;
+pub mod examine;
 mod intake;
+mod integrity;
 mod log;
 mod open;
 mod outbox;
@@ -15,7 +18,7 @@ mod transaction;
 
 use super::contract::EachPat;
 use super::log::{EachPiece, Log, Outdated, Page};
-use super::{Durability, Query, Read, Row, Store, StoreError, Stored, Transaction};
+use super::{Durability, Evidence, Query, Read, Row, Store, StoreError, Stored, Transaction};
 use crate::domain::audit::{Record, Selection};
 use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
@@ -23,6 +26,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Work;
+use integrity::Seals;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +39,7 @@ pub struct SqliteStore {
     db: Connection,
     path: PathBuf,
     warning: Option<&'static str>,
+    seals: Seals,
 }
 
 impl SqliteStore {
@@ -44,7 +49,7 @@ impl SqliteStore {
     /// [`StoreError`] when it is not there, not safe to open, or not ours.
     pub fn open(path: &Path) -> Result<Self> {
         let open::Opened { db, path, warning } = open::existing(path)?;
-        Ok(Self { db, path, warning })
+        Ok(Self { db, path, warning, seals: Seals::default() })
     }
 
     /// Opens the database, making it (and its directory) first where there is none; true when this
@@ -68,7 +73,7 @@ impl SqliteStore {
     /// [`StoreError`]
     pub fn open_to_read(path: &Path) -> Result<Self> {
         let open::Opened { db, path, warning } = open::read_only(path)?;
-        Ok(Self { db, path, warning })
+        Ok(Self { db, path, warning, seals: Seals::default() })
     }
 
     /// The file, with every link in its directory followed.
@@ -87,6 +92,10 @@ impl SqliteStore {
 impl Read for SqliteStore {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.db, id)
+    }
+
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
+        integrity::evidence(&self.db, &self.seals, id)
     }
 
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
@@ -145,7 +154,7 @@ impl Store for SqliteStore {
         };
         open::synchronous(&self.db, level)?;
         self.db.pragma_update_and_check(None, "wal_autocheckpoint", frames, |_| Ok(())).map_err(failed)?;
-        Ok(Box::new(SqliteTransaction::begin(&self.db, durability)?))
+        Ok(Box::new(SqliteTransaction::begin(&self.db, &self.seals, durability)?))
     }
 }
 

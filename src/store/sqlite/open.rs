@@ -74,12 +74,12 @@ pub fn create(path: &Path) -> Result<bool> {
     made
 }
 
-fn parent(path: &Path) -> &Path {
+pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The directory with every link in it followed; the file itself must then be no link.
-fn resolve(path: &Path) -> Result<PathBuf> {
+pub fn resolve(path: &Path) -> Result<PathBuf> {
     let name = path
         .file_name()
         .ok_or_else(|| StoreError::Unsafe { path: path.to_owned(), why: "this names no file" })?;
@@ -90,7 +90,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     }
 }
 
-fn absent(e: &io::Error) -> bool {
+pub fn absent(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -175,6 +175,21 @@ pub fn read_only(path: &Path) -> Result<Opened> {
     Ok(Opened { db, path, warning })
 }
 
+/// Opens a file as it is, whatever its schema: for an examination. A database that cannot be written is
+/// looked at all the same.
+pub fn unchecked(path: &Path) -> Result<Connection> {
+    let readable = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    if let Ok(db) = db
+        && readable(&db).is_ok()
+    {
+        return Ok(db);
+    }
+    let db = connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?;
+    readable(&db).map_err(failed)?;
+    Ok(db)
+}
+
 /// The name of a file as SQLite's URI for one that nobody changes while it is looked at.
 fn immutable(path: &Path) -> PathBuf {
     let mut uri = String::from("file:");
@@ -193,7 +208,7 @@ fn hex(digit: u8) -> char {
     char::from_digit(u32::from(digit), 16).unwrap_or('0')
 }
 
-fn companion(path: &Path, suffix: &str) -> PathBuf {
+pub fn companion(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(suffix);
     name.into()
@@ -225,7 +240,7 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
 
 /// Write-ahead log, set on every open and read back: a file that was copied or altered may say otherwise.
 /// How far a commit is synchronised is set, and read back, when a transaction begins.
-fn log_ahead(db: &Connection) -> Result<()> {
+pub fn log_ahead(db: &Connection) -> Result<()> {
     let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         let set: String =

@@ -1,7 +1,8 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
-use super::{Result, failed, log, open};
+use super::{Result, failed, integrity, log, open};
 use crate::store::StoreError;
+use crate::store::examine::Identity;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What was released, in order. Append-only.
@@ -11,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_life.sql"),
     include_str!("migrations/0004_cache.sql"),
     include_str!("migrations/0005_origin.sql"),
+    include_str!("migrations/0006_integrity.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
@@ -18,6 +20,9 @@ const EXPECTED: &str = include_str!("schema.txt");
 
 /// The schema from which on each row of the audit log has a hash.
 const CHAINED: i64 = 3;
+
+/// The schema from which on each row of a token has a seal.
+const SEALED: i64 = 6;
 
 /// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
 const APPLICATION_ID: i64 = 0x5041_5443;
@@ -42,6 +47,11 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     if version < CHAINED {
         log::fill(&change)?;
     }
+    // Once: a row without a seal is not believed from then on. Where a key is due, what is made here is not
+    // believed either, so that putting the version back helps nobody.
+    if version < SEALED {
+        integrity::fill(&change)?;
+    }
     change.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     change.commit().map_err(failed)
 }
@@ -61,6 +71,22 @@ pub fn upgrade(db: &mut Connection) -> Result<()> {
 pub fn check(db: &Connection) -> Result<()> {
     let (version, application) = marks(db)?;
     judge(db, version, application)
+}
+
+/// Whose database it is, and of which schema.
+pub fn identity(db: &Connection) -> Result<Identity> {
+    let (found, application) = marks(db)?;
+    let known = VERSION;
+    Ok(match found {
+        _ if application != APPLICATION_ID => Identity::Foreign,
+        _ if found > known => Identity::Newer { found, known },
+        1.. if found < known => Identity::Older { found, known },
+        _ => match judge(db, found, application) {
+            Ok(()) => Identity::Ours,
+            Err(StoreError::Damaged(what)) => Identity::Altered(what),
+            Err(error) => return Err(error),
+        },
+    })
 }
 
 /// The version of the schema, and whose database it is.

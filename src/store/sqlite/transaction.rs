@@ -1,19 +1,21 @@
 //! A change in the making.
 
+use super::integrity::{self, IfDamaged, Seals};
 use super::rows::{self, PAT};
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
-use crate::domain::chain::Link;
+use crate::domain::chain::{Link, Value};
 use crate::domain::id::IdPrefix;
-use crate::domain::moment::{Moment, Span};
+use crate::domain::integrity::{COLUMNS, SEAL, Values};
+use crate::domain::moment::{Moment, MomentText, Span};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
-use crate::store::{Durability, NewPat, Query, Read, StoreError, Stored, Transaction};
-use rusqlite::{Connection, params};
+use crate::store::{Durability, Evidence, NewPat, Query, Read, StoreError, Stored, Transaction};
+use rusqlite::{Connection, ToSql, params};
 
 /// Bytes from which on the log of mere uses is folded into the file: whoever opens it next reads it all.
 const USES_LOG: u64 = 256 * 1024;
@@ -23,6 +25,7 @@ const STEPS_LOG: u64 = 32 * 1024 * 1024;
 /// A `BEGIN IMMEDIATE`; dropped, it rolls back.
 pub struct SqliteTransaction<'s> {
     db: &'s Connection,
+    seals: &'s Seals,
     inner: rusqlite::Transaction<'s>,
     durability: Durability,
     /// The last row of the audit log, once this transaction has looked: nobody else writes meanwhile.
@@ -53,10 +56,10 @@ impl Drop for Unchecked<'_> {
 
 impl<'s> SqliteTransaction<'s> {
     /// Takes the write lock.
-    pub fn begin(db: &'s Connection, durability: Durability) -> Result<Self> {
+    pub fn begin(db: &'s Connection, seals: &'s Seals, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, inner, durability, last: None, aside: Vec::new(), unchecked: None })
+        Ok(Self { db, seals, inner, durability, last: None, aside: Vec::new(), unchecked: None })
     }
 }
 
@@ -64,6 +67,11 @@ impl SqliteTransaction<'_> {
     /// Where its statements run.
     pub(super) fn db(&self) -> &Connection {
         &self.inner
+    }
+
+    /// What seals its rows.
+    pub(super) fn seals(&self) -> &Seals {
+        self.seals
     }
 
     /// Drops the indexes of the tokens until the commit, which makes them again as they were: then each is
@@ -89,6 +97,33 @@ impl SqliteTransaction<'_> {
         reads::execute(&self.inner, sql, params![id.as_str()]).map(|_| ())
     }
 
+    /// The seal of a token to be inserted.
+    pub(super) fn seal_of(&self, pat: &NewPat<'_>) -> Result<[u8; SEAL]> {
+        let id = pat.id.to_string();
+        let (created_at, expires_at) = (pat.created_at.text(), pat.expires_at.map(|at| at.text()));
+        let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
+        values[..8].clone_from_slice(&[
+            id.as_str().into(),
+            pat.name.into(),
+            pat.user.into(),
+            pat.email.into(),
+            pat.auth.as_str().into(),
+            pat.verifier.as_phc().into(),
+            created_at.as_str().into(),
+            expires_at.as_ref().map(MomentText::as_str).into(),
+        ]);
+        values[11] = Value::Integer(pat.rules.is_some().into());
+        values[12] = Value::Integer(pat.secure.into());
+        values[15] = Value::Integer(0);
+        values[16] = Value::Integer(1);
+        self.seals.seal(&self.inner, &values, pat.rules.unwrap_or_default())
+    }
+
+    /// Runs a change of at most one row; whether there was one.
+    pub(super) fn one(&self, sql: &str, values: &[&dyn ToSql]) -> Result<bool> {
+        Ok(reads::execute(self.db(), sql, values)? == 1)
+    }
+
     /// Adds the lines of a token that has none.
     pub(super) fn restrict(&self, id: TokenId, rules: &[String]) -> Result<()> {
         let sql = "INSERT INTO restriction (token, position, rule) \
@@ -102,6 +137,10 @@ impl SqliteTransaction<'_> {
 impl Read for SqliteTransaction<'_> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>> {
         reads::token(&self.inner, id)
+    }
+
+    fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
+        integrity::evidence(&self.inner, self.seals, id)
     }
 
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
@@ -137,8 +176,8 @@ impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
         let sql = "INSERT INTO token \
                    (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
-                   restricted, sealed) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                   restricted, sealed, integrity) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
                    ON CONFLICT (id) DO NOTHING";
         let values = params![
             pat.id.as_str(),
@@ -154,6 +193,7 @@ impl Transaction for SqliteTransaction<'_> {
             pat.notify_to,
             pat.rules.is_some(),
             pat.sealed,
+            self.seal_of(pat)?,
         ];
         if reads::execute(&self.inner, sql, values)? != 1 {
             return Ok(false);
@@ -163,8 +203,9 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
-        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, version = version + 1 \
-                   WHERE id = ?1 AND revoked_at IS NULL";
+        // Without a seal: whoever takes the revocation out of the row leaves one that is not believed.
+        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, integrity = NULL, \
+                   version = version + 1 WHERE id = ?1 AND revoked_at IS NULL";
         let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1;
         self.forget(id)?;
         Ok(revoked)
@@ -199,7 +240,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()> {
         let sql = "UPDATE token SET verifier = ?3 WHERE id = ?1 AND verifier = ?2";
-        reads::execute(&self.inner, sql, params![id.as_str(), old.as_phc(), new.as_phc()]).map(|_| ())
+        self.alter(id, IfDamaged::Refuse, |change| {
+            change.one(sql, params![id.as_str(), old.as_phc(), new.as_phc()])
+        })?;
+        Ok(())
     }
 
     fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>> {

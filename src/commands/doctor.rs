@@ -1,0 +1,166 @@
+//! `patctl doctor`: what is wrong with this installation, and what to do about it.
+
+use super::context::Context;
+use super::stdout_failed;
+use crate::cli::{Doctor, Format};
+use crate::config::{self, ConfigError, Problem, Settings, integrity_key, private_file};
+use crate::domain::finding::{Finding, Kind};
+use crate::domain::integrity::Sealer;
+use crate::domain::vault::VaultKey;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::service::doctor::{self, Question};
+use crate::store::examine::Examine as _;
+use crate::store::examine::Identity;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::checkup::{self, Checkup};
+use crate::store::sqlite::examine::Patient;
+use crate::wire;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+    cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
+    let mut findings = Vec::new();
+    let settings = settings(cx, &mut findings);
+    let sealer = keys(args, cx, &settings, &mut findings);
+    let path = cx.database(&settings)?;
+    let Checkup { findings: of_files, file } = checkup::checkup(&path, cx.euid(), args.fix);
+    findings.extend(of_files);
+    if let Some(file) = file {
+        findings.extend(of_database(args, cx, &settings, &file, sealer));
+    }
+    let ok = findings.iter().all(|finding| finding.fixed.is_some());
+    answer(cx, &path, ok, &findings).map_err(stdout_failed)?;
+    Ok(if ok { Exit::Yes } else { Exit::No })
+}
+
+/// The settings, as far as they can be read, and what is wrong with them.
+fn settings(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Settings {
+    let (settings, problems) = match config::examine(&cx.sources()) {
+        Ok(found) => found,
+        Err(ConfigError::Problems(problems)) => (Settings::default(), problems),
+        Err(ConfigError::File { path, why }) => {
+            let mend = "mend it or move it away; no other file is read in its place";
+            findings.push(Finding::new(Kind::Config, path.display().to_string(), why, mend));
+            (Settings::default(), Vec::new())
+        }
+    };
+    findings.extend(problems.iter().map(of_problem));
+    settings
+}
+
+fn of_problem(problem: &Problem) -> Finding {
+    let mend = problem
+        .hint
+        .clone()
+        .unwrap_or_else(|| "'patctl config keys' says what each property means".to_owned());
+    Finding::new(Kind::Config, problem.origin.to_string(), &problem.message, mend)
+}
+
+/// Looks at every file with a secret in it, and answers what the rows are looked at with.
+fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec<Finding>) -> Sealer {
+    let euid = cx.euid();
+    let private = |path: &Path| private_file::read(path, euid);
+    let vault =
+        |path: &Path| VaultKey::parse(&private(path)?).map(|_| ()).map_err(|_| "this is no key".to_owned());
+    let mut look = |property: &str, path: &Path, read: &dyn Fn(&Path) -> Result<(), String>| {
+        let Err(why) = read(path) else { return };
+        findings.push(of_key(args, property, path, why, read, euid));
+    };
+    if let Some(path) = settings.vault_key_file() {
+        look("patctl.token.vault.key.file", &path, &vault);
+    }
+    if let Some(path) = settings.mail_credentials() {
+        look("patctl.mail.credentials.file", &path, &|path| private(path).map(|_| ()));
+    }
+    let Some(path) = settings.integrity_key_file() else { return Sealer::default() };
+    look("patctl.integrity.key.file", &path, &|path| integrity_key::load(path, euid).map(|_| ()));
+    Sealer::new(integrity_key::load(&path, euid).ok().flatten())
+}
+
+fn of_key(
+    args: &Doctor,
+    property: &str,
+    path: &Path,
+    why: String,
+    read: &dyn Fn(&Path) -> Result<(), String>,
+    euid: u32,
+) -> Finding {
+    let finding = Finding::new(
+        Kind::KeyFile,
+        path.display().to_string(),
+        format!("{property}: {why}; what needs it does nothing"),
+        format!(
+            "a private file (mode 600) of the user who runs patctl; put it back from its copy if it is gone: {}",
+            path.display()
+        ),
+    );
+    let ours = fs::symlink_metadata(path).ok().filter(|file| file.is_file() && file.uid() == euid);
+    let Some(file) = ours.filter(|file| file.mode() & 0o077 != 0) else { return finding };
+    let tightened = checkup::tighten(path, &file, 0o077, "others can use it", args.fix);
+    Finding { mend: tightened.mend, fixed: tightened.fixed.filter(|_| read(path).is_ok()), ..finding }
+}
+
+fn of_database(
+    args: &Doctor,
+    cx: &Context<'_>,
+    settings: &Settings,
+    file: &Path,
+    sealer: Sealer,
+) -> Vec<Finding> {
+    let database = file.display().to_string();
+    let open = || Patient::open(file, sealer.clone());
+    let (policy, base) = (settings.policy(), settings.base());
+    let question = Question {
+        database: &database,
+        policy: &policy,
+        base: base.as_ref(),
+        now: (cx.clock)(),
+        fix: args.fix,
+    };
+    let unopenable = |why: String| {
+        vec![Finding::new(Kind::Unreadable, &database, why, "restore a backup: 'patctl restore FILE'")]
+    };
+    let mut patient = match open() {
+        Ok(patient) => patient,
+        Err(error) => return unopenable(Failure::from(error).message),
+    };
+    let mut findings = Vec::new();
+    // Whoever uses it next would do the same.
+    if let (true, Ok(Identity::Older { found, known })) = (args.fix, patient.identity())
+        && SqliteStore::open(file).is_ok()
+    {
+        let why = format!("it had schema {found}");
+        let finding = Finding::new(Kind::OlderSchema, &database, why, "nothing is left to do");
+        findings.push(finding.fixed(Some(format!("it has schema {known} now"))));
+        patient = match open() {
+            Ok(patient) => patient,
+            Err(error) => return unopenable(Failure::from(error).message),
+        };
+    }
+    findings.extend(doctor::examine(&patient, &question));
+    findings
+}
+
+fn answer(cx: &mut Context<'_>, path: &PathBuf, ok: bool, findings: &[Finding]) -> io::Result<()> {
+    if cx.screen.format().is_json() {
+        let findings = findings.iter().map(Into::into).collect();
+        let examined = wire::doctor::Examined { ok, database: path.display().to_string(), findings };
+        return cx.screen.json(&examined);
+    }
+    for finding in findings {
+        cx.screen.value(&format!("{}: {}", finding.kind.as_str(), finding.subject))?;
+        cx.screen.value(&format!("    {}", finding.why))?;
+        match &finding.fixed {
+            Some(fixed) => cx.screen.value(&format!("    fixed: {fixed}"))?,
+            None => cx.screen.value(&format!("    mend: {}", finding.mend))?,
+        }
+    }
+    if ok && findings.is_empty() && cx.can_ask() {
+        cx.screen.say("nothing is wrong");
+    }
+    Ok(())
+}

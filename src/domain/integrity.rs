@@ -1,0 +1,315 @@
+//! The integrity of rows: what decides about a token carries a seal, so that nobody changes a row behind
+//! patctl's back and gets a yes.
+//!
+//! With a key, kept outside the database, a seal is an HMAC-SHA-256 (RFC 2104): who can only write the
+//! database can make none. Without one it is a SHA-256 over the same bytes, which shows damage but stops
+//! nobody who reads this. A seal covers the name of the database, every column that decides, and the
+//! restrictions in their order; it cannot show that a whole row was put back to an older state of itself,
+//! which is what the audit log is for.
+//!
+//! A revoked row carries none: nothing that stands in it gives a yes, and whoever takes the revocation out
+//! of it leaves a row without a seal.
+
+use super::chain::Value;
+use super::dice::Dice;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Bytes of a key, and of a digest.
+const BYTES: usize = 32;
+/// Bytes of a seal: what kind it is, and a digest.
+pub const SEAL: usize = BYTES + 1;
+
+const CHECKSUM: u8 = 1;
+const MAC: u8 = 2;
+
+/// The columns that a seal covers. A column's place is part of it: new ones are added at the end, and leave
+/// the seals of rows in which they are NULL as they are.
+pub const COLUMNS: [&str; 17] = [
+    "id",
+    "name",
+    "user",
+    "email",
+    "auth",
+    "verifier",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "disabled_at",
+    "rotated_at",
+    "restricted",
+    "secure",
+    "successor",
+    "predecessor",
+    "ends_predecessor",
+    "version",
+];
+
+/// The values of a row, in the order of [`COLUMNS`].
+pub type Values<'v> = [Value<'v>; COLUMNS.len()];
+
+/// The key of the seals: 256 bits. It is wiped when dropped, and `Debug` says nothing.
+#[derive(Clone)]
+pub struct IntegrityKey(Zeroizing<[u8; BYTES]>);
+
+/// The text is no key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyError;
+
+impl IntegrityKey {
+    /// A new random key.
+    pub fn generate(dice: &mut Dice) -> Self {
+        Self(Zeroizing::new(dice.bytes()))
+    }
+
+    /// Reads a key file: 32 bytes in Base64 (44 characters), one line end after them.
+    ///
+    /// # Errors
+    /// [`KeyError`] for anything else, and for 32 equal bytes, which are a placeholder.
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let decoded = Zeroizing::new(STANDARD.decode(text).map_err(|_| KeyError)?);
+        let key: [u8; BYTES] = decoded.as_slice().try_into().map_err(|_| KeyError)?;
+        if key.iter().all(|byte| *byte == key[0]) { Err(KeyError) } else { Ok(Self(Zeroizing::new(key))) }
+    }
+
+    /// What a key file holds.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()) + "\n")
+    }
+}
+
+impl fmt::Debug for IntegrityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IntegrityKey(..)")
+    }
+}
+
+/// Why a row is not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Damage {
+    /// It has no seal.
+    Unsealed,
+    /// Its seal is that of another row.
+    Changed,
+    /// It has a checksum, which anybody can make, where a key is configured.
+    Unkeyed,
+    /// Its seal was made with a key, and none is configured.
+    NoKey,
+    /// It is revoked and has a seal, which a revocation takes away.
+    Revoked,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsealed => "the row has no seal: patctl did not write it so",
+            Self::Changed => "the row is not what patctl wrote: its seal does not fit",
+            Self::Unkeyed => {
+                "the row has a checksum where a key is due (patctl.integrity.key.file): anybody can have made it"
+            }
+            Self::Revoked => "the row was revoked, and not by patctl: it has its seal still",
+            Self::NoKey => "the row was sealed with a key, and patctl.integrity.key.file names none",
+        })
+    }
+}
+
+/// What makes seals and looks at them.
+#[derive(Clone, Debug, Default)]
+pub struct Sealer {
+    key: Option<IntegrityKey>,
+}
+
+impl Sealer {
+    /// One that seals with this key; without one, with checksums.
+    #[must_use]
+    pub fn new(key: Option<IntegrityKey>) -> Self {
+        Self { key }
+    }
+
+    /// The seal of a row of the database `installation`.
+    #[must_use]
+    pub fn seal(&self, installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> [u8; SEAL] {
+        let message = encode(installation, values, rules);
+        let mut seal = [0; SEAL];
+        match &self.key {
+            Some(key) => {
+                seal[0] = MAC;
+                seal[1..].copy_from_slice(&mac(key, &message).finalize().into_bytes());
+            }
+            None => {
+                seal[0] = CHECKSUM;
+                seal[1..].copy_from_slice(&Sha256::digest(&message));
+            }
+        }
+        seal
+    }
+
+    /// Whether a seal is that of this row. Compared in constant time.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(
+        &self,
+        seal: Option<&[u8]>,
+        installation: &str,
+        values: &Values<'_>,
+        rules: &[impl AsRef<str>],
+    ) -> Result<(), Damage> {
+        let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
+        match (*kind, &self.key) {
+            (MAC, Some(key)) => mac(key, &encode(installation, values, rules))
+                .verify_slice(digest)
+                .map_err(|_| Damage::Changed),
+            (MAC, None) => Err(Damage::NoKey),
+            (CHECKSUM, Some(_)) => Err(Damage::Unkeyed),
+            // No secret is in it: how long the comparison takes tells nobody anything.
+            (CHECKSUM, None) if digest == Sha256::digest(encode(installation, values, rules)).as_slice() => {
+                Ok(())
+            }
+            _ => Err(Damage::Changed),
+        }
+    }
+
+    /// Whether a seal was made with some key.
+    #[must_use]
+    pub fn is_keyed(seal: &[u8]) -> bool {
+        seal.first() == Some(&MAC)
+    }
+}
+
+fn mac(key: &IntegrityKey, message: &[u8]) -> Hmac<Sha256> {
+    // RFC 2104: a key is filled up with zeros to a block of the hash.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..BYTES].copy_from_slice(key.0.as_slice());
+    let mut mac = Hmac::<Sha256>::new(&(*block).into());
+    mac.update(message);
+    mac
+}
+
+/// What is sealed. Every part says its place, its type and its length before it begins, so that two
+/// different rows never give the same bytes.
+fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend(b"patctl row 1");
+    let mut put = |place: u8, kind: u8, content: &[u8]| {
+        bytes.extend([place, kind]);
+        bytes.extend((content.len() as u64).to_be_bytes());
+        bytes.extend(content);
+    };
+    put(0, b'd', installation.as_bytes());
+    for (place, value) in (1..).zip(values) {
+        match value {
+            Value::Null => {}
+            Value::Integer(number) => put(place, b'i', &number.to_be_bytes()),
+            Value::Text(text) => put(place, b't', text),
+        }
+    }
+    rules.iter().for_each(|rule| put(u8::MAX, b'r', rule.as_ref().as_bytes()));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng as _;
+
+    fn key(seed: u64) -> IntegrityKey {
+        IntegrityKey::generate(&mut Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(seed))))
+    }
+
+    fn value() -> impl Strategy<Value = Value<'static>> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::Integer),
+            // Short ones, so that bytes of one value look like the frame of the next.
+            proptest::collection::vec(prop_oneof![0u8..18, Just(b't'), Just(b'i'), any::<u8>()], 0..12)
+                .prop_map(|text| Value::Text(text.into())),
+        ]
+    }
+
+    fn row() -> impl Strategy<Value = (String, Values<'static>, Vec<String>)> {
+        let values = proptest::collection::vec(value(), COLUMNS.len())
+            .prop_map(|values| values.try_into().expect("as many as there are columns"));
+        ("[a-c]{0,3}", values, proptest::collection::vec("[a-c/]{0,3}", 0..3))
+    }
+
+    proptest! {
+        /// With a key and without: a seal fits the row it was made for, and none that differs.
+        #[test]
+        fn a_seal_fits_its_row_and_no_other(mine in row(), other in row(), column in 0..COLUMNS.len(), keyed: bool) {
+            let sealer = Sealer::new(keyed.then(|| key(1)));
+            let seal = sealer.seal(&mine.0, &mine.1, &mine.2);
+            let check = |row: &(String, Values<'_>, Vec<String>)| sealer.check(Some(&seal), &row.0, &row.1, &row.2);
+            prop_assert_eq!(check(&mine), Ok(()));
+            let mut one = mine.clone();
+            one.1[column] = other.1[column].clone();
+            for row in [one, (other.0.clone(), mine.1.clone(), mine.2.clone()), (mine.0.clone(), mine.1.clone(), other.2.clone()), other] {
+                prop_assert_eq!(check(&row).is_ok(), row == mine, "{:?}", row);
+            }
+        }
+
+        #[test]
+        fn no_bit_of_a_seal_is_idle(bit in 0..SEAL * 8, keyed: bool) {
+            let values = [const { Value::Null }; COLUMNS.len()];
+            let sealer = Sealer::new(keyed.then(|| key(1)));
+            let mut seal = sealer.seal("db", &values, &["/a"]);
+            seal[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(sealer.check(Some(&seal), "db", &values, &["/a"]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_seal_of_the_wrong_kind_or_of_another_key_is_none() {
+        let values = [const { Value::Null }; COLUMNS.len()];
+        let none: [&str; 0] = [];
+        let (keyed, plain) = (Sealer::new(Some(key(1))), Sealer::default());
+        let check = |sealer: &Sealer, seal: Option<&[u8]>| sealer.check(seal, "db", &values, &none);
+        let mac = keyed.seal("db", &values, &none);
+        let checksum = plain.seal("db", &values, &none);
+        assert_eq!(check(&keyed, Some(&mac)), Ok(()));
+        assert_eq!(check(&plain, Some(&checksum)), Ok(()));
+        assert_eq!(check(&keyed, Some(&checksum)), Err(Damage::Unkeyed));
+        assert_eq!(check(&plain, Some(&mac)), Err(Damage::NoKey));
+        assert_eq!(check(&Sealer::new(Some(key(2))), Some(&mac)), Err(Damage::Changed));
+        for sealer in [keyed, plain] {
+            assert_eq!(check(&sealer, None), Err(Damage::Unsealed));
+            assert_eq!(check(&sealer, Some(&[])), Err(Damage::Unsealed));
+            assert_eq!(check(&sealer, Some(&[7; SEAL])), Err(Damage::Changed));
+            assert!(check(&sealer, Some(&mac[..8])).is_err());
+        }
+    }
+
+    /// Kept for ever: seals that were made must be found again.
+    #[test]
+    fn the_seal_of_a_row_is_what_it_always_was() {
+        let mut values = [const { Value::Null }; COLUMNS.len()];
+        values[0] = "7k3m9xq2v8".into();
+        values[16] = Value::Integer(1);
+        let hex = |seal: [u8; SEAL]| seal.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let key = IntegrityKey::parse(b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").expect("a key");
+        assert_eq!(hex(Sealer::default().seal("db", &values, &["/a"])), KNOWN_CHECKSUM);
+        assert_eq!(hex(Sealer::new(Some(key)).seal("db", &values, &["/a"])), KNOWN_MAC);
+    }
+
+    const KNOWN_CHECKSUM: &str = "01d6aab615bdad7090da9e9b747ddd6c6d32159b7bfef00101ef9f05fc4e45a553";
+    const KNOWN_MAC: &str = "024f782c385cb65853a9733e00941c14325c934079cfa675bc8fbce1603c29c61d";
+
+    #[test]
+    fn a_key_reads_back_and_a_placeholder_is_none() {
+        let mine = key(3);
+        assert_eq!(*IntegrityKey::parse(mine.to_text().as_bytes()).expect("a key").0, *mine.0);
+        assert_eq!(format!("{mine:?}"), "IntegrityKey(..)");
+        let placeholder = STANDARD.encode([7; BYTES]);
+        for bad in ["", "secret", placeholder.as_str(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg=="] {
+            assert!(IntegrityKey::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! A new key for the seals of rows.
+
+use super::Act;
+use crate::domain::audit::{Action, Entry, MANY};
+use crate::domain::integrity::IntegrityKey;
+use crate::store::contract::Result;
+use crate::store::integrity::Adopted;
+use crate::store::{Durability, Store};
+
+/// Seals all rows with a key, if none is sealed with any, and writes down that it did.
+///
+/// # Errors
+/// What the database gave; then nothing was sealed.
+pub fn adopt(store: &mut dyn Store, act: &Act<'_>, key: &IntegrityKey) -> Result<Adopted> {
+    let mut change = store.begin(Durability::Full)?;
+    let adopted = change.adopt(key)?;
+    if let Adopted::Sealed(rows) = adopted {
+        let detail = format!("{rows} rows, with a new key");
+        let entry = act.done((act.clock)(), Action::Seal, MANY, None);
+        change.audit(&Entry { detail: Some(&detail), ..entry })?;
+        change.commit()?;
+    }
+    Ok(adopted)
+}

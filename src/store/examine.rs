@@ -1,0 +1,121 @@
+//! A database that is looked at whatever state it is in: one that every other command refuses, too.
+
+use super::contract::Result;
+use super::log::EachPiece;
+use crate::domain::integrity::Damage;
+use crate::domain::moment::Moment;
+
+/// Whose database it is, and of which schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// Ours, of today.
+    Ours,
+    /// Another program's.
+    Foreign,
+    /// Of an older schema, which the next use brings up to date.
+    Older {
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Of a newer schema.
+    Newer {
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Of today's number, and not what patctl made; what is strange about it.
+    Altered(String),
+}
+
+/// A setting that is not what patctl sets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OddSetting {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub found: String,
+    /// What it should be.
+    pub due: &'static str,
+}
+
+/// A row of a token, whatever stands in it.
+#[derive(Debug)]
+pub struct Examined<'e> {
+    /// Its id.
+    pub id: &'e str,
+    /// What proves its secret.
+    pub verifier: &'e str,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// Why it cannot be read, if so.
+    pub unreadable: Option<String>,
+    /// Its restrictions, line by line.
+    pub rules: &'e [String],
+    /// Whether it is what patctl wrote.
+    pub seal: std::result::Result<(), Damage>,
+}
+
+/// Receives one row after the other.
+pub type EachExamined<'a> = &'a mut dyn FnMut(&Examined<'_>);
+
+/// What can be asked of a database in any state. Each question stands alone: that one cannot be answered is
+/// no reason not to ask the next.
+pub trait Examine {
+    /// Whose it is.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError), as for every call here.
+    fn identity(&self) -> Result<Identity>;
+
+    /// Settings that are not as they should be.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn odd_settings(&self) -> Result<Vec<OddSetting>>;
+
+    /// Sets the settings that are kept in the file.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn mend_settings(&self) -> Result<()>;
+
+    /// What is wrong with its structure, in the database's own words.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn structure(&self) -> Result<Vec<String>>;
+
+    /// The chain of the audit log.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn examine_chain(&self, each: EachPiece<'_>) -> Result<()>;
+
+    /// When somebody last made a change, and each row after it: as
+    /// [`Log::since_change`](super::log::Log::since_change).
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn moments(&self, each: &mut dyn FnMut(Moment)) -> Result<()>;
+
+    /// Every token.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn examine_rows(&self, each: EachExamined<'_>) -> Result<()>;
+
+    /// The users who hold more than `limit` tokens that count, and how many.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn crowded(&self, limit: u32) -> Result<Vec<(Option<String>, u64)>>;
+
+    /// Tokens that the audit log calls revoked or pruned, and the table does not.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn contradictions(&self) -> Result<Vec<(String, &'static str)>>;
+}

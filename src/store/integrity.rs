@@ -1,0 +1,32 @@
+//! The seals of rows: who holds the key tells the store, and rows that have only a checksum get theirs when
+//! a key is made.
+
+use super::contract::Result;
+use crate::domain::integrity::{IntegrityKey, Sealer};
+
+/// What became of the rows when a new key was offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Adopted {
+    /// So many rows whose checksum was right are sealed with it. Others stay as they are, and are not
+    /// believed.
+    Sealed(u64),
+    /// Rows are sealed with this very key already.
+    Already,
+    /// Rows are sealed with another key; nothing was done.
+    Foreign,
+}
+
+/// A store whose rows carry seals.
+pub trait Sealed {
+    /// From now on rows are sealed, and looked at, with this.
+    fn seal_with(&mut self, sealer: Sealer);
+}
+
+/// The part of a transaction that seals rows anew.
+pub trait Reseal {
+    /// Seals all rows with a key, if none is sealed with any. The caller writes down that it did.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted>;
+}

@@ -1,0 +1,204 @@
+//! The files of a database: what they are, whose, and who may do what with them.
+
+use super::open;
+use crate::domain::finding::{Finding, Kind};
+use nix::sys::statfs::{FsType, statfs};
+use std::fs::{self, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// File systems whose locks cannot be relied on, by the number that statfs(2) has for them.
+const NETWORK: &[(i64, &str)] = &[
+    (0x6969, "NFS"),
+    (0x517B, "SMB"),
+    (0xFF53_4D42, "CIFS"),
+    (0xFE53_4D42, "SMB2"),
+    (0x5346_414F, "AFS"),
+    (0x0102_1997, "9P"),
+    (0x00C3_6400, "Ceph"),
+    (0x7375_7245, "Coda"),
+    (0x6573_5546, "FUSE, which may lead to another machine"),
+];
+
+/// What was found, and whether there is a file that can be opened.
+pub struct Checkup {
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// The database, with every link in its directory followed, if it is a regular file that is not empty.
+    pub file: Option<PathBuf>,
+}
+
+/// Looks at the database file, its directory, and what lies beside it. With `fix`, modes are made tight.
+#[must_use]
+pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
+    let mut checkup = Checkup { findings: Vec::new(), file: None };
+    let shown = path.display().to_string();
+    let resolved = open::resolve(path).unwrap_or_else(|_| path.to_owned());
+    let file = match fs::symlink_metadata(&resolved) {
+        Ok(file) => file,
+        Err(e) if open::absent(&e) => {
+            checkup.add(
+                Kind::Missing,
+                &shown,
+                "there is no database",
+                "'patctl create' makes it; another place is named with --db",
+            );
+            return checkup;
+        }
+        Err(e) => {
+            checkup.add(Kind::Unreadable, &shown, e.to_string(), "run as its owner");
+            return checkup;
+        }
+    };
+    if file.is_symlink() {
+        let why = "it is a link, and a link can be turned to another file: every command refuses it";
+        checkup.add(Kind::Link, &shown, why, "name the file itself with --db or patctl.db, or move it here");
+        return checkup;
+    }
+    if !file.is_file() {
+        checkup.add(
+            Kind::NotAFile,
+            &shown,
+            "it is not a regular file",
+            "name the database with --db or patctl.db",
+        );
+        return checkup;
+    }
+    checkup.file_itself(&resolved, &file, euid, fix);
+    checkup.directory(&resolved, fix);
+    checkup.companions(&resolved, &file, fix);
+    checkup.network(&resolved);
+    if file.len() == 0 {
+        let mend = "restore a backup; if it never held a token, remove it";
+        checkup.add(Kind::NotAFile, &shown, "it is empty: no patctl leaves it so", mend);
+    } else {
+        checkup.file = Some(resolved);
+    }
+    checkup
+}
+
+impl Checkup {
+    fn add(&mut self, kind: Kind, subject: &str, why: impl Into<String>, mend: impl Into<String>) {
+        self.findings.push(Finding::new(kind, subject, why, mend));
+    }
+
+    fn file_itself(&mut self, path: &Path, file: &Metadata, euid: u32, fix: bool) {
+        let shown = path.display().to_string();
+        if file.mode() & 0o006 != 0 {
+            let why = if file.mode() & 0o002 != 0 {
+                "it can be written by everybody, so everybody can issue tokens: every command refuses it"
+            } else {
+                "it can be read by everybody: users, names and hashes of all tokens"
+            };
+            self.findings.push(tighten(path, file, 0o006, why, fix));
+        }
+        if file.nlink() > 1 {
+            let why = "it has another name (a hard link), under which it would have another log";
+            let mend = format!("find the others with 'find DIR -inum {}' and remove them", file.ino());
+            self.add(Kind::HardLink, &shown, why, mend);
+        }
+        let directory = fs::metadata(open::parent(path)).map(|directory| directory.uid()).ok();
+        if file.uid() != euid && Some(file.uid()) != directory {
+            let why = format!(
+                "it belongs to uid {}, who is neither you nor the owner of its directory",
+                file.uid()
+            );
+            self.add(Kind::Owner, &shown, why, format!("find out who put it there; then 'chown {euid}' it"));
+        }
+    }
+
+    fn directory(&mut self, path: &Path, fix: bool) {
+        let directory = open::parent(path);
+        let Ok(found) = fs::metadata(directory) else { return };
+        if found.mode() & 0o1002 == 0o002 {
+            let why = "it can be written by everybody, so everybody can replace the database";
+            let finding = tighten(directory, &found, 0o002, why, fix);
+            self.findings.push(Finding { kind: Kind::Directory, ..finding });
+        }
+    }
+
+    fn companions(&mut self, path: &Path, database: &Metadata, fix: bool) {
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let name = open::companion(path, suffix);
+            let Ok(file) = fs::symlink_metadata(&name) else { continue };
+            let shown = name.display().to_string();
+            if suffix == "-journal" {
+                let why =
+                    "a rollback journal, which patctl never makes: it would be played into the database";
+                self.add(Kind::Companion, &shown, why, "find out what put it there, and move it away");
+            } else if !file.is_file() {
+                self.add(
+                    Kind::Companion,
+                    &shown,
+                    "it is no regular file",
+                    "move it away; the database has its own",
+                );
+            } else if file.uid() != database.uid() {
+                let why =
+                    format!("it belongs to uid {} and the database to uid {}", file.uid(), database.uid());
+                let mend = format!("'chown {}' it, once nobody uses the database", database.uid());
+                self.add(Kind::Companion, &shown, why, mend);
+            } else if file.mode() & 0o007 & !database.mode() != 0 {
+                let why = "it holds what the database will hold, and more may use it";
+                let finding = tighten(&name, &file, 0o007, why, fix);
+                self.findings.push(Finding { kind: Kind::Companion, ..finding });
+            }
+        }
+        self.leftovers(path);
+    }
+
+    /// What a process left that died while it made or copied a database.
+    fn leftovers(&mut self, path: &Path) {
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
+        let Ok(entries) = fs::read_dir(open::parent(path)) else { return };
+        for entry in entries.flatten() {
+            let found = entry.file_name().to_string_lossy().into_owned();
+            let draft = found.strip_prefix(&format!("{name}.new-")).map(str::to_owned);
+            let Some(pid) = draft.and_then(|rest| rest.split('-').next().map(str::to_owned)) else {
+                continue;
+            };
+            if !Path::new("/proc").join(&pid).exists() {
+                let why = "a process that died while it made or restored a database left it behind";
+                self.add(Kind::Companion, &entry.path().display().to_string(), why, "remove it");
+            }
+        }
+    }
+
+    fn network(&mut self, path: &Path) {
+        let Ok(found) = statfs(path) else { return };
+        if let Some(name) = network(found.filesystem_type()) {
+            let why = format!("it lies on {name}: locks between machines are not reliable there");
+            self.add(Kind::Network, &path.display().to_string(), why, "move it to a disk of this machine");
+        }
+    }
+}
+
+/// The name of a network file system.
+fn network(found: FsType) -> Option<&'static str> {
+    NETWORK.iter().find(|(magic, _)| *magic == found.0).map(|(_, name)| *name)
+}
+
+/// A file whose mode is too open, and if asked no longer.
+pub fn tighten(path: &Path, file: &Metadata, away: u32, why: &str, fix: bool) -> Finding {
+    let (is, due) = (file.mode() & 0o7777, file.mode() & 0o7777 & !away);
+    let why = format!("{why} (mode {is:03o})");
+    let mend = format!("chmod {due:03o} {}", path.display());
+    let done = || -> io::Result<()> { fs::set_permissions(path, Permissions::from_mode(due)) };
+    let fixed = (fix && done().is_ok()).then(|| format!("its mode is {due:03o} now"));
+    Finding::new(Kind::Mode, path.display().to_string(), why, mend).fixed(fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_file_system_is_known_by_its_number_and_a_disk_is_none() {
+        assert_eq!(network(FsType(0x6969)), Some("NFS"));
+        assert_eq!(network(FsType(0xFF53_4D42)), Some("CIFS"));
+        for local in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630] {
+            assert_eq!(network(FsType(local)), None, "{local:x}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! An examination of a database file in any state.
+
+use super::integrity::{self, Seals};
+use super::reads::collect;
+use super::{Result, failed, log, open, rows, schema};
+use crate::domain::chain::Value;
+use crate::domain::integrity::Sealer;
+use crate::domain::moment::Moment;
+use crate::store::StoreError;
+use crate::store::examine::{EachExamined, Examine, Examined, Identity, OddSetting};
+use crate::store::log::EachPiece;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// Faults of the structure that are told; whoever has more needs a backup, not a list.
+const FAULTS: u32 = 10;
+
+/// A database that is examined.
+pub struct Patient {
+    db: Connection,
+    seals: Seals,
+}
+
+impl Patient {
+    /// Opens a file as it is: nothing is checked, and nothing is changed. The caller has looked whether it is a
+    /// regular file.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
+    pub fn open(path: &Path, sealer: Sealer) -> Result<Self> {
+        Ok(Self { db: open::unchecked(path)?, seals: Seals::new(sealer) })
+    }
+}
+
+impl Examine for Patient {
+    fn identity(&self) -> Result<Identity> {
+        schema::identity(&self.db)
+    }
+
+    fn odd_settings(&self) -> Result<Vec<OddSetting>> {
+        open::synchronous(&self.db, 2)?;
+        let mut odd = Vec::new();
+        for (name, due) in [
+            ("journal_mode", "wal"),
+            ("synchronous", "2"),
+            ("trusted_schema", "0"),
+            ("cell_size_check", "1"),
+            ("foreign_keys", "1"),
+        ] {
+            let found =
+                self.db.pragma_query_value(None, name, |row| row.get_ref(0).map(text_of)).map_err(failed)?;
+            if found != due {
+                odd.push(OddSetting { name, found, due });
+            }
+        }
+        Ok(odd)
+    }
+
+    fn mend_settings(&self) -> Result<()> {
+        open::log_ahead(&self.db)
+    }
+
+    fn structure(&self) -> Result<Vec<String>> {
+        let sql = format!("PRAGMA integrity_check({FAULTS})");
+        let mut faults = collect(&self.db, &sql, [], |row| Ok(rows::text(row, 0, "fault")?.to_owned()))?;
+        faults.retain(|fault| fault != "ok");
+        let orphans = collect(&self.db, "PRAGMA foreign_key_check", [], |row| {
+            Ok(rows::text(row, 0, "table")?.to_owned())
+        })?;
+        if let Some(table) = orphans.first() {
+            faults.push(format!("{} rows in table {table} belong to no token", orphans.len()));
+        }
+        Ok(faults)
+    }
+
+    fn examine_chain(&self, each: EachPiece<'_>) -> Result<()> {
+        log::chain(&self.db, each)
+    }
+
+    fn moments(&self, each: &mut dyn FnMut(Moment)) -> Result<()> {
+        log::since_change(&self.db, each)
+    }
+
+    fn examine_rows(&self, each: EachExamined<'_>) -> Result<()> {
+        integrity::each_sample(&self.db, &self.seals, &mut |sample, seal, row| {
+            let text = |at: usize| match &sample.values[at] {
+                Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                _ => String::new(),
+            };
+            let unreadable = rows::pat(row).err().map(|error| match error {
+                StoreError::Damaged(what) => what,
+                other => format!("{other:?}"),
+            });
+            each(&Examined {
+                id: &text(integrity::ID),
+                verifier: &text(integrity::VERIFIER),
+                revoked: sample.is_revoked(),
+                unreadable,
+                rules: &sample.rules,
+                seal,
+            });
+            Ok(())
+        })
+    }
+
+    fn crowded(&self, limit: u32) -> Result<Vec<(Option<String>, u64)>> {
+        let sql = "SELECT user, count(*) FROM token WHERE revoked_at IS NULL AND rotated_at IS NULL \
+                   GROUP BY user HAVING count(*) > ?1 ORDER BY user";
+        collect(&self.db, sql, [limit], |row| {
+            let count = rows::integer(row, 1, "count")?.unsigned_abs();
+            Ok((rows::optional(row, 0, "user")?.map(str::to_owned), count))
+        })
+    }
+
+    fn contradictions(&self) -> Result<Vec<(String, &'static str)>> {
+        // An import may bring back what was pruned before.
+        let sql = "SELECT id, pruned > coalesce(revoked, 0) FROM (SELECT token_id, \
+                   max(seq) FILTER (WHERE action = 'prune') AS pruned, \
+                   max(seq) FILTER (WHERE action = 'revoke') AS revoked, \
+                   max(seq) FILTER (WHERE action IN ('create', 'import')) AS made \
+                   FROM audit WHERE outcome = 'done' GROUP BY token_id) CROSS JOIN token ON id = token_id \
+                   WHERE pruned > coalesce(made, 0) OR revoked > coalesce(made, 0) AND revoked_at IS NULL \
+                   ORDER BY id";
+        collect(&self.db, sql, [], |row| {
+            let what = if rows::integer(row, 1, "pruned").is_ok_and(|pruned| pruned == 1) {
+                "pruned"
+            } else {
+                "revoked"
+            };
+            Ok((rows::text(row, 0, "id")?.to_owned(), what))
+        })
+    }
+}
+
+fn text_of(value: rusqlite::types::ValueRef<'_>) -> String {
+    match value {
+        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+        rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,307 @@
+//! The seals of rows. Every change of what decides about a token goes through [`SqliteTransaction::alter`],
+//! which looks at the old seal and makes the new one in the same transaction.
+
+use super::rows::{self, PAT, PAT_WIDTH};
+use super::transaction::SqliteTransaction;
+use super::{Result, SqliteStore, failed, reads};
+use crate::domain::chain::Value;
+use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
+use crate::domain::token::TokenId;
+use crate::store::integrity::{Adopted, Reseal, Sealed};
+use crate::store::{Evidence, StoreError};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+use std::cell::OnceCell;
+use std::ops::ControlFlow;
+
+/// Rows that are read at once where all are sealed.
+const STEP: u32 = 1000;
+
+/// Where a query for [`Evidence`] has each of [`COLUMNS`]: as in [`PAT`], and the verifier behind it.
+const PLACES: [usize; COLUMNS.len()] = [0, 1, 2, 3, 4, PAT_WIDTH, 5, 6, 7, 8, 16, 11, 12, 17, 18, 19, 15];
+/// Where it has what proves the secret was right lately, and then the seal.
+const INTEGRITY: usize = PAT_WIDTH + 3;
+/// Places in [`COLUMNS`].
+pub const ID: usize = 0;
+pub const VERIFIER: usize = 5;
+const REVOKED_AT: usize = 8;
+const RESTRICTED: usize = 11;
+
+/// What makes seals, and the name of the database they are for.
+#[derive(Default)]
+pub struct Seals {
+    sealer: Sealer,
+    database: OnceCell<String>,
+}
+
+impl Seals {
+    /// Seals with this.
+    pub fn new(sealer: Sealer) -> Self {
+        Self { sealer, database: OnceCell::new() }
+    }
+
+    fn database(&self, db: &Connection) -> Result<&str> {
+        if let Some(name) = self.database.get() {
+            return Ok(name);
+        }
+        let name = reads::installation(db)?;
+        Ok(self.database.get_or_init(|| name))
+    }
+
+    /// The seal of a row.
+    pub fn seal(&self, db: &Connection, values: &Values<'_>, rules: &[String]) -> Result<[u8; SEAL]> {
+        Ok(self.sealer.seal(self.database(db)?, values, rules))
+    }
+
+    /// Whether a row that was selected with its seal is to be believed.
+    fn check(&self, db: &Connection, row: &Sample<'_>) -> Result<std::result::Result<(), Damage>> {
+        // A revoked row gives no yes, and has no seal that could be believed again.
+        if row.is_revoked() {
+            return Ok(if row.seal.is_none() { Ok(()) } else { Err(Damage::Revoked) });
+        }
+        Ok(self.sealer.check(row.seal, self.database(db)?, &row.values, &row.rules))
+    }
+}
+
+/// A row as it is stored.
+pub struct Sample<'r> {
+    pub values: Values<'r>,
+    pub rules: Vec<String>,
+    seal: Option<&'r [u8]>,
+}
+
+/// Receives a row, whether it is to be believed, and the row as it was selected.
+type EachSample<'a> = &'a mut dyn FnMut(&Sample<'_>, std::result::Result<(), Damage>, &Row<'_>) -> Result<()>;
+
+impl<'r> Sample<'r> {
+    pub fn is_revoked(&self) -> bool {
+        self.values[REVOKED_AT] != Value::Null
+    }
+
+    /// A row of [`PAT`], the verifier, two others and the seal.
+    fn read(db: &Connection, row: &'r Row<'_>) -> Result<Self> {
+        let mut values: Values<'r> = [const { Value::Null }; COLUMNS.len()];
+        for (value, place) in values.iter_mut().zip(PLACES) {
+            *value = match row.get_ref(place).map_err(failed)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(number) => Value::Integer(number),
+                ValueRef::Text(text) => Value::Text(text.into()),
+                ValueRef::Blob(_) | ValueRef::Real(_) => {
+                    return Err(StoreError::Damaged("a row holds a value of the wrong type".to_owned()));
+                }
+            };
+        }
+        let seal = row.get_ref(INTEGRITY).map_err(failed)?.as_blob_or_null().unwrap_or(None);
+        // Lines of a token that is not restricted are none; with a flipped flag they would be.
+        let rules = match &values[RESTRICTED] {
+            Value::Integer(0) => Vec::new(),
+            _ => rules_of(db, &values[0])?,
+        };
+        Ok(Self { values, rules, seal })
+    }
+}
+
+fn rules_of(db: &Connection, id: &Value<'_>) -> Result<Vec<String>> {
+    let sql =
+        "SELECT rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY position";
+    reads::collect(db, sql, params![id], |row| Ok(rows::text(row, 0, "rule")?.to_owned()))
+}
+
+/// The token with this id, and whether its row is to be believed.
+pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Evidence>> {
+    let sql = format!(
+        "SELECT {PAT}, verifier, cache.digest, cache.at, integrity FROM token LEFT JOIN cache ON token = seq \
+         WHERE id = ?1"
+    );
+    let mut found = None;
+    reads::each_row(db, &sql, [id.as_str()], |row| {
+        let sample = Sample::read(db, row)?;
+        let seal = seals.check(db, &sample)?;
+        found = Some(Evidence { stored: rows::stored(row)?, rules: sample.rules, seal });
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
+}
+
+/// Rows by their number, `?1` being the last that was read, with their number behind the seal.
+fn page() -> String {
+    format!(
+        "SELECT {PAT}, verifier, NULL, NULL, integrity, seq FROM token WHERE seq > ?1 ORDER BY seq LIMIT {STEP}"
+    )
+}
+
+/// Shows every row with whether it is to be believed.
+pub fn each_sample(db: &Connection, seals: &Seals, each: EachSample<'_>) -> Result<()> {
+    let sql = page();
+    let mut last = i64::MIN;
+    loop {
+        let before = last;
+        reads::each_row(db, &sql, [before], |row| {
+            last = number(row)?;
+            let sample = Sample::read(db, row)?;
+            let seal = seals.check(db, &sample)?;
+            each(&sample, seal, row)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if last == before {
+            return Ok(());
+        }
+    }
+}
+
+/// The number of a row of [`page`].
+fn number(row: &Row<'_>) -> Result<i64> {
+    rows::integer(row, INTEGRITY + 1, "seq")
+}
+
+/// Gives the rows that `wanted` chooses a seal.
+fn reseal(
+    db: &Connection,
+    from: &Seals,
+    to: &Seals,
+    wanted: impl Fn(std::result::Result<(), Damage>) -> bool,
+) -> Result<u64> {
+    let mut sealed = 0;
+    each_sample(db, from, &mut |sample, seal, row| {
+        if !sample.is_revoked() && wanted(seal) {
+            put(db, number(row)?, Some(&to.seal(db, &sample.values, &sample.rules)?))?;
+            sealed += 1;
+        }
+        Ok(())
+    })?;
+    Ok(sealed)
+}
+
+fn put(db: &Connection, seq: i64, seal: Option<&[u8]>) -> Result<()> {
+    reads::execute(db, "UPDATE token SET integrity = ?2 WHERE seq = ?1", params![seq, seal]).map(|_| ())
+}
+
+/// Gives every row its seal: for a database whose rows had none.
+pub fn fill(db: &Connection) -> Result<()> {
+    let seals = Seals::default();
+    reseal(db, &seals, &seals, |_| true).map(|_| ())
+}
+
+/// What a change does where the row is not what patctl wrote.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum IfDamaged {
+    /// Nothing: to seal it anew would make it credible.
+    Refuse,
+    /// The change can only take something away; the row stays as little believed as it was.
+    GoOn,
+}
+
+impl SqliteTransaction<'_> {
+    /// The one way to change what decides about a token: the row must be what patctl wrote, and is sealed
+    /// anew when `change` says that there was something to change.
+    pub(super) fn alter(
+        &self,
+        id: TokenId,
+        damaged: IfDamaged,
+        change: impl FnOnce(&Self) -> Result<bool>,
+    ) -> Result<bool> {
+        let Some((_, seal)) = self.sample(id)? else { return Ok(false) };
+        if let (Err(damage), IfDamaged::Refuse) = (seal, damaged) {
+            return Err(StoreError::Altered { id: id.to_string(), why: damage.to_string() });
+        }
+        let changed = change(self)?;
+        if changed && seal.is_ok() {
+            self.seal(id)?;
+        }
+        Ok(changed)
+    }
+
+    fn seal(&self, id: TokenId) -> Result<()> {
+        let Some((new, _)) = self.sample(id)? else { return Ok(()) };
+        let sql = "UPDATE token SET integrity = ?2 WHERE id = ?1";
+        reads::execute(self.db(), sql, params![id.as_str(), new]).map(|_| ())
+    }
+
+    /// The seal that a row should have, and whether it has it.
+    fn sample(&self, id: TokenId) -> Result<Option<NewAndOld>> {
+        let db = self.db();
+        let sql = format!("SELECT {PAT}, verifier, NULL, NULL, integrity FROM token WHERE id = ?1");
+        let found = reads::collect(db, &sql, [id.as_str()], |row| {
+            let sample = Sample::read(db, row)?;
+            let seal = self.seals().check(db, &sample)?;
+            let new = if sample.is_revoked() {
+                None
+            } else {
+                Some(self.seals().seal(db, &sample.values, &sample.rules)?)
+            };
+            Ok((new, seal))
+        })?;
+        Ok(found.into_iter().next())
+    }
+}
+
+type NewAndOld = (Option<[u8; SEAL]>, std::result::Result<(), Damage>);
+
+impl Sealed for SqliteStore {
+    fn seal_with(&mut self, sealer: Sealer) {
+        self.seals = Seals::new(sealer);
+    }
+}
+
+impl Reseal for SqliteTransaction<'_> {
+    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted> {
+        let db = self.db();
+        let keyed = Seals::new(Sealer::new(Some(key.clone())));
+        let (mut mine, mut foreign) = (0_u64, 0_u64);
+        each_sample(db, &keyed, &mut |sample, check, _| {
+            if !sample.is_revoked() && sample.seal.is_some_and(Sealer::is_keyed) {
+                *(if check.is_ok() { &mut mine } else { &mut foreign }) += 1;
+            }
+            Ok(())
+        })?;
+        // Nobody without the key can make even one.
+        if mine > 0 {
+            return Ok(Adopted::Already);
+        }
+        if foreign > 0 {
+            return Ok(Adopted::Foreign);
+        }
+        reseal(db, &Seals::default(), &keyed, |seal| seal.is_ok()).map(Adopted::Sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a query for evidence selects, by name.
+    #[test]
+    fn each_column_of_a_seal_is_read_from_its_place() {
+        let names: Vec<&str> = PAT.split(',').map(str::trim).chain(["verifier"]).collect();
+        assert_eq!(PLACES.map(|place| names[place]), COLUMNS);
+        assert_eq!((COLUMNS[REVOKED_AT], COLUMNS[RESTRICTED]), ("revoked_at", "restricted"));
+    }
+
+    /// A new column of the table either decides, and is sealed, or stands here with its reason.
+    #[test]
+    fn every_column_of_a_token_is_sealed_or_known_to_decide_nothing() {
+        const IDLE: [&str; 12] = [
+            "seq",           // where the row lies
+            "last_used_at",  // a record of uses
+            "revoke_reason", // words for people
+            "notify_to",     // where mails go: no secret is in them
+            "note",          // words for people
+            "reused_at",     // a record of uses
+            "notified",      // which mails were sent
+            "sealed",        // has a seal of its own, bound to database and id
+            "origin_row",    // for the export of what was imported
+            "origin_user",
+            "origin_end",
+            "integrity", // the seal
+        ];
+        let mut db = Connection::open_in_memory().expect("a database in memory");
+        super::super::schema::migrate(&mut db).expect("the migrations run");
+        let mut statement = db.prepare("SELECT name FROM pragma_table_info('token')").expect("a statement");
+        let names = statement.query_map([], |row| row.get(0)).expect("a query");
+        let mut names: Vec<String> = names.collect::<rusqlite::Result<_>>().expect("names");
+        let mut known: Vec<&str> = COLUMNS.into_iter().chain(IDLE).collect();
+        names.sort();
+        known.sort_unstable();
+        assert_eq!(names, known);
+    }
+}

@@ -1,0 +1,119 @@
+//! Bytes of the database change, or its end is missing.
+
+use crate::figure;
+use crate::process::{Home, scaled, stderr};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::path::Path;
+
+/// What decides about a token, as it stands in a file; nothing if it cannot be read.
+fn decisive(db: &Path, id: &str) -> Option<Vec<String>> {
+    let db = rusqlite::Connection::open(db).ok()?;
+    let columns = "id, user, email, auth, verifier, created_at, expires_at, revoked_at, disabled_at, restricted, \
+                   rotated_at, successor";
+    let row = db
+        .query_row(&format!("SELECT {columns} FROM token WHERE id = ?1"), [id], |row| {
+            (0..12).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect::<Result<Vec<_>, _>>()
+        })
+        .ok()?;
+    let mut rules = db
+        .prepare("SELECT position, rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY 1")
+        .ok()?;
+    let rules: Vec<String> = rules
+        .query_map([id], |row| Ok(format!("{:?} {:?}", row.get_ref(0)?, row.get_ref(1)?)))
+        .ok()?
+        .collect::<Result<_, _>>()
+        .ok()?;
+    Some(row.into_iter().chain(rules).collect())
+}
+
+#[test]
+fn no_damaged_file_makes_a_no_into_a_yes_or_ends_patctl() {
+    let home = Home::new("");
+    let live = home.create(&["-q", "--user", "alice"]);
+    let bound = home.create(&["-q", "--user", "bob", "--restrict", "[get]/reports/.*"]);
+    let revoked = home.create(&["-q", "--user", "carol"]);
+    let disabled = home.create(&["-q", "--user", "dora"]);
+    let id = |secret: &str| secret.split('_').nth(1).expect("an id").to_owned();
+    assert!(home.run(&["revoke", &id(&revoked)]).status.success());
+    assert!(home.run(&["disable", &id(&disabled)]).status.success());
+    for _ in 0..2 {
+        // One of them from the auth cache.
+        assert!(home.feed(&["verify"], live.as_bytes()).status.success());
+    }
+    home.sql().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+    let whole = std::fs::read(home.db()).expect("the database");
+    let post: &[&str] = &["verify", "--method", "POST", "--url", "/reports/2026"];
+    let get: &[&str] = &["verify", "--method", "GET", "--url", "/reports/2026"];
+    let files = scaled(40, 500);
+    let seed = scaled(1, usize::try_from(std::process::id()).expect("a number")) as u64;
+    let mut dice = StdRng::seed_from_u64(seed);
+    let (mut yes, mut no, mut trouble) = (0, 0, 0);
+    for file in 0..files {
+        let image = Home::new("");
+        let mut bytes = whole.clone();
+        if file % 10 == 9 {
+            bytes.truncate(dice.random_range(0..bytes.len()));
+        } else {
+            for _ in 0..dice.random_range(1..=64) {
+                // Half of them where the rows of tokens are: most pages are empty.
+                let at = if dice.random_bool(0.5) {
+                    dice.random_range(0..bytes.len())
+                } else {
+                    near(&whole, &live, &mut dice)
+                };
+                bytes[at] = dice.random();
+            }
+        }
+        std::fs::write(image.db(), &bytes).expect("a file");
+        for (secret, args, was_yes) in [
+            (&live, post, true),
+            (&bound, get, true),
+            (&bound, post, false),
+            (&revoked, get, false),
+            (&disabled, get, false),
+        ] {
+            // SQLite may mend what it finds: each look has the file as it was.
+            std::fs::write(image.db(), &bytes).expect("a file");
+            for rest in ["patctl.db-wal", "patctl.db-shm"] {
+                let _ = std::fs::remove_file(image.dir.path().join(rest));
+            }
+            let output = image.feed(args, secret.as_bytes());
+            let told = || format!("file {file} of seed {seed}: {args:?} {output:?}");
+            match output.status.code() {
+                Some(0) => {
+                    yes += 1;
+                    assert!(was_yes, "a no became a yes: {}", told());
+                    let same = decisive(&home.db(), &id(secret)) == decisive(&image.db(), &id(secret));
+                    assert!(same, "a yes for a row that changed: {}", told());
+                }
+                Some(1) => no += 1,
+                Some(74 | 75 | 77 | 78) => trouble += 1,
+                _ => panic!("{}", told()),
+            }
+            assert!(!stderr(&output).contains("internal error"), "{}", told());
+        }
+        for args in [&["list", "--all"][..], &["audit", "verify"]] {
+            let output = image.run(args);
+            assert!(
+                matches!(output.status.code(), Some(0 | 1 | 74 | 78)),
+                "file {file} of seed {seed}: {output:?}"
+            );
+        }
+    }
+    figure(
+        "damaged database",
+        &format!(
+            "{files} files (seed {seed}): {yes} yes, {no} no, {trouble} trouble; none for a row that changed"
+        ),
+    );
+}
+
+/// A place within two pages of where the id of a token stands.
+fn near(whole: &[u8], secret: &str, dice: &mut StdRng) -> usize {
+    let id = secret.split('_').nth(1).expect("an id").as_bytes();
+    let places: Vec<usize> =
+        whole.windows(id.len()).enumerate().filter(|(_, part)| *part == id).map(|(at, _)| at).collect();
+    let place = places[dice.random_range(0..places.len())];
+    (place + dice.random_range(0..1024)).saturating_sub(512).min(whole.len() - 1)
+}

@@ -1,0 +1,328 @@
+//! The power fails. What was written and not yet synchronised is kept, lost, or torn at sectors of 512 bytes; what
+//! was, is there. Images of the disk at every moment are built from what `strace` saw, and looked at.
+//!
+//! The same log, read as if synchronising did nothing, must show damage: otherwise the test could not see any.
+
+use crate::figure;
+use crate::process::{Home, PROGRAM, have, scaled, stdout};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a system call did to the disk.
+enum Op {
+    Create(String),
+    Write(String, u64, Vec<u8>),
+    Length(String, u64),
+    Sync(String),
+    Unlink(String),
+    Rename(String, String),
+    /// A command ended with success: from here on, this holds.
+    Done(BTreeMap<String, String>),
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.split("\\x").skip(1).map(|two| u8::from_str_radix(two, 16).expect("a byte")).collect()
+}
+
+fn name(text: &str) -> String {
+    String::from_utf8(unhex(text)).expect("a path")
+}
+
+/// One line of `strace -y -xx`; what failed did nothing.
+fn parse(line: &str) -> Option<Op> {
+    let (call, rest) = line.split_once('(')?;
+    let (args, result) = rest.rsplit_once(" = ")?;
+    if result.starts_with('-') {
+        return None;
+    }
+    let fd = || Some(name(args.split_once('<')?.1.split_once('>')?.0));
+    let quoted = |index: usize| args.split('"').nth(2 * index + 1);
+    let tail: Vec<&str> = args.trim_end_matches(')').rsplit(", ").collect();
+    Some(match call {
+        "openat" if args.contains("O_CREAT") => Op::Create(name(quoted(0)?)),
+        "pwrite64" => {
+            let written: usize = result.parse().ok()?;
+            let mut data = unhex(quoted(0)?);
+            assert!(data.len() >= written, "strace cut the data short");
+            data.truncate(written);
+            Op::Write(fd()?, tail[0].parse().ok()?, data)
+        }
+        "ftruncate" => Op::Length(fd()?, tail[0].parse().ok()?),
+        "fsync" | "fdatasync" => Op::Sync(fd()?),
+        "unlink" => Op::Unlink(name(quoted(0)?)),
+        "rename" | "renameat2" => Op::Rename(name(quoted(0)?), name(quoted(1)?)),
+        _ => return None,
+    })
+}
+
+#[derive(Clone)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Length(usize),
+}
+
+#[derive(Clone, Default)]
+struct Inode {
+    durable: Vec<u8>,
+    pending: Vec<Change>,
+}
+
+#[derive(Clone)]
+enum Entry {
+    Link(String, usize),
+    Unlink(String),
+    Rename(String, String),
+}
+
+/// The disk, and what of it would survive.
+#[derive(Default)]
+struct Disk {
+    inodes: Vec<Inode>,
+    names: BTreeMap<String, usize>,
+    entries: Vec<Entry>,
+    /// So many changes of names are durable; a journal keeps their order.
+    kept: usize,
+    /// Whether synchronising does what it says.
+    honest: bool,
+}
+
+fn write(content: &mut Vec<u8>, at: usize, data: &[u8]) {
+    if content.len() < at + data.len() {
+        content.resize(at + data.len(), 0);
+    }
+    content[at..at + data.len()].copy_from_slice(data);
+}
+
+impl Disk {
+    fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Create(name) if !self.names.contains_key(name) => {
+                self.inodes.push(Inode::default());
+                self.names.insert(name.clone(), self.inodes.len() - 1);
+                self.entries.push(Entry::Link(name.clone(), self.inodes.len() - 1));
+            }
+            Op::Write(name, at, data) => {
+                self.pend(name, Change::Write(usize::try_from(*at).expect("small"), data.clone()));
+            }
+            Op::Length(name, length) => {
+                self.pend(name, Change::Length(usize::try_from(*length).expect("small")));
+            }
+            Op::Sync(name) if self.honest => self.sync(name),
+            Op::Unlink(name) => {
+                self.names.remove(name);
+                self.entries.push(Entry::Unlink(name.clone()));
+            }
+            Op::Rename(from, to) => {
+                let inode = self.names.remove(from).expect("a name");
+                self.names.insert(to.clone(), inode);
+                self.entries.push(Entry::Rename(from.clone(), to.clone()));
+            }
+            Op::Create(_) | Op::Sync(_) | Op::Done(_) => {}
+        }
+    }
+
+    fn pend(&mut self, name: &str, change: Change) {
+        if let Some(inode) = self.names.get(name) {
+            self.inodes[*inode].pending.push(change);
+        }
+    }
+
+    /// Of a file: what it holds, and that it is there. Of a directory: all its names.
+    fn sync(&mut self, name: &str) {
+        let Some(&inode) = self.names.get(name) else {
+            self.kept = self.entries.len();
+            return;
+        };
+        let linked = self.entries.iter().rposition(|entry| match entry {
+            Entry::Link(_, linked) => *linked == inode,
+            Entry::Rename(_, to) => to == name,
+            Entry::Unlink(_) => false,
+        });
+        self.kept = self.kept.max(linked.map_or(0, |at| at + 1));
+        let inode = &mut self.inodes[inode];
+        for change in std::mem::take(&mut inode.pending) {
+            match change {
+                Change::Write(at, data) => write(&mut inode.durable, at, &data),
+                Change::Length(length) => inode.durable.resize(length, 0),
+            }
+        }
+    }
+
+    /// What somebody finds who switches the power on again.
+    fn survive(&self, dice: &mut StdRng) -> BTreeMap<String, Vec<u8>> {
+        let kept = dice.random_range(self.kept..=self.entries.len());
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in &self.entries[..kept] {
+            match entry {
+                Entry::Link(name, inode) => _ = names.insert(name.clone(), *inode),
+                Entry::Unlink(name) => _ = names.remove(name),
+                Entry::Rename(from, to) => {
+                    let inode = names.remove(from).expect("a name");
+                    names.insert(to.clone(), inode);
+                }
+            }
+        }
+        let mode = dice.random_range(0..4);
+        let mut left = BTreeMap::new();
+        for (name, inode) in names {
+            let Inode { mut durable, pending } = self.inodes[inode].clone();
+            for change in pending {
+                match change {
+                    // Nothing of what was pending came through, or all of it, or some.
+                    _ if mode == 0 || (mode > 1 && dice.random_bool(0.4)) => {}
+                    Change::Length(length) => durable.resize(length, 0),
+                    Change::Write(at, data) if mode < 3 || dice.random_bool(0.5) => {
+                        write(&mut durable, at, &data)
+                    }
+                    Change::Write(at, data) => {
+                        for (index, sector) in data.chunks(512).enumerate() {
+                            if dice.random_bool(0.5) {
+                                write(&mut durable, at + 512 * index, sector);
+                            }
+                        }
+                    }
+                }
+            }
+            left.insert(name, durable);
+        }
+        left
+    }
+}
+
+/// What patctl did, as the disk saw it: tokens made, revoked, switched off, and pruned.
+fn record(home: &Home) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let mut truth: BTreeMap<String, String> = BTreeMap::new();
+    let mut ids: Vec<String> = Vec::new();
+    for step in 0..12 {
+        let words: Vec<String> = match step {
+            0..=5 => vec!["create".into(), "--user".into(), format!("u{}", step / 2)],
+            6 => vec!["revoke".into(), ids[0].clone()],
+            7 => vec!["bulk-revoke".into(), "--yes".into(), "--user".into(), "u1".into()],
+            8 => vec!["disable".into(), ids[1].clone()],
+            9 => vec!["prune".into()],
+            10 => vec!["edit".into(), ids[4].clone(), "--name".into(), "renamed".into()],
+            _ => vec!["revoke".into(), ids[5].clone()],
+        };
+        let log = home.dir.path().join("strace.log");
+        let mut command = home.command_of("strace");
+        command.args(["-qq", "-y", "-xx", "-s", "70000", "-o"]).arg(&log).args(["-e", "signal=none", "-e"]);
+        command.arg("trace=openat,pwrite64,ftruncate,fsync,fdatasync,unlink,rename,renameat2");
+        let output = command.arg(PROGRAM).args(&words).output().expect("strace");
+        assert!(output.status.success(), "{words:?} {output:?}");
+        let text = std::fs::read_to_string(&log).expect("a log");
+        ops.extend(text.lines().filter_map(parse));
+        let revoked = "revoked_at IS NOT NULL";
+        let mut holds = |id: &str, what: &str| {
+            truth.insert(id.to_owned(), format!("EXISTS (SELECT 1 FROM token WHERE id = '{id}' AND {what})"))
+        };
+        match step {
+            0..=5 => {
+                let secret = stdout(&output);
+                let id = secret.split('_').nth(1).expect("an id").to_owned();
+                holds(&id, "revoked_at IS NULL");
+                ids.push(id);
+            }
+            6 => _ = holds(&ids[0], revoked),
+            7 => ids[2..4].iter().for_each(|id| _ = holds(id, revoked)),
+            8 => _ = holds(&ids[1], "disabled_at IS NOT NULL"),
+            9 => ids.iter().take(4).enumerate().filter(|(at, _)| *at != 1).for_each(|(_, id)| {
+                truth.insert(id.clone(), format!("NOT EXISTS (SELECT 1 FROM token WHERE id = '{id}')"));
+            }),
+            10 => _ = holds(&ids[4], "name = 'renamed'"),
+            _ => _ = holds(&ids[5], revoked),
+        }
+        ops.push(Op::Done(truth.clone()));
+    }
+    ops
+}
+
+/// What an image shows: damage, loss, or nothing.
+fn look(image: &Home, truths: [&BTreeMap<String, String>; 2], deep: bool) -> Result<(), String> {
+    let [held, coming] = truths;
+    if !image.db().exists() {
+        return if held.is_empty() { Ok(()) } else { Err("the database is gone".to_owned()) };
+    }
+    let db = image.sql();
+    let sound: String = db
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .map_err(|error| format!("corrupt: {error}"))?;
+    if sound != "ok" {
+        return Err(format!("corrupt: {sound}"));
+    }
+    for (id, sql) in held {
+        let either = coming.get(id).map_or_else(|| sql.clone(), |new| format!("{sql} OR {new}"));
+        let holds: bool = db
+            .query_row(&format!("SELECT {either}"), [], |row| row.get(0))
+            .map_err(|error| format!("corrupt: {error}"))?;
+        if !holds {
+            return Err(format!("lost, though acknowledged: {sql}"));
+        }
+    }
+    drop(db);
+    if deep && !held.is_empty() {
+        for args in [&["list", "--all"][..], &["audit", "verify"], &["create", "-q", "--user", "after"]] {
+            let output = image.run(args);
+            if !output.status.success() {
+                return Err(format!("{args:?}: {output:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Cuts the power before each operation; says how many images there were, and what was wrong.
+fn cut(ops: &[Op], root: &Path, honest: bool, each: usize, dice: &mut StdRng) -> (usize, Vec<String>) {
+    let mut disk = Disk { honest, ..Disk::default() };
+    let (mut images, mut wrong) = (0, Vec::new());
+    let none = BTreeMap::new();
+    let mut held = &none;
+    for (at, op) in ops.iter().enumerate() {
+        let coming =
+            ops[at..].iter().find_map(|op| if let Op::Done(truth) = op { Some(truth) } else { None });
+        let shm = |op: &Op| matches!(op, Op::Write(name, ..) | Op::Length(name, _) if name.ends_with("-shm"));
+        if !shm(op) {
+            for _ in 0..each {
+                let image = Home::new("atlassian.pats.pruning.delay.days = 0\n");
+                for (name, content) in disk.survive(dice) {
+                    // What lies in memory alone is gone.
+                    if let Ok(inside) = Path::new(&name).strip_prefix(root)
+                        && !name.ends_with("-shm")
+                    {
+                        std::fs::write(image.dir.path().join(inside), content).expect("a file");
+                    }
+                }
+                images += 1;
+                if let Err(what) = look(&image, [held, coming.unwrap_or(held)], images % 7 == 0) {
+                    wrong.push(what);
+                }
+            }
+        }
+        disk.apply(op);
+        if let Op::Done(truth) = op {
+            held = truth;
+        }
+    }
+    (images, wrong)
+}
+
+#[test]
+fn a_power_cut_at_any_moment_corrupts_nothing_and_loses_nothing_acknowledged() {
+    if !have("strace", "power loss") {
+        return;
+    }
+    let home = Home::new("atlassian.pats.pruning.delay.days = 0\n");
+    let ops = record(&home);
+    let each = scaled(1, 6);
+    let seed = scaled(1, usize::try_from(std::process::id()).expect("a number")) as u64;
+    let mut dice = StdRng::seed_from_u64(seed);
+    let (images, wrong) = cut(&ops, home.dir.path(), true, each, &mut dice);
+    figure("power loss", &format!("{images} images (seed {seed}), {} corrupt or with a loss", wrong.len()));
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(images >= scaled(100, 500), "only {images} images of {} operations", ops.len());
+    let (images, wrong) = cut(&ops, home.dir.path(), false, 1, &mut dice);
+    figure("power loss, control that ignores fsync", &format!("{images} images, {} damaged", wrong.len()));
+    assert!(wrong.len() * 20 > images, "the control shows no damage: {} of {images}", wrong.len());
+}
