@@ -12,8 +12,9 @@ pub fn byte(crc: u32, byte: u8) -> u32 {
 
 /// Both halves, as numbers.
 #[inline]
-fn words([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
-    [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])]
+fn words(eight: [u8; 8]) -> [u32; 2] {
+    let whole = u64::from_le_bytes(eight);
+    [(whole & 0xffff_ffff) as u32, (whole >> 32) as u32]
 }
 
 /// The state before it took in these bytes.
