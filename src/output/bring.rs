@@ -18,8 +18,10 @@ const WIDTH: usize = 7;
 const HEADINGS: [&str; WIDTH] = ["LINE", "FATE", "ID", "NAME", "USER", "EXPIRES", "WHY"];
 /// The widest that names and users get on a terminal.
 const WIDEST: usize = 24;
+const FATE: usize = 1;
 const NAME: usize = 3;
 const USER: usize = 4;
+const WHY: usize = 6;
 
 /// A stream of rows.
 pub struct Fates<'r, 's> {
@@ -121,36 +123,52 @@ impl Table<'_, '_> {
             widths[NAME] = widths[NAME].min(WIDEST);
             widths[USER] = widths[USER].min(WIDEST);
         }
-        let heading = line(&HEADINGS.map(str::to_owned), &widths, self.out.columns());
-        let heading = self.style.heading(&heading);
+        let mut headings = HEADINGS.map(str::to_owned);
+        if self
+            .out
+            .columns()
+            .is_some_and(|columns| widths[..WHY].iter().sum::<usize>() + 2 * WHY + 8 > columns)
+        {
+            headings[WHY].clear();
+        }
+        let heading = self.style.heading(&line(&headings, &widths));
         self.out.line(&heading)?;
         held.iter().try_for_each(|row| self.print(row, &widths))?;
         self.widths = Some(widths);
         Ok(())
     }
 
+    /// On a terminal a reason that does not fit beside its row stands below it: it is what the row is shown for.
     fn print(&mut self, row: &[String; WIDTH], widths: &[usize; WIDTH]) -> io::Result<()> {
-        let line = line(row, widths, self.out.columns());
-        self.out.line(&line)
+        let whole = line(row, widths);
+        let Some(columns) = self.out.columns().filter(|columns| text::width(&whole) > *columns) else {
+            return self.out.line(&whole);
+        };
+        let (why, rest) = row.split_last().map_or(("", &row[..]), |(why, rest)| (why.as_str(), rest));
+        let mut cut = String::new();
+        text::fit(&line(rest, widths), columns, &mut cut);
+        self.out.line(cut.trim_end())?;
+        // Of what was imported before, all is said in the row.
+        let why = if rest[FATE] == Fate::Present.as_str() { "" } else { why };
+        let below = text::wrap(why, columns.saturating_sub(INDENT.len()).max(1));
+        below
+            .iter()
+            .filter(|part| !part.is_empty())
+            .try_for_each(|part| self.out.line(&format!("{INDENT}{part}")))
     }
 }
 
-/// A line of the table; on a terminal it is cut at the edge.
-fn line(row: &[String; WIDTH], widths: &[usize; WIDTH], columns: Option<usize>) -> String {
+const INDENT: &str = "        ";
+
+/// A line of the table.
+fn line(row: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (cell, width) in row.iter().zip(widths) {
         text::fit(cell, *width, &mut line);
         line.push_str("  ");
     }
     line.truncate(line.trim_end().len());
-    match columns.filter(|columns| text::width(&line) > *columns) {
-        Some(columns) => {
-            let mut cut = String::new();
-            text::fit(&line, columns, &mut cut);
-            cut
-        }
-        None => line,
-    }
+    line
 }
 
 /// The table of imported tokens, as CSV: exact, for programs that read it back.

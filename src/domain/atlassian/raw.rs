@@ -74,6 +74,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 
 /// Whether twelve digits and a colon stand there in Base64.
 #[must_use]
+#[inline]
 pub fn begins(bytes: &[u8]) -> bool {
     let Some(head) = bytes.first_chunk::<18>() else { return false };
     let digits = |group: &[u8]| {

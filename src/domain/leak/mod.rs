@@ -131,6 +131,7 @@ const WINDOW: usize = BLOCK + ID + 1;
 /// Where anchors may be in a block, a bit for each place: a `_` with another one behind the id, an `O` whose
 /// next character continues a colon. The loop has no branch, so that it is compiled to instructions for many
 /// bytes at once; that is faster here than looking for either byte by itself, of which source code has many.
+#[inline]
 fn anchors_in(window: &[u8; WINDOW]) -> u64 {
     let mut is_anchor = [0_u8; BLOCK];
     for (place, flag) in is_anchor.iter_mut().enumerate() {

@@ -29,17 +29,20 @@ const CLASS: [u8; 256] = {
     class
 };
 
+#[inline]
 fn all(class: u8, bytes: &[u8]) -> bool {
     bytes.iter().fold(class, |left, byte| left & CLASS[usize::from(*byte)]) != 0
 }
 
 /// Whether these are letters and digits; without a branch, so that many are compared at once.
+#[inline]
 fn alphanumeric<const N: usize>(bytes: Option<&[u8; N]>) -> bool {
     let one = |byte: &u8| ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10);
     bytes.is_some_and(|bytes| bytes.iter().fold(true, |all, byte| all & one(byte)))
 }
 
 /// The token of ours whose id stands behind the `_` at `anchor`.
+#[inline]
 pub fn ours(bytes: &[u8], anchor: usize) -> Option<Range<usize>> {
     let body = bytes.get(anchor..anchor + OURS)?;
     // The last part overlaps the one before it: both are as long as a register.
@@ -67,6 +70,7 @@ pub fn ours(bytes: &[u8], anchor: usize) -> Option<Range<usize>> {
 }
 
 /// The 32 bits that six digits of base62 stand for; many stand for more.
+#[inline]
 fn number(digits: &[u8]) -> Option<u32> {
     let value = |byte: &u8| u64::from(VALUE[usize::from(*byte)]);
     u32::try_from(digits.iter().fold(0, |number, byte| number * 62 + value(byte))).ok()
@@ -89,6 +93,7 @@ const VALUE: [u8; 256] = {
 };
 
 /// The token of Jira or Confluence in which the `O` at `anchor` begins the colon.
+#[inline]
 pub fn atlassian(bytes: &[u8], anchor: usize) -> Option<Range<usize>> {
     let start = anchor.checked_sub(raw::PUBLIC)?;
     let whole = bytes.get(start..start + raw::LENGTH)?;
