@@ -5,7 +5,6 @@
 //! is known from the exit status.
 
 #[path = "../it/process.rs"]
-#[expect(dead_code, reason = "shared with the other tests, which use more of it")]
 mod process;
 mod scene;
 
