@@ -8,6 +8,7 @@ mod change;
 mod config;
 pub mod curl;
 pub mod http;
+mod lean;
 mod list;
 mod notices;
 mod request;
@@ -325,39 +326,25 @@ fn defined(matches: &ArgMatches, into: &mut Vec<(String, String)>) {
 /// # Errors
 /// [`Stop`] for `--help`, `--version` and mistakes.
 pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
-    if let Some(cli) = lean(args) {
+    if let Some(cli) = lean::parse(args) {
         return Ok(cli);
     }
-    let read = |matches: &ArgMatches| {
-        let mut cli = Cli::from_arg_matches(matches)?;
-        defined(matches, &mut cli.global.define);
-        Ok(cli)
-    };
-    definition().try_get_matches_from(args).and_then(|matches| read(&matches)).map_err(
-        |error: clap::Error| Stop {
-            hint: slips::hint(args, error.kind(), &error.to_string()),
-            exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
-            is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
-            json: wants_json(args),
-            monitor: is_monitor(args).then(|| Monitor::of(args)),
-            text: error.render().to_string(),
-        },
-    )
+    whole(args).map_err(|error: clap::Error| Stop {
+        hint: slips::hint(args, error.kind(), &error.to_string()),
+        exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
+        is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+        json: wants_json(args),
+        monitor: is_monitor(args).then(|| Monitor::of(args)),
+        text: error.render().to_string(),
+    })
 }
 
-/// `patctl verify …`, read with the options of this one command and nothing else: it runs before every request
-/// of a service, and to define the other commands takes a quarter of its time. What does not parse, and
-/// `--help`, is left to the whole definition, which knows what to say.
-fn lean(args: &[OsString]) -> Option<Cli> {
-    if args.get(1)? != "verify" {
-        return None;
-    }
-    let bare = clap::Command::new("verify").no_binary_name(true).disable_help_flag(true);
-    let options = Verify::augment_args(Global::augment_args(bare)).arg(define());
-    let matches = options.try_get_matches_from(&args[2..]).ok()?;
-    let mut global = Global::from_arg_matches(&matches).ok()?;
-    defined(&matches, &mut global.define);
-    Some(Cli { global, command: Command::Verify(Verify::from_arg_matches(&matches).ok()?) })
+/// Reads a command line with the definition of all commands.
+fn whole(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = definition().try_get_matches_from(args)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    defined(&matches, &mut cli.global.define);
+    Ok(cli)
 }
 
 /// The help of a command, or of patctl.

@@ -37,13 +37,13 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let names = args.user_map.as_deref().map(user_map).transpose()?;
     let path = cx.database(&settings)?;
     let mut store = cx.open_if_there(&settings, &path)?;
-    let staging = Staging::new()?;
-    let noticed = read(args, cx, &zone, names.as_ref(), &staging)?;
+    let mut staging = Staging::new()?;
+    let noticed = read(args, cx, &zone, names.as_ref(), &mut staging)?;
     tell_noticed(cx, &noticed, &zone);
     if args.dry_run {
         return preview(args, cx, &policy, store.as_ref(), &staging);
     }
-    let counts = Counts::of(&staging)?;
+    let counts = Counts::of(&staging);
     if counts.against() > 0 && !args.skip_bad {
         return Err(explain_import::against(&counts, &first_against(&staging)?));
     }
@@ -98,7 +98,7 @@ fn read(
     cx: &mut Context<'_>,
     zone: &Zone,
     names: Option<&HashMap<String, String>>,
-    staging: &Staging,
+    staging: &mut Staging,
 ) -> Result<Noticed, Failure> {
     let terms = Terms { format: args.format, zone, names, prefix: &args.prefix_name };
     let name = if args.file == Path::new("-") { "stdin".to_owned() } else { args.file.display().to_string() };

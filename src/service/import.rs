@@ -5,7 +5,9 @@ use crate::domain::atlassian::number::Number;
 use crate::domain::atlassian::row::Row;
 use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::domain::audit::{Action, Entry, MANY};
+use crate::domain::moment::Moment;
 use crate::domain::pat::AuthMethods;
+use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::Result;
 use crate::store::intake::{Brought, Origins};
@@ -36,16 +38,14 @@ impl Counts {
     }
 
     /// How many there are, as far as is known by now.
-    ///
-    /// # Errors
-    /// What the place gave where rows wait.
-    pub fn of(staging: &Staging) -> Result<Self> {
-        Ok(Self {
-            new: staging.count(Fate::New)?,
-            present: staging.count(Fate::Present)?,
-            conflict: staging.count(Fate::Conflict)?,
-            broken: staging.count(Fate::Broken)?,
-        })
+    #[must_use]
+    pub fn of(staging: &Staging) -> Self {
+        Self {
+            new: staging.count(Fate::New),
+            present: staging.count(Fate::Present),
+            conflict: staging.count(Fate::Conflict),
+            broken: staging.count(Fate::Broken),
+        }
     }
 }
 
@@ -70,28 +70,28 @@ impl From<StoreError> for ImportError {
 /// What the database gave.
 pub fn preview(db: Option<&dyn Store>, staging: &Staging) -> Result<Counts> {
     if let Some(db) = db {
-        each_new(staging, &mut |staged, row| {
-            if let Some((fate, why)) = taken(db, row)? {
-                staging.mark(staged.seq, fate, Some(&why))?;
-            }
-            Ok(())
+        each_page(staging, &mut |page| {
+            page.iter().try_for_each(|(staged, row)| match taken(db, row)? {
+                Some((fate, why)) => staging.mark(staged.seq, fate, Some(&why)),
+                None => Ok(()),
+            })
         })?;
     }
-    Counts::of(staging)
+    Ok(Counts::of(staging))
 }
 
+/// Rows with the tokens in them.
+type Pages<'p> = &'p mut dyn FnMut(&[(&Staged, &Row)]) -> Result<()>;
+
 /// Does something with every row that is new so far.
-fn each_new(staging: &Staging, each: &mut dyn FnMut(&Staged, &Row) -> Result<()>) -> Result<()> {
+fn each_page(staging: &Staging, each: Pages<'_>) -> Result<()> {
     let mut after = 0;
     loop {
         let page = staging.page(after, STEP, Some(Fate::New))?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.seq;
-        for staged in &page {
-            if let Some(row) = &staged.row {
-                each(staged, row)?;
-            }
-        }
+        let rows: Vec<_> = page.iter().filter_map(|staged| Some((staged, staged.row.as_ref()?))).collect();
+        each(&rows)?;
     }
 }
 
@@ -125,17 +125,24 @@ pub fn bring(
     each: &mut dyn FnMut(),
 ) -> std::result::Result<Counts, ImportError> {
     let mut change = store.begin(Durability::Full)?;
-    change.expect_many()?;
-    each_new(staging, &mut |staged, row| {
-        each();
-        if insert(change.as_mut(), act, staged, row)? {
-            return Ok(());
+    change.expect(staging.count(Fate::New))?;
+    each_page(staging, &mut |page| {
+        let mut brought = Vec::with_capacity(page.len());
+        for (staged, row) in page {
+            each();
+            if insert(change.as_mut(), staged, row)? {
+                brought.push((*staged, row.number.id(), told(row.number)));
+                continue;
+            }
+            // Somebody was faster; or it is gone again, and then the next attempt will find it so.
+            let (fate, why) = taken(change.as_ref(), row)?.ok_or(StoreError::Busy)?;
+            staging.mark(staged.seq, fate, Some(&why))?;
         }
-        // Somebody was faster; or it is gone again, and then the next attempt will find it so.
-        let (fate, why) = taken(change.as_ref(), row)?.ok_or(StoreError::Busy)?;
-        staging.mark(staged.seq, fate, Some(&why))
+        let now = (act.clock)();
+        let entries: Vec<Entry<'_>> = brought.iter().map(|brought| entry(act, now, brought)).collect();
+        change.audit_all(&entries)
     })?;
-    let counts = Counts::of(staging)?;
+    let counts = Counts::of(staging);
     if counts.against() > 0 && !leaves_out {
         return Err(ImportError::Against(counts));
     }
@@ -148,17 +155,24 @@ pub fn bring(
     Ok(counts)
 }
 
-/// Adds a token and its audit row; false when its id is taken.
-fn insert(change: &mut dyn Transaction, act: &Act<'_>, staged: &Staged, row: &Row) -> Result<bool> {
-    let id = row.number.id();
-    let verifier = Verifier::imported(row.hash.clone());
-    let brought = Brought {
-        id,
+/// The audit row of a token that was added.
+fn entry<'e>(
+    act: &'e Act<'_>,
+    now: Moment,
+    (staged, id, detail): &'e (&Staged, TokenId, String),
+) -> Entry<'e> {
+    Entry { detail: Some(detail), ..act.done(now, Action::Import, id.as_str(), Some(&staged.user)) }
+}
+
+/// Adds a token; false when its id is taken. No mail is due: nobody made it today.
+fn insert(change: &mut dyn Transaction, staged: &Staged, row: &Row) -> Result<bool> {
+    change.bring(&Brought {
+        id: row.number.id(),
         name: &staged.name,
         user: &staged.user,
         // As it was there: it never was accepted otherwise.
         auth: AuthMethods::Bearer,
-        verifier: &verifier,
+        verifier: &Verifier::imported(row.hash.clone()),
         created_at: row.created_at,
         expires_at: row.expires_at,
         last_used_at: row.last_used_at,
@@ -166,15 +180,7 @@ fn insert(change: &mut dyn Transaction, act: &Act<'_>, staged: &Staged, row: &Ro
         row: row.row,
         user_key: &row.user_key,
         never: row.never.as_deref(),
-    };
-    if !change.bring(&brought)? {
-        return Ok(false);
-    }
-    // No mail: nobody made it today.
-    let detail = told(row.number);
-    let entry = act.done((act.clock)(), Action::Import, id.as_str(), Some(&staged.user));
-    change.audit(&Entry { detail: Some(&detail), ..entry })?;
-    Ok(true)
+    })
 }
 
 /// What the audit row says of a token.

@@ -78,7 +78,7 @@ pub enum IntakeError {
 pub fn read(
     input: &mut dyn Read,
     terms: &Terms<'_>,
-    staging: &Staging,
+    staging: &mut Staging,
 ) -> std::result::Result<(Format, Noticed), IntakeError> {
     let mut noticed = Noticed::default();
     let mut failed = None;

@@ -255,6 +255,14 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
     /// [`StoreError`]
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()>;
 
+    /// Writes many, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
+        entries.iter().try_for_each(|entry| self.audit(entry))
+    }
+
     /// Makes it so.
     ///
     /// # Errors

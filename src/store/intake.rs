@@ -73,11 +73,11 @@ pub trait Export {
 
 /// What can be done with them.
 pub trait Intake: Origins {
-    /// Makes ready for so many that they would not fit into what is usually kept in memory.
+    /// Makes ready for so many.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.
-    fn expect_many(&mut self) -> Result<()>;
+    fn expect(&mut self, count: u64) -> Result<()>;
 
     /// Adds a token as it was elsewhere; false when the id is taken.
     ///

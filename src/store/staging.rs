@@ -11,12 +11,22 @@ use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::domain::moment::Moment;
 use crate::domain::pat::Notified;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
+use std::cell::Cell;
+use std::collections::HashMap;
 
 /// Rows that wait.
 pub struct Staging {
     db: Connection,
+    /// Which row has a number. Kept here, because an index of them would be written all over.
+    numbers: HashMap<Number, i64>,
+    last: i64,
+    /// How many rows there are of each fate, by its place.
+    counts: Cell<[u64; Fate::ALL.len()]>,
 }
+
+/// Rows are read as they were written, one after the other.
+const PAGE_BYTES: i64 = 65_536;
 
 /// Negative, as `SQLite` counts KiB; beyond it, rows go to the file.
 const CACHE_KIB: i64 = -32_768;
@@ -24,7 +34,7 @@ const CACHE_KIB: i64 = -32_768;
 const SCHEMA: &str = "\
 CREATE TABLE staged (
   seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, nth INTEGER, fate INTEGER NOT NULL, why TEXT,
-  number INTEGER UNIQUE, origin_row INTEGER, hash TEXT, name TEXT, user TEXT, origin_name TEXT,
+  number INTEGER, origin_row INTEGER, hash TEXT, name TEXT, user TEXT, origin_name TEXT,
   origin_user TEXT, created_at INTEGER, expires_at INTEGER, never TEXT, last_used_at INTEGER, notified TEXT
 ) STRICT;
 BEGIN;";
@@ -40,12 +50,13 @@ impl Staging {
     pub fn new() -> Result<Self> {
         // No name: a database of its own, in memory until it outgrows its cache.
         let db = Connection::open("").map_err(failed)?;
+        db.pragma_update(None, "page_size", PAGE_BYTES).map_err(failed)?;
         // Nobody will ever want it back.
         db.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(())).map_err(failed)?;
         db.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
         db.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
         db.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self { db })
+        Ok(Self { db, numbers: HashMap::new(), last: 0, counts: Cell::default() })
     }
 
     /// Adds a token, with the name and the user it will have here. One whose number came before is a
@@ -53,12 +64,21 @@ impl Staging {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn push(&self, place: Place, row: &Row, name: &str, user: &str) -> Result<()> {
-        let sql = "INSERT INTO staged (line, nth, fate, number, origin_row, hash, name, user, origin_name, \
+    pub fn push(&mut self, place: Place, row: &Row, name: &str, user: &str) -> Result<()> {
+        if let Some(earlier) = self.numbers.get(&row.number) {
+            let place_of =
+                |row: &rusqlite::Row<'_>| Ok(Place { line: count(row, 0)?, nth: maybe_count(row, 1)? });
+            let sql = "SELECT line, nth FROM staged WHERE seq = ?1";
+            let earlier = self.db.query_row(sql, [earlier], place_of).map_err(failed)?;
+            let why = format!("{earlier} has the same TOKEN_ID, {}", row.number);
+            return self.reject(place, Fate::Conflict, &why);
+        }
+        self.last += 1;
+        let sql = "INSERT INTO staged (seq, line, nth, fate, number, origin_row, hash, name, user, origin_name, \
                    origin_user, created_at, expires_at, never, last_used_at, notified) \
-                   VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-                   ON CONFLICT (number) DO NOTHING";
+                   VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let values = params![
+            self.last,
             line(place.line),
             place.nth.map(line),
             line(row.number.get()),
@@ -74,41 +94,51 @@ impl Staging {
             row.last_used_at.map(Moment::micros),
             row.notified.as_str(),
         ];
-        if self.execute(sql, values)? == 1 {
-            return Ok(());
-        }
-        let earlier = self.earlier(row.number)?;
-        let why = earlier.map(|place| format!("{place} has the same TOKEN_ID, {}", row.number));
-        self.reject(place, Fate::Conflict, why.as_deref().unwrap_or("its TOKEN_ID is there twice"))
-    }
-
-    fn earlier(&self, number: Number) -> Result<Option<Place>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT line, nth FROM staged WHERE number = ?1").map_err(failed)?;
-        let place = |row: &rusqlite::Row<'_>| Ok(Place { line: count(row, 0)?, nth: maybe_count(row, 1)? });
-        statement.query_row([line(number.get())], place).optional().map_err(failed)
+        self.execute(sql, values)?;
+        self.numbers.insert(row.number, self.last);
+        self.counted(Fate::New);
+        Ok(())
     }
 
     /// Adds a row that is no token, or not one of its own.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn reject(&self, place: Place, fate: Fate, why: &str) -> Result<()> {
-        let sql = "INSERT INTO staged (line, nth, fate, why) VALUES (?1, ?2, ?3, ?4)";
-        self.execute(sql, params![line(place.line), place.nth.map(line), fate as i64, why]).map(|_| ())
+    pub fn reject(&mut self, place: Place, fate: Fate, why: &str) -> Result<()> {
+        self.last += 1;
+        let sql = "INSERT INTO staged (seq, line, nth, fate, why) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let values = params![self.last, line(place.line), place.nth.map(line), fate as i64, why];
+        self.execute(sql, values)?;
+        self.counted(fate);
+        Ok(())
     }
 
-    /// Notes what becomes of a row.
+    fn counted(&self, fate: Fate) {
+        let mut counts = self.counts.get();
+        counts[fate as usize] += 1;
+        self.counts.set(counts);
+    }
+
+    /// Notes that a row which was new is not.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn mark(&self, seq: i64, fate: Fate, why: Option<&str>) -> Result<()> {
         let sql = "UPDATE staged SET fate = ?2, why = ?3 WHERE seq = ?1";
-        self.execute(sql, params![seq, fate as i64, why]).map(|_| ())
+        self.execute(sql, params![seq, fate as i64, why])?;
+        let mut counts = self.counts.get();
+        counts[Fate::New as usize] -= 1;
+        self.counts.set(counts);
+        self.counted(fate);
+        Ok(())
     }
 
-    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<usize> {
-        self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(failed)
+    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<()> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(|_| ())
+            .map_err(failed)
     }
 
     /// The rows behind `after`, at most `limit`; of one fate, if one is named.
@@ -125,12 +155,9 @@ impl Staging {
     }
 
     /// How many rows there are of a fate.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn count(&self, fate: Fate) -> Result<u64> {
-        let sql = "SELECT count(*) FROM staged WHERE fate = ?1";
-        self.db.query_row(sql, [fate as i64], |row| count(row, 0)).map_err(failed)
+    #[must_use]
+    pub fn count(&self, fate: Fate) -> u64 {
+        self.counts.get()[fate as usize]
     }
 
     /// The users who get tokens, and how many each, in the order of their names.

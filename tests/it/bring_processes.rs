@@ -25,6 +25,8 @@ fn many_rows_of_every_format_come_out_as_they_came_in() {
         write(&home, "dump", &dump);
         let output = home.run(&["import", "atlassian", "dump", "-q"]);
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        // The indexes are there again, and every CHECK of the schema holds.
+        assert_eq!(home.count("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
         let exported = stdout(&home.run(&["export", "atlassian"]));
         let differs = exported.lines().zip(expected.lines()).find(|(is, was)| is != was);
         assert_eq!((differs, exported.len()), (None, expected.len()));

@@ -138,8 +138,8 @@ impl Export for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
-    fn expect_many(&mut self) -> Result<(), StoreError> {
-        self.0.expect_many()
+    fn expect(&mut self, count: u64) -> Result<(), StoreError> {
+        self.0.expect(count)
     }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)

@@ -8,13 +8,16 @@ use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
-use crate::store::StoreError;
 use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
+use crate::store::StoreError;
 use rusqlite::{Connection, params};
 
-/// How much of the database is kept in memory while many rows are added: its indexes are written all over.
-/// Negative, as `SQLite` counts KiB.
-const CACHE_KIB: i64 = -32_768;
+/// How much of the database is kept in memory while rows are added, at least and at most, and for each row: the
+/// index of ids is written all over.
+const CACHE_KIB: std::ops::RangeInclusive<u64> = 32_768..=262_144;
+const ROWS_A_KIB: u64 = 32;
+/// From so many rows on it is faster to sort the indexes once than to write all over them.
+const MANY: u64 = 1_000;
 
 fn origin(db: &Connection, id: TokenId) -> Result<Option<Origin>> {
     let sql = "SELECT origin_row, origin_user, created_at, verifier FROM token WHERE id = ?1";
@@ -69,8 +72,17 @@ impl Origins for SqliteTransaction<'_> {
 }
 
 impl Intake for SqliteTransaction<'_> {
-    fn expect_many(&mut self) -> Result<()> {
-        self.db().pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)
+    fn expect(&mut self, count: u64) -> Result<()> {
+        let kib = (CACHE_KIB.start() + count / ROWS_A_KIB).min(*CACHE_KIB.end());
+        // Negative, as `SQLite` counts KiB.
+        self.db().pragma_update(None, "cache_size", -kib.cast_signed()).map_err(failed)?;
+        // Indexes are sorted by a thread of their own while the tokens are read.
+        self.db().pragma_update_and_check(None, "threads", 1, |_| Ok(())).map_err(failed)?;
+        let there = reads::collect(self.db(), "SELECT count(*) FROM token", [], |row| {
+            rows::integer(row, 0, "count")
+        })?;
+        let there = there.first().map_or(0, |there| there.unsigned_abs());
+        if count >= MANY && count >= there / 4 { self.hurry() } else { Ok(()) }
     }
 
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {

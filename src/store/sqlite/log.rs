@@ -6,7 +6,7 @@ use super::rows::{self, RECORD};
 use super::{Result, failed};
 use crate::domain::audit::{Entry, Record, Selection};
 use crate::domain::chain::{self, COLUMNS, Link, Row, Value, Values};
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, MomentText};
 use crate::store::StoreError;
 use crate::store::log::{Cut, EachPiece, Outdated, Page, Piece};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -14,24 +14,38 @@ use rusqlite::{Connection, ToSql, params, params_from_iter};
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-/// Writes an entry behind `last`, and answers the new last row.
-pub fn append(db: &Connection, last: &Link, entry: &Entry<'_>) -> Result<Link> {
+/// So many rows are written by one statement, where there are many: what a statement costs beside its rows is
+/// more than a row.
+pub const TOGETHER: usize = 16;
+
+/// Writes one entry behind `last`, or [`TOGETHER`], and answers the new last row.
+pub fn append(db: &Connection, mut last: Link, entries: &[Entry<'_>]) -> Result<Link> {
     let full = || StoreError::Damaged("the audit log has no number left".to_owned());
-    let seq = last.seq.checked_add(1).ok_or_else(full)?;
-    let at = entry.at.text();
-    let values = chain::values(entry, seq, &at);
-    let hash = chain::hash(&last.hash, &values);
-    let mut bound: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
-    bound.push(&hash);
-    execute(db, &APPEND, &bound)?;
-    Ok(Link { seq, hash })
+    let times: Vec<MomentText> = entries.iter().map(|entry| entry.at.text()).collect();
+    let mut rows = Vec::with_capacity(entries.len());
+    for (entry, at) in entries.iter().zip(&times) {
+        let seq = last.seq.checked_add(1).ok_or_else(full)?;
+        let values = chain::values(entry, seq, at);
+        last = Link { seq, hash: chain::hash(&last.hash, &values) };
+        rows.push((values, last.hash.clone()));
+    }
+    let mut bound: Vec<&dyn ToSql> = Vec::with_capacity(rows.len() * (COLUMNS.len() + 1));
+    for (values, hash) in &rows {
+        bound.extend(values.iter().map(|value| value as &dyn ToSql));
+        bound.push(hash);
+    }
+    execute(db, if rows.len() == 1 { &APPEND } else { &APPEND_TOGETHER }, &bound)?;
+    Ok(last)
 }
 
 /// Writes a row of [`COLUMNS`] and its hash.
-static APPEND: LazyLock<String> = LazyLock::new(|| {
-    let places = vec!["?"; COLUMNS.len() + 1].join(", ");
-    format!("INSERT INTO audit ({}, hash) VALUES ({places})", COLUMNS.join(", "))
-});
+static APPEND: LazyLock<String> = LazyLock::new(|| insertion(1));
+static APPEND_TOGETHER: LazyLock<String> = LazyLock::new(|| insertion(TOGETHER));
+
+fn insertion(rows: usize) -> String {
+    let row = format!("({})", vec!["?"; COLUMNS.len() + 1].join(", "));
+    format!("INSERT INTO audit ({}, hash) VALUES {}", COLUMNS.join(", "), vec![row; rows].join(", "))
+}
 
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -140,7 +140,7 @@ impl Restoration for Candidate {
     }
 
     fn note(&self, entry: &Entry<'_>) -> Result<()> {
-        log::append(self.db(), &log::head(self.db())?, entry).map(|_| ())
+        log::append(self.db(), log::head(self.db())?, std::slice::from_ref(entry)).map(|_| ())
     }
 
     fn end(&self, keep: bool) -> Result<()> {

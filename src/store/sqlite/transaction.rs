@@ -29,6 +29,28 @@ pub struct SqliteTransaction<'s> {
     durability: Durability,
     /// The last row of the audit log, once this transaction has looked: nobody else writes meanwhile.
     last: Option<Link>,
+    /// What makes the indexes again that were set aside.
+    aside: Vec<String>,
+    unchecked: Option<Unchecked<'s>>,
+}
+
+/// As long as it lives, no CHECK of the schema is evaluated: a list of words in one is made a table of its own for
+/// every row, which costs as much as the row. Only for rows whose every value is of a type that holds what the
+/// CHECKs ask for.
+struct Unchecked<'s>(&'s Connection);
+
+impl<'s> Unchecked<'s> {
+    fn new(db: &'s Connection) -> Result<Self> {
+        db.pragma_update(None, "ignore_check_constraints", true).map_err(failed)?;
+        Ok(Self(db))
+    }
+}
+
+impl Drop for Unchecked<'_> {
+    fn drop(&mut self) {
+        // A flag of the connection; setting it cannot fail where it could be set before.
+        let _ = self.0.pragma_update(None, "ignore_check_constraints", false);
+    }
 }
 
 impl<'s> SqliteTransaction<'s> {
@@ -36,7 +58,7 @@ impl<'s> SqliteTransaction<'s> {
     pub fn begin(db: &'s Connection, seals: &'s Seals, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, seals, inner, durability, last: None })
+        Ok(Self { db, seals, inner, durability, last: None, aside: Vec::new(), unchecked: None })
     }
 }
 
@@ -49,6 +71,23 @@ impl SqliteTransaction<'_> {
     /// What seals its rows.
     pub(super) fn seals(&self) -> &Seals {
         self.seals
+    }
+
+    /// Drops the indexes of the tokens until the commit, which makes them again as they were: then each is
+    /// sorted once. Whoever reads meanwhile reads the database as it was before, indexes and all. And evaluates
+    /// no CHECK.
+    pub(super) fn hurry(&mut self) -> Result<()> {
+        let sql = "SELECT name, sql FROM sqlite_schema \
+                   WHERE type = 'index' AND tbl_name = 'token' AND sql IS NOT NULL";
+        let indexes = reads::collect(&self.inner, sql, [], |row| {
+            Ok((rows::text(row, 0, "name")?.to_owned(), rows::text(row, 1, "sql")?.to_owned()))
+        })?;
+        for (name, sql) in indexes {
+            self.inner.execute_batch(&format!("DROP INDEX \"{name}\"")).map_err(failed)?;
+            self.aside.push(sql);
+        }
+        self.unchecked = Some(Unchecked::new(self.db)?);
+        Ok(())
     }
 
     /// Forgets that the secret of a token was proved.
@@ -210,15 +249,29 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
-        let last = match self.last.take() {
+        self.audit_all(std::slice::from_ref(entry))
+    }
+
+    fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
+        let mut last = match self.last.take() {
             Some(last) => last,
             None => log::head(&self.inner)?,
         };
-        self.last = Some(log::append(&self.inner, &last, entry)?);
+        let (many, few) = entries.as_chunks::<{ log::TOGETHER }>();
+        for entries in many {
+            last = log::append(&self.inner, last, entries)?;
+        }
+        for entry in few {
+            last = log::append(&self.inner, last, std::slice::from_ref(entry))?;
+        }
+        self.last = Some(last);
         Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
+        for index in &self.aside {
+            self.inner.execute_batch(index).map_err(failed)?;
+        }
         self.inner.commit().map_err(|error| match failed(error) {
             StoreError::Busy => StoreError::Busy,
             StoreError::Io(what) | StoreError::Damaged(what) | StoreError::Permission(what) => {
