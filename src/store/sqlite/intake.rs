@@ -8,8 +8,8 @@ use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
-use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use crate::store::StoreError;
+use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
 use rusqlite::{Connection, params};
 
 /// How much of the database is kept in memory while rows are added, at least and at most, and for each row: the
