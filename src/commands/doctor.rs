@@ -27,10 +27,10 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = settings(cx, &mut findings);
     let sealer = keys(args, cx, &settings, &mut findings);
     let path = cx.database(&settings)?;
-    let Checkup { findings: of_files, file } = checkup::checkup(&path, cx.euid(), args.fix);
+    let Checkup { findings: of_files, file, alone } = checkup::checkup(&path, cx.euid(), args.fix);
     findings.extend(of_files);
     if let Some(file) = file {
-        findings.extend(of_database(args, cx, &settings, &file, &sealer));
+        findings.extend(of_database(args, cx, &settings, &file, &sealer, alone));
     }
     let ok = findings.iter().all(|finding| finding.fixed.is_some());
     answer(cx, &path, ok, &findings).map_err(stdout_failed)?;
@@ -110,9 +110,11 @@ fn of_database(
     settings: &Settings,
     file: &Path,
     sealer: &Sealer,
+    alone: bool,
 ) -> Vec<Finding> {
     let database = file.display().to_string();
-    let open = || Patient::open(file, sealer.clone());
+    let look = if alone { Patient::open_alone } else { Patient::open };
+    let open = || look(file, sealer.clone());
     let (policy, base) = (settings.policy(), settings.base());
     let question = Question {
         database: &database,
@@ -130,7 +132,7 @@ fn of_database(
     };
     let mut findings = Vec::new();
     // Whoever uses it next would do the same.
-    if let (true, Ok(Identity::Older { found, known })) = (args.fix, patient.identity())
+    if let (true, Ok(Identity::Older { found, known })) = (args.fix && !alone, patient.identity())
         && SqliteStore::open(file).is_ok()
     {
         let why = format!("it had schema {found}");

@@ -235,7 +235,7 @@ fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {
 fn mend(damage: Damage, id: &str) -> String {
     match damage {
         Damage::Revoked => "find out who did it; 'patctl prune' deletes it in time".to_owned(),
-        Damage::NoKey => "set patctl.integrity.key.file to the key's file".to_owned(),
+        Damage::NoKey => "put the key's file back, and name it with patctl.integrity.key.file".to_owned(),
         Damage::Unsealed | Damage::Changed | Damage::Unkeyed => {
             format!("patctl revoke {id}, and make a new one; or restore a backup of before")
         }

@@ -124,9 +124,12 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         kind: "companion",
-        plant: |patctl, _| chmod(&patctl.path("patctl.db-shm"), 0o666),
-        says: &["patctl.db-shm", "chmod 660"],
-        fixes: true,
+        plant: |patctl, _| {
+            let _ = fs::remove_file(patctl.path("patctl.db-wal"));
+            symlink("/dev/null", patctl.path("patctl.db-wal")).expect("a link");
+        },
+        says: &["patctl.db-wal", "no regular file", "move it away"],
+        fixes: false,
     },
     Fault {
         kind: "companion",

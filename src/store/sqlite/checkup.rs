@@ -27,12 +27,14 @@ pub struct Checkup {
     pub findings: Vec<Finding>,
     /// The database, with every link in its directory followed, if it is a regular file that is not empty.
     pub file: Option<PathBuf>,
+    /// Whether what lies beside it is not to be touched.
+    pub alone: bool,
 }
 
 /// Looks at the database file, its directory, and what lies beside it. With `fix`, modes are made tight.
 #[must_use]
 pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
-    let mut checkup = Checkup { findings: Vec::new(), file: None };
+    let mut checkup = Checkup { findings: Vec::new(), file: None, alone: false };
     let shown = path.display().to_string();
     let resolved = open::resolve(path).unwrap_or_else(|_| path.to_owned());
     let file = match fs::symlink_metadata(&resolved) {
@@ -145,6 +147,8 @@ impl Checkup {
                 self.findings.push(Finding { kind: Kind::Companion, ..finding });
             }
         }
+        let wrong = |finding: &Finding| finding.kind == Kind::Companion && finding.fixed.is_none();
+        self.alone = self.findings.iter().any(wrong);
         self.leftovers(path);
     }
 

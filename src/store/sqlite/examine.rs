@@ -9,7 +9,7 @@ use crate::domain::moment::Moment;
 use crate::store::StoreError;
 use crate::store::examine::{EachExamined, Examine, Examined, Identity, OddSetting};
 use crate::store::log::EachPiece;
-use rusqlite::Connection;
+use rusqlite::{Connection, MAIN_DB};
 use std::path::Path;
 
 /// Faults of the structure that are told; whoever has more needs a backup, not a list.
@@ -29,6 +29,14 @@ impl Patient {
     /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self> {
         Ok(Self::of(open::unchecked(path)?, sealer))
+    }
+
+    /// Opens the file alone: what lies beside it cannot be trusted, and would be played into it.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
+    pub fn open_alone(path: &Path, sealer: Sealer) -> Result<Self> {
+        Self::still(path, sealer)
     }
 
     /// Opens a file that nobody changes, and leaves nothing beside it.
@@ -60,6 +68,10 @@ impl Examine for Patient {
     }
 
     fn odd_settings(&self) -> Result<Vec<OddSetting>> {
+        // A file that is only looked at is set in no way.
+        if self.db.is_readonly(MAIN_DB).map_err(failed)? {
+            return Ok(Vec::new());
+        }
         open::synchronous(&self.db, 2)?;
         let mut odd = Vec::new();
         for (name, due) in [
