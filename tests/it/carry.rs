@@ -87,7 +87,7 @@ fn an_imported_token_is_good_for_nothing_until_it_is_rotated() {
     }
     let first = id_of(&tokens[0]);
     let new = other.run(&["rotate", first]).stdout.trim().to_owned();
-    assert_eq!(other.verify(&new, &["--url", "/a"]).0, Exit::Yes);
+    assert_eq!(other.verify(&new, &["--url", "/a"]), (Exit::Yes, String::new()));
     assert_eq!(other.verify(&new, &["--url", "/c"]).1, "restricted", "the grants went with it");
     assert_eq!(other.verify(&tokens[0], &["--url", "/a"]).0, Exit::No);
 }
