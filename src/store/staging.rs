@@ -46,7 +46,7 @@ impl Staging {
     /// None yet.
     ///
     /// # Errors
-    /// [`StoreError`], as for every call here.
+    /// [`StoreError`](super::StoreError), as for every call here.
     pub fn new() -> Result<Self> {
         // No name: a database of its own, in memory until it outgrows its cache.
         let db = Connection::open("").map_err(failed)?;
@@ -63,7 +63,7 @@ impl Staging {
     /// conflict.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`](super::StoreError)
     pub fn push(&mut self, place: Place, row: &Row, name: &str, user: &str) -> Result<()> {
         if let Some(earlier) = self.numbers.get(&row.number) {
             let place_of =
@@ -103,7 +103,7 @@ impl Staging {
     /// Adds a row that is no token, or not one of its own.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`](super::StoreError)
     pub fn reject(&mut self, place: Place, fate: Fate, why: &str) -> Result<()> {
         self.last += 1;
         let sql = "INSERT INTO staged (seq, line, nth, fate, why) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -122,7 +122,7 @@ impl Staging {
     /// Notes that a row which was new is not.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`](super::StoreError)
     pub fn mark(&self, seq: i64, fate: Fate, why: Option<&str>) -> Result<()> {
         let sql = "UPDATE staged SET fate = ?2, why = ?3 WHERE seq = ?1";
         self.execute(sql, params![seq, fate as i64, why])?;
@@ -144,7 +144,7 @@ impl Staging {
     /// The rows behind `after`, at most `limit`; of one fate, if one is named.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`](super::StoreError)
     pub fn page(&self, after: i64, limit: u32, fate: Option<Fate>) -> Result<Vec<Staged>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM staged WHERE seq > ?1 AND (?2 IS NULL OR fate = ?2) ORDER BY seq LIMIT {limit}"
@@ -163,7 +163,7 @@ impl Staging {
     /// The users who get tokens, and how many each, in the order of their names.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`](super::StoreError)
     pub fn users(&self) -> Result<Vec<(String, u64)>> {
         let sql = "SELECT user, count(*) FROM staged WHERE fate = 0 GROUP BY user ORDER BY user";
         let mut statement = self.db.prepare(sql).map_err(failed)?;

@@ -26,7 +26,7 @@ impl Patient {
     /// regular file.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
+    /// [`StoreError`] when it cannot be opened at all.
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self> {
         Ok(Self::of(open::unchecked(path)?, sealer))
     }
@@ -34,7 +34,7 @@ impl Patient {
     /// Opens the file alone: what lies beside it cannot be trusted, and would be played into it.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when it cannot be opened at all.
+    /// [`StoreError`] when it cannot be opened at all.
     pub fn open_alone(path: &Path, sealer: Sealer) -> Result<Self> {
         Self::still(path, sealer)
     }
