@@ -10,19 +10,16 @@
 //! A revoked row carries none: nothing that stands in it gives a yes, and whoever takes the revocation out
 //! of it leaves a row without a seal.
 
-use super::chain::Value;
 use super::dice::Dice;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::frame::{Frame, Value};
+use super::key_file::{self, KEY, KeyBytes, KeyError};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Bytes of a key, and of a digest.
-const BYTES: usize = 32;
 /// Bytes of a seal: what kind it is, and a digest.
-pub const SEAL: usize = BYTES + 1;
+pub const SEAL: usize = 32 + 1;
 
 const CHECKSUM: u8 = 1;
 const MAC: u8 = 2;
@@ -54,11 +51,7 @@ pub type Values<'v> = [Value<'v>; COLUMNS.len()];
 
 /// The key of the seals: 256 bits. It is wiped when dropped, and `Debug` says nothing.
 #[derive(Clone)]
-pub struct IntegrityKey(Zeroizing<[u8; BYTES]>);
-
-/// The text is no key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KeyError;
+pub struct IntegrityKey(KeyBytes);
 
 impl IntegrityKey {
     /// A new random key.
@@ -66,22 +59,18 @@ impl IntegrityKey {
         Self(Zeroizing::new(dice.bytes()))
     }
 
-    /// Reads a key file: 32 bytes in Base64 (44 characters), one line end after them.
+    /// Reads a key file.
     ///
     /// # Errors
-    /// [`KeyError`] for anything else, and for 32 equal bytes, which are a placeholder.
+    /// [`KeyError`]
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
-        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let decoded = Zeroizing::new(STANDARD.decode(text).map_err(|_| KeyError)?);
-        let key: [u8; BYTES] = decoded.as_slice().try_into().map_err(|_| KeyError)?;
-        if key.iter().all(|byte| *byte == key[0]) { Err(KeyError) } else { Ok(Self(Zeroizing::new(key))) }
+        key_file::parse(bytes).map(Self)
     }
 
     /// What a key file holds.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(STANDARD.encode(self.0.as_slice()) + "\n")
+        key_file::to_text(&self.0)
     }
 }
 
@@ -140,10 +129,10 @@ impl Sealer {
         let mut seal = [0; SEAL];
         if let Some(key) = &self.key {
             seal[0] = MAC;
-            seal[1..].copy_from_slice(&mac(key, &message).finalize().into_bytes());
+            seal[1..].copy_from_slice(&mac(key, message.bytes()).finalize().into_bytes());
         } else {
             seal[0] = CHECKSUM;
-            seal[1..].copy_from_slice(&Sha256::digest(&message));
+            seal[1..].copy_from_slice(&Sha256::digest(message.bytes()));
         }
         seal
     }
@@ -161,13 +150,15 @@ impl Sealer {
     ) -> Result<(), Damage> {
         let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
         match (*kind, &self.key) {
-            (MAC, Some(key)) => mac(key, &encode(installation, values, rules))
+            (MAC, Some(key)) => mac(key, encode(installation, values, rules).bytes())
                 .verify_slice(digest)
                 .map_err(|_| Damage::Changed),
             (MAC, None) => Err(Damage::NoKey),
             (CHECKSUM, Some(_)) => Err(Damage::Unkeyed),
             // No secret is in it: how long the comparison takes tells nobody anything.
-            (CHECKSUM, None) if digest == Sha256::digest(encode(installation, values, rules)).as_slice() => {
+            (CHECKSUM, None)
+                if digest == Sha256::digest(encode(installation, values, rules).bytes()).as_slice() =>
+            {
                 Ok(())
             }
             _ => Err(Damage::Changed),
@@ -184,39 +175,28 @@ impl Sealer {
 fn mac(key: &IntegrityKey, message: &[u8]) -> Hmac<Sha256> {
     // RFC 2104: a key is filled up with zeros to a block of the hash.
     let mut block = Zeroizing::new([0; 64]);
-    block[..BYTES].copy_from_slice(key.0.as_slice());
+    block[..KEY].copy_from_slice(key.0.as_slice());
     let mut mac = Hmac::<Sha256>::new(&(*block).into());
     mac.update(message);
     mac
 }
 
-/// What is sealed. Every part says its place, its type and its length before it begins, so that two
-/// different rows never give the same bytes.
-fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    bytes.extend(b"patctl row 1");
-    let mut put = |place: u8, kind: u8, content: &[u8]| {
-        bytes.extend([place, kind]);
-        bytes.extend((content.len() as u64).to_be_bytes());
-        bytes.extend(content);
-    };
-    put(0, b'd', installation.as_bytes());
-    for (place, value) in (1..).zip(values) {
-        match value {
-            Value::Null => {}
-            Value::Integer(number) => put(place, b'i', &number.to_be_bytes()),
-            Value::Text(text) => put(place, b't', text),
-        }
-    }
+/// What is sealed.
+fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> Frame {
+    let mut frame = Frame::new(b"patctl row 1");
+    frame.put(0, b'd', installation.as_bytes());
+    frame.put_row(values);
     for rule in rules {
-        put(u8::MAX, b'r', rule.as_ref().as_bytes());
+        frame.put(u8::MAX, b'r', rule.as_ref().as_bytes());
     }
-    bytes
+    frame
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use rand::SeedableRng as _;
 
@@ -309,7 +289,7 @@ mod tests {
         let mine = key(3);
         assert_eq!(*IntegrityKey::parse(mine.to_text().as_bytes()).expect("a key").0, *mine.0);
         assert_eq!(format!("{mine:?}"), "IntegrityKey(..)");
-        let placeholder = STANDARD.encode([7; BYTES]);
+        let placeholder = STANDARD.encode([7; KEY]);
         for bad in ["", "secret", placeholder.as_str(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg=="] {
             assert!(IntegrityKey::parse(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -5,20 +5,18 @@
 //! copied to another row or another database does not open.
 
 use super::dice::Dice;
+use super::key_file::{self, KeyBytes, KeyError};
 use super::token::{PlainToken, TokenId};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use std::fmt;
 use zeroize::Zeroizing;
 
 const NONCE: usize = 24;
-const KEY: usize = 32;
 
 /// The key of a vault: 256 bits. It is wiped when dropped, and `Debug` says nothing.
 #[derive(Clone)]
-pub struct VaultKey(Zeroizing<[u8; KEY]>);
+pub struct VaultKey(KeyBytes);
 
 impl fmt::Debug for VaultKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,26 +24,17 @@ impl fmt::Debug for VaultKey {
     }
 }
 
-/// The text is no key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KeyError;
-
 /// A sealed secret does not open: another key, another database, another token, or changed bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SealError;
 
 impl VaultKey {
-    /// Reads a key file: 32 bytes in Base64 (44 characters), one line end after them.
+    /// Reads a key file.
     ///
     /// # Errors
-    /// [`KeyError`] for anything else.
+    /// [`KeyError`]
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
-        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let decoded = Zeroizing::new(STANDARD.decode(text).map_err(|_| KeyError)?);
-        let key: [u8; KEY] = decoded.as_slice().try_into().map_err(|_| KeyError)?;
-        // What a forgotten placeholder looks like.
-        if key.iter().all(|byte| *byte == key[0]) { Err(KeyError) } else { Ok(Self(Zeroizing::new(key))) }
+        key_file::parse(bytes).map(Self)
     }
 
     /// Seals a token for its row in the database `database`.
@@ -86,7 +75,10 @@ fn bound(database: &str, id: TokenId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::key_file::KEY;
     use crate::domain::token::TokenPrefix;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use rand::SeedableRng as _;
 
     fn dice() -> Dice {

@@ -1,27 +1,11 @@
 //! Go with its standard library, formatted as gofmt does.
 
 use super::{Auth, Call, TOKEN_MARK, TokenFrom};
-use crate::domain::text::is_hidden;
 use std::fmt::Write as _;
 
 /// A string. What could not be seen is escaped.
 fn quote(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            TOKEN_MARK => quoted.push(c),
-            c if is_hidden(c) => {
-                // Writing to a string cannot fail.
-                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
+    super::double_quoted(text, |c| format!("\\U{:08x}", u32::from(c)))
 }
 
 /// What every step of a program does about an error.

@@ -1,7 +1,6 @@
 //! JavaScript: fetch, as Node.js 18 and later have it, in a module and in a script alike.
 
 use super::{Auth, Call, TOKEN_MARK, TokenFrom};
-use crate::domain::text::is_hidden;
 use std::fmt::Write as _;
 
 pub(super) fn unfit(call: &Call) -> Option<&'static str> {
@@ -10,22 +9,7 @@ pub(super) fn unfit(call: &Call) -> Option<&'static str> {
 
 /// A string. What could not be seen is escaped.
 fn quote(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            TOKEN_MARK => quoted.push(c),
-            c if is_hidden(c) => {
-                // Writing to a string cannot fail.
-                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
+    super::double_quoted(text, |c| format!("\\u{{{:x}}}", u32::from(c)))
 }
 
 /// A string for a header: fetch sends each character as one byte, so that UTF-8 is written out.

@@ -16,6 +16,7 @@ mod shell;
 mod unfit;
 mod wget;
 
+use crate::domain::text::is_hidden;
 pub use call::{Auth, Call, TokenFrom};
 pub use unfit::Unfit;
 
@@ -174,4 +175,20 @@ fn typed_headers(call: &Call) -> Vec<(&str, &str)> {
         headers.push(("Content-Type", OCTETS));
     }
     headers
+}
+
+/// A string in double quotes, as several languages have it; what could not be seen is escaped as each does.
+fn double_quoted(text: &str, hidden: impl Fn(char) -> String) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            c if c != TOKEN_MARK && is_hidden(c) => quoted.push_str(&hidden(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

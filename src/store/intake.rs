@@ -77,7 +77,7 @@ pub trait Intake: Origins {
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.
-    fn expect(&mut self, count: u64) -> Result<()>;
+    fn announce(&mut self, count: u64) -> Result<()>;
 
     /// Adds a token as it was elsewhere; false when the id is taken.
     ///

@@ -22,13 +22,13 @@ pub type Fields<'f> = [Option<&'f [u8]>; COLUMNS.len()];
 
 /// A token as the table has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
+pub struct Row<H = Pkcs5s2> {
     /// `TOKEN_ID`
     pub number: Number,
     /// `ID`, the row's number there.
     pub row: Option<i64>,
     /// `HASHED_TOKEN`
-    pub hash: Pkcs5s2,
+    pub hash: H,
     /// `NAME`
     pub name: String,
     /// `USER_KEY`
@@ -107,25 +107,6 @@ impl Row {
     }
 }
 
-impl Row {
-    /// The row as it would be written again.
-    #[must_use]
-    pub fn exported(&self) -> Exported {
-        Exported {
-            number: self.number,
-            row: self.row,
-            hash: Some(self.hash.clone()),
-            name: self.name.clone(),
-            user_key: self.user_key.clone(),
-            created_at: self.created_at,
-            expires_at: self.expires_at,
-            never: self.never.clone(),
-            last_used_at: self.last_used_at,
-            notified: self.notified,
-        }
-    }
-}
-
 fn fault(column: usize, why: impl Into<String>) -> Fault {
     Fault { column: COLUMNS[column], why: why.into() }
 }
@@ -192,32 +173,14 @@ pub const fn written(state: Notified) -> &'static str {
     }
 }
 
-/// A token that was imported, as it is now.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Exported {
-    /// `TOKEN_ID`
-    pub number: Number,
-    /// `ID`, where it had one.
-    pub row: Option<i64>,
-    /// `HASHED_TOKEN`, until it is hashed anew.
-    pub hash: Option<Pkcs5s2>,
-    /// `NAME`
-    pub name: String,
-    /// `USER_KEY`
-    pub user_key: String,
-    /// `CREATED_AT`
-    pub created_at: Moment,
-    /// `EXPIRING_AT`
-    pub expires_at: Option<Moment>,
-    /// How never was written, where that was not [`NEVER_TEXT`].
-    pub never: Option<String>,
-    /// `LAST_ACCESSED_AT`
-    pub last_used_at: Option<Moment>,
-    /// `NOTIFICATION_STATE`
-    pub notified: Notified,
-}
+/// A token that was imported, as it is now: without its hash once it is hashed anew.
+pub type Exported = Row<Option<Pkcs5s2>>;
 
-impl Exported {
+/// With a hash, or perhaps without one.
+impl<H> Row<H>
+where
+    for<'h> &'h H: Into<Option<&'h Pkcs5s2>>,
+{
     /// The fields in the order of [`COLUMNS`], times as the clocks of a zone show them; an empty one is
     /// NULL, or a hash that is kept no longer.
     #[must_use]
@@ -227,7 +190,7 @@ impl Exported {
         [
             at(self.created_at),
             self.expires_at.map_or_else(never, at),
-            self.hash.as_ref().map_or_else(String::new, Pkcs5s2::to_theirs),
+            (&self.hash).into().map_or_else(String::new, Pkcs5s2::to_theirs),
             self.row.map_or_else(String::new, |row| row.to_string()),
             self.last_used_at.map_or_else(String::new, at),
             self.name.clone(),
@@ -271,7 +234,7 @@ mod tests {
         let (row, odd) = read(GOOD.map(Some)).expect("a row");
         assert_eq!(odd, Oddities::default());
         assert_eq!((row.expires_at, &row.never), (None, &None));
-        assert_eq!(row.exported().cells(&Zone::utc()), GOOD.map(str::to_owned));
+        assert_eq!(row.cells(&Zone::utc()), GOOD.map(str::to_owned));
     }
 
     #[test]

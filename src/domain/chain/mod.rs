@@ -9,6 +9,7 @@ pub use fault::Fault;
 pub use walk::{Intact, Suspect, Walk};
 
 use super::audit::{Entry, Outcome};
+use super::frame::{Frame, Value};
 use super::moment::MomentText;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -34,29 +35,6 @@ pub const COLUMNS: [&str; 15] = [
     "detail",
     "changes",
 ];
-
-/// A value as it is stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Value<'v> {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// A text; where the file was tampered with, perhaps not UTF-8.
-    Text(Cow<'v, [u8]>),
-}
-
-impl<'v> From<&'v str> for Value<'v> {
-    fn from(text: &'v str) -> Self {
-        Self::Text(text.as_bytes().into())
-    }
-}
-
-impl<'v> From<Option<&'v str>> for Value<'v> {
-    fn from(text: Option<&'v str>) -> Self {
-        text.map_or(Self::Null, Into::into)
-    }
-}
 
 /// The values of a row, in the order of [`COLUMNS`].
 pub type Values<'v> = [Value<'v>; COLUMNS.len()];
@@ -87,31 +65,19 @@ pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<
     ]
 }
 
-/// What is hashed. Every part says its place, its type and its length before it begins, so that two
-/// different rows, or the same row behind two different ones, never give the same bytes.
-fn encode(previous: &str, values: &Values<'_>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    let mut put = |place: u8, kind: u8, content: &[u8]| {
-        bytes.extend([place, kind]);
-        bytes.extend((content.len() as u64).to_be_bytes());
-        bytes.extend(content);
-    };
-    put(0, b'h', previous.as_bytes());
-    for (place, value) in (1..).zip(values) {
-        match value {
-            Value::Null => {}
-            Value::Integer(number) => put(place, b'i', &number.to_be_bytes()),
-            Value::Text(text) => put(place, b't', text),
-        }
-    }
-    bytes
+/// What is hashed.
+fn encode(previous: &str, values: &Values<'_>) -> Frame {
+    let mut frame = Frame::new(b"");
+    frame.put(0, b'h', previous.as_bytes());
+    frame.put_row(values);
+    frame
 }
 
 /// The hash of a row behind one whose hash is `previous`: 64 hexadecimal digits.
 #[must_use]
 pub fn hash(previous: &str, values: &Values<'_>) -> String {
     let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' + n - 10 });
-    let digest = Sha256::digest(encode(previous, values));
+    let digest = Sha256::digest(encode(previous, values).bytes());
     digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
@@ -256,7 +222,7 @@ mod tests {
         /// What can be read back is injective: two rows never give the same bytes.
         #[test]
         fn what_is_hashed_says_exactly_which_row_it_was(previous in ".{0,70}", values in row()) {
-            prop_assert_eq!(decode(&encode(&previous, &values)), (previous, values));
+            prop_assert_eq!(decode(encode(&previous, &values).bytes()), (previous, values));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use super::integrity::{self, Seals};
 use super::reads::collect;
 use super::{Result, failed, log, open, rows, schema};
-use crate::domain::chain::Value;
+use crate::domain::frame::Value;
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Moment;
 use crate::store::StoreError;

@@ -72,7 +72,7 @@ impl Origins for SqliteTransaction<'_> {
 }
 
 impl Intake for SqliteTransaction<'_> {
-    fn expect(&mut self, count: u64) -> Result<()> {
+    fn announce(&mut self, count: u64) -> Result<()> {
         let kib = (CACHE_KIB.start() + count / ROWS_A_KIB).min(*CACHE_KIB.end());
         // Negative, as `SQLite` counts KiB.
         self.db().pragma_update(None, "cache_size", -kib.cast_signed()).map_err(failed)?;

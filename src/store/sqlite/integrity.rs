@@ -4,7 +4,7 @@
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
-use crate::domain::chain::Value;
+use crate::domain::frame::Value;
 use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
 use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
