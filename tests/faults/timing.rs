@@ -9,8 +9,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// A sample on a machine that does other work besides is noisy: it sees a hash that is not computed, and prints its
-/// figure. The whole count holds it to 2 %.
+/// A sample on a machine that does other work besides is noisy: it prints its figure, and sees a part of a hash that is
+/// not computed. The whole count holds it to 2 %.
 #[test]
 fn an_unknown_id_takes_as_long_as_a_wrong_secret() {
     // The real price of a hash, that what is compared is what users have.
@@ -26,7 +26,7 @@ fn an_unknown_id_takes_as_long_as_a_wrong_secret() {
         with_check(&format!("patctl_{id}_{secret}"))
     };
     assert_ne!(token, wrong);
-    let runs = scaled(60, 1000);
+    let runs = scaled(120, 1000);
     let (mut unknown_times, mut wrong_times) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         for (presented, times) in [(&other, &mut unknown_times), (&wrong, &mut wrong_times)] {
@@ -42,7 +42,7 @@ fn an_unknown_id_takes_as_long_as_a_wrong_secret() {
         "enumeration by time",
         &format!("2 × {runs} runs: unknown id {unknown:.1?}, wrong secret {wrong:.1?}, {apart:+.2} %"),
     );
-    assert!(apart.abs() < if runs >= 1000 { 2.0 } else { 50.0 }, "{apart:+.2} % apart");
+    assert!(apart.abs() < if runs >= 1000 { 2.0 } else { 15.0 }, "{apart:+.2} % apart");
 }
 
 /// CRC-32 of what stands before it, in six digits of base 62, as the token has it.

@@ -4,8 +4,8 @@
 //! be found in the database, in any error text or in any other answer.
 
 use patctl::domain::audit::Actor;
-use patctl::domain::chain::Value;
 use patctl::domain::dice::Dice;
+use patctl::domain::frame::Value;
 use patctl::domain::integrity;
 use patctl::domain::moment::{Moment, Span};
 use patctl::exit::Exit;

@@ -2,7 +2,8 @@
 
 use crate::harness::{Patctl, id_of};
 use crate::process::stdout;
-use patctl::domain::chain::{self, COLUMNS, Link, Value, Values};
+use patctl::domain::chain::{self, COLUMNS, Link, Values};
+use patctl::domain::frame::Value;
 use patctl::exit::Exit;
 use rusqlite::types::ValueRef;
 use std::fs;

@@ -138,8 +138,8 @@ impl Export for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
-    fn expect(&mut self, count: u64) -> Result<(), StoreError> {
-        self.0.expect(count)
+    fn announce(&mut self, count: u64) -> Result<(), StoreError> {
+        self.0.announce(count)
     }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)

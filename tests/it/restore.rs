@@ -1,11 +1,8 @@
 //! `patctl restore`: nothing that has ended lives again.
 
 use crate::harness::{Patctl, Run, Setup, id_of};
-use crate::process::scaled;
 use patctl::domain::moment::Span;
 use patctl::exit::Exit;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,12 +11,12 @@ fn path(patctl: &Patctl, name: &str) -> String {
     patctl.path(name).to_str().expect("a path").to_owned()
 }
 
-fn backup(patctl: &Patctl) {
+pub fn backup(patctl: &Patctl) {
     let run = patctl.run(&["backup", &path(patctl, "backup")]);
     assert_eq!(run.exit, Exit::Yes, "{run:?}");
 }
 
-fn restore(patctl: &Patctl) -> serde_json::Value {
+pub fn restore(patctl: &Patctl) -> serde_json::Value {
     let run = patctl.run(&["restore", &path(patctl, "backup"), "--yes", "-o", "json"]);
     assert_eq!(run.exit, Exit::Yes, "{run:?}");
     run.json()
@@ -34,7 +31,7 @@ fn refused(patctl: &Patctl, exit: Exit, words: &[&str]) {
     assert!(!left.iter().any(|name| name.to_string_lossy().contains(".new-")), "{left:?}");
 }
 
-fn done(run: &Run) {
+pub fn done(run: &Run) {
     assert_eq!(run.exit, Exit::Yes, "{run:?}");
 }
 
@@ -352,87 +349,4 @@ fn seals_with_a_key_survive_and_a_backup_of_before_the_key_must_be_trusted_by_na
     drop(db);
     restore(&patctl);
     assert_eq!(patctl.verify(&token, &[]).1, "damaged");
-}
-
-#[derive(Clone, Debug)]
-enum Event {
-    Create,
-    Deed(&'static [&'static str], usize),
-    Use(usize),
-    Pass(i64),
-    Prune,
-    Backup,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let deeds: [&'static [&'static str]; 9] = [
-        &["revoke"],
-        &["disable"],
-        &["enable"],
-        &["rotate"],
-        &["rotate", "--grace", "2h"],
-        &["rotate", "--until-first-use"],
-        &["rotate", "--undo"],
-        &["edit", "--expires", "2h"],
-        &["edit", "--expires", "never"],
-    ];
-    prop_oneof![
-        1 => Just(Event::Create),
-        6 => (proptest::sample::select(deeds.to_vec()), 0..6_usize).prop_map(|(deed, on)| Event::Deed(deed, on)),
-        2 => (0..6_usize).prop_map(Event::Use),
-        2 => (1..5_i64).prop_map(Event::Pass),
-        1 => Just(Event::Prune),
-        1 => Just(Event::Backup),
-    ]
-}
-
-/// Lives at random, backups at random: after a restore no token says yes that said no before it.
-#[test]
-fn restore_never_resurrects() {
-    let config = Config { cases: u32::try_from(scaled(30, 1500)).expect("a number"), ..Config::default() };
-    TestRunner::new(config)
-        .run(&proptest::collection::vec(event(), 8..30), |events| {
-            let patctl = Patctl::new();
-            patctl
-                .configure("atlassian.pats.max.tokens.per.user = 100\natlassian.pats.pruning.delay.days = 0");
-            let mut tokens: Vec<String> = (0..4).map(|_| patctl.create(&[])).collect();
-            backup(&patctl);
-            for event in &events {
-                live(&patctl, &mut tokens, event);
-            }
-            let before: Vec<Exit> = tokens.iter().map(|token| patctl.verify(token, &[]).0).collect();
-            let head = patctl.run(&["audit", "head"]).stdout;
-            restore(&patctl);
-            for (token, before) in tokens.iter().zip(before) {
-                let (after, reason) = patctl.verify(token, &[]);
-                prop_assert!(before == Exit::Yes || after == Exit::No, "{token} {reason}: {events:?}");
-            }
-            prop_assert_eq!(patctl.run(&["audit", "verify", "--head", head.trim()]).exit, Exit::Yes);
-            let doctor = patctl.run(&["doctor"]);
-            prop_assert_eq!((doctor.exit, doctor.stdout.as_str()), (Exit::Yes, ""), "{:?}", events);
-            Ok(())
-        })
-        .expect("nothing lives again");
-}
-
-fn live(patctl: &Patctl, tokens: &mut Vec<String>, event: &Event) {
-    match event {
-        Event::Create => tokens.push(patctl.create(&[])),
-        Event::Deed(deed, on) => {
-            let id = id_of(&tokens[on % tokens.len()]).to_owned();
-            let run = patctl.run(&[&[deed[0], id.as_str()], &deed[1..]].concat());
-            if deed[0] == "rotate" && run.exit == Exit::Yes && run.stdout.len() > 40 {
-                tokens.push(run.stdout.trim().to_owned());
-            }
-        }
-        Event::Use(on) => {
-            let _ = patctl.verify(&tokens[on % tokens.len()], &[]);
-        }
-        Event::Pass(hours) => patctl.pass(Span::seconds(hours * 3600)),
-        Event::Prune => done(&patctl.run(&["prune"])),
-        Event::Backup => {
-            fs::remove_file(patctl.path("backup")).expect("unlink");
-            backup(patctl);
-        }
-    }
 }
