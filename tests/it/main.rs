@@ -28,6 +28,7 @@ mod edit;
 mod expiring;
 mod files;
 mod filter;
+mod fuzzed;
 mod hygiene;
 mod integrity;
 mod judge;
