@@ -40,6 +40,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("indicatif", &["output"]),
     ("lettre", &["mail"]),
     ("memchr", &["domain"]),
+    ("memmap2", &["domain"]),
     ("nix", &["door", "store"]), // the system: streams and ids at the door, a careful rename in the store
     ("pbkdf2", &["domain"]),
     ("rand", &["domain"]),

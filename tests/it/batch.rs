@@ -198,3 +198,24 @@ fn many_lines_are_many_groups() {
     assert_eq!(patctl.count("SELECT count(*) FROM audit WHERE action = 'verify'"), 2500);
     assert_eq!(patctl.run(&["audit", "verify"]).exit, Exit::Yes);
 }
+
+#[test]
+fn wrong_secrets_beside_remembered_ones_get_no_yes() {
+    let patctl = Patctl::new();
+    let tokens = [patctl.create(&["one"]), patctl.create(&["two"])];
+    for token in &tokens {
+        assert_eq!(patctl.verify(token, &[]).0, Exit::Yes);
+    }
+    assert_eq!(patctl.count("SELECT count(*) FROM cache"), 2, "both are remembered");
+    // A remembered one first, between and last; several to compute, and one only.
+    let [wrong, other] = tokens.each_ref().map(|token| forge(token, id_of(token)));
+    let [one, two] = &tokens;
+    for order in [vec![one, &wrong, two, &other, one], vec![one, &wrong, two], vec![&wrong, &other]] {
+        let text =
+            order.iter().map(|token| format!("{}\n", json!({"token": token}))).collect::<Vec<_>>().concat();
+        let (_, answers) = batch(&patctl, &text);
+        let allowed: Vec<bool> = answers.iter().map(|answer| answer["allowed"] == true).collect();
+        let right: Vec<bool> = order.iter().map(|token| tokens.contains(token)).collect();
+        assert_eq!(allowed, right);
+    }
+}

@@ -1,11 +1,12 @@
 //! What is kept of a token: an Argon2id PHC string, from which the secret cannot be had back. An imported
 //! token has the hash it came with until it is first used.
 
+mod memory;
+
 use super::atlassian::hash::Pkcs5s2;
 use super::dice::Dice;
 use super::token::PlainToken;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::cell::Cell;
 use std::fmt;
@@ -85,6 +86,16 @@ fn count() {
     COMPUTED.set(COMPUTED.get().wrapping_add(1));
 }
 
+/// Argon2id of the secret of `token`, `length` bytes of it.
+fn compute(params: Params, token: &PlainToken, salt: &[u8], length: usize) -> Result<Output, VerifierError> {
+    count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut out = [0; Output::MAX_LENGTH];
+    let out = out.get_mut(..length).ok_or(VerifierError)?;
+    memory::hash(&argon2, token.secret(), salt, out).map_err(|_| VerifierError)?;
+    Output::new(out).map_err(|_| VerifierError)
+}
+
 impl Verifier {
     /// What stands in the place of a verifier where a token came without one: nothing proves its secret, so that
     /// no use of it is allowed until a successor takes its place.
@@ -95,10 +106,14 @@ impl Verifier {
     /// # Errors
     /// [`VerifierError`] if `cost` is outside what Argon2 or [`CEILING`] allow.
     pub fn make(token: &PlainToken, cost: Cost, dice: &mut Dice) -> Result<Self, VerifierError> {
-        count();
-        let phc = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?)
-            .hash_password_with_salt(token.secret(), &dice.bytes::<16>())
-            .map_err(|_| VerifierError)?;
+        let (params, salt) = (cost.params()?, dice.bytes::<16>());
+        let phc = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(|_| VerifierError)?,
+            salt: Some(Salt::new(&salt).map_err(|_| VerifierError)?),
+            hash: Some(compute(params, token, &salt, Params::DEFAULT_OUTPUT_LEN)?),
+        };
         Ok(Self { phc: phc.to_string(), kind: Kind::Argon2id(cost) })
     }
 
@@ -145,24 +160,38 @@ impl Verifier {
     /// constant time.
     #[must_use]
     pub fn matches(&self, token: &PlainToken) -> bool {
-        count();
         match &self.kind {
-            Kind::Imported(hash) => hash.matches(token.secret()),
-            Kind::Argon2id(_) => PasswordHash::new(&self.phc)
-                .is_ok_and(|stored| Argon2::default().verify_password(token.secret(), &stored).is_ok()),
+            Kind::Imported(hash) => {
+                count();
+                hash.matches(token.secret())
+            }
+            Kind::Argon2id(cost) => self.argon2id(*cost, token).unwrap_or(false),
         }
+    }
+
+    fn argon2id(&self, cost: Cost, token: &PlainToken) -> Result<bool, VerifierError> {
+        let stored = PasswordHash::new(&self.phc).map_err(|_| VerifierError)?;
+        let (salt, hash) = stored.salt.zip(stored.hash).ok_or(VerifierError)?;
+        // Their comparison takes the same time wherever the two differ.
+        Ok(compute(cost.params()?, token, &salt, hash.len())? == hash)
     }
 
     /// The work of [`Verifier::matches`] for a token that is not known, so that an unknown id takes
     /// as long as a wrong secret.
     pub fn pretend(token: &PlainToken, work: Work) {
-        count();
-        let Work::Argon2id(cost) = work else { return Pkcs5s2::pretend(token.secret()) };
-        if let Ok(params) = cost.params() {
-            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
-            let done = argon2.hash_password_into(token.secret(), &[0; 16], &mut out);
-            std::hint::black_box((done.is_ok(), out));
+        match work {
+            Work::Imported => {
+                count();
+                Pkcs5s2::pretend(token.secret());
+            }
+            Work::Argon2id(cost) => {
+                let params = cost.params();
+                std::hint::black_box(
+                    params
+                        .and_then(|params| compute(params, token, &[0; 16], Params::DEFAULT_OUTPUT_LEN))
+                        .is_ok(),
+                );
+            }
         }
     }
 
