@@ -8,7 +8,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = |what| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
     let is_native = std::env::var("HOST") == std::env::var("TARGET");
-    if !is_native || target("OS") != "linux" || target("ENV") != "gnu" {
+    // Linked statically there is nothing to load.
+    let is_static = target("FEATURE").split(',').any(|feature| feature == "crt-static");
+    if is_static || !is_native || target("OS") != "linux" || target("ENV") != "gnu" {
         return;
     }
     let Ok(answer) = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output() else { return };

@@ -2,6 +2,7 @@
 //! what a [`Notice`](crate::domain::notice::Notice) says; no secret ever comes here.
 
 mod credentials;
+mod host;
 mod letter;
 mod sendmail;
 mod smtp;

@@ -54,9 +54,10 @@ impl Smtp {
         let tls = || TlsParameters::new(self.host.clone());
         let hello = ClientId::default();
         let wrapped = if self.wrapped { Some(tls().map_err(failed)?) } else { None };
-        let at = (self.host.as_str(), self.port);
-        let mut connection = SmtpConnection::connect(at, Some(self.patience), &hello, wrapped.as_ref(), None)
-            .map_err(failed)?;
+        let at = super::host::addresses(&self.host, self.port).map_err(|e| format!("{place}: {e}"))?;
+        let mut connection =
+            SmtpConnection::connect(at.as_slice(), Some(self.patience), &hello, wrapped.as_ref(), None)
+                .map_err(failed)?;
         if !self.local && connection.can_starttls() {
             connection.starttls(&tls().map_err(failed)?, &hello).map_err(failed)?;
         }
