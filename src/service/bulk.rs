@@ -7,6 +7,9 @@ use crate::domain::token::TokenId;
 use crate::store::{Durability, Query, Store, StoreError, Transaction};
 use std::ops::ControlFlow;
 
+/// How many are revoked before their audit rows are written together.
+const TOGETHER: usize = 64;
+
 /// How many a filter chooses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Count {
@@ -108,16 +111,26 @@ fn take_back(
     each: &mut dyn FnMut(u64),
 ) -> Result<Chosen, StoreError> {
     let mut revoked = 0;
-    for id in &ids {
-        let at = (act.clock)();
-        let Some(stored) = change.token(*id)? else { continue };
-        if change.revoke(*id, at, reason)? {
-            let entry = act.done(at, Action::Revoke, id.as_str(), stored.pat.user.as_deref());
-            change.audit(&Entry { reason, ..entry })?;
-            notice::enqueue(change.as_mut(), act, &stored.pat, Kind::Revoked)?;
-            revoked += 1;
-            each(1);
+    for ids in ids.chunks(TOGETHER) {
+        let mut taken = Vec::with_capacity(ids.len());
+        for id in ids {
+            let at = (act.clock)();
+            let Some(stored) = change.token(*id)? else { continue };
+            if change.revoke(*id, at, reason)? {
+                taken.push((at, stored.pat));
+            }
         }
+        let mut entries = Vec::with_capacity(taken.len());
+        for (at, pat) in &taken {
+            let entry = act.done(*at, Action::Revoke, pat.id.as_str(), pat.user.as_deref());
+            entries.push(Entry { reason, ..entry });
+        }
+        change.audit_all(&entries)?;
+        for (_, pat) in &taken {
+            notice::enqueue(change.as_mut(), act, pat, Kind::Revoked)?;
+        }
+        revoked += taken.len() as u64;
+        each(taken.len() as u64);
     }
     if revoked > 0 {
         let detail = if revoked == 1 { "1 token".to_owned() } else { format!("{revoked} tokens") };

@@ -259,6 +259,8 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+        // Otherwise a look-up of a token is compiled anew for each id: the plan might be another one.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         db.set_db_config(option, on).map_err(failed)?;
     }
