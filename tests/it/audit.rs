@@ -161,9 +161,10 @@ fn next(lines: &Receiver<String>) -> String {
 }
 
 fn follow(home: &Home, args: &[&str]) -> Child {
-    let mut all = vec!["audit", "--follow"];
-    all.extend(args);
-    home.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("patctl")
+    // What started the tests may ignore an interruption, as a shell's job in the background does.
+    let mut patctl = home.command_of("env");
+    patctl.args(["--default-signal=INT", PROGRAM, "audit", "--follow"]).args(args);
+    patctl.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("patctl")
 }
 
 /// Ends within a second or so.
