@@ -310,6 +310,7 @@ fn build(draft: &Path) -> Result<()> {
     let mut db = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     log_ahead(&db)?;
     schema::migrate(&mut db)?;
+    super::fold_wholly(&db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     db.close().map_err(|(_, e)| failed(e))
 }

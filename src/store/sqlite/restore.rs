@@ -3,7 +3,7 @@
 
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
-use super::{Result, checkpoint, failed, log, merge, open, reads, schema};
+use super::{Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema};
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
 use crate::domain::integrity::Sealer;
@@ -99,7 +99,7 @@ impl Candidate {
         let Self { patient, draft, .. } = self;
         let db = patient.into_db();
         open::log_ahead(&db)?;
-        checkpoint(&db);
+        fold_wholly(&db)?;
         db.close().map_err(|(_, e)| failed(e))?;
         draft.sync()?;
         draft.publish()
