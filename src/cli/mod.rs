@@ -37,6 +37,7 @@ pub use snippet::{AuthArg, Lang, Preset, Snippet};
 pub use stats::Stats;
 
 use crate::exit::{self, Exit};
+use clap::error::{ContextKind, ContextValue};
 use clap::{
     Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     ValueHint,
@@ -329,7 +330,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
     if let Some(cli) = lean::parse(args) {
         return Ok(cli);
     }
-    whole(args).map_err(|error: clap::Error| Stop {
+    whole(args).map_err(unsuggested).map_err(|error: clap::Error| Stop {
         hint: slips::hint(args, error.kind(), &error.to_string()),
         exit: if error.use_stderr() { Exit::Usage } else { Exit::Yes },
         is_help: error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
@@ -337,6 +338,16 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Stop> {
         monitor: is_monitor(args).then(|| Monitor::of(args)),
         text: error.render().to_string(),
     })
+}
+
+/// Takes the hidden command out of what clap suggests.
+fn unsuggested(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand) {
+        let shown: Vec<String> = names.iter().filter(|name| *name != COMPLETE).cloned().collect();
+        let shown = if shown.is_empty() { ContextValue::None } else { ContextValue::Strings(shown) };
+        error.insert(ContextKind::SuggestedSubcommand, shown);
+    }
+    error
 }
 
 /// Reads a command line with the definition of all commands.

@@ -48,7 +48,7 @@ mod zone;
 use crate::cli::{Cli, Command, Stop};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Manner, Screen};
+use crate::output::{Manner, Screen, stdout_failed};
 use crate::world::World;
 use context::Context;
 use std::io;
@@ -119,12 +119,6 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Command::Help { topic } => manual::help(topic.as_deref(), cx),
         Command::Complete { words } => complete::run(words, cx),
     }
-}
-
-/// A failed write to stdout.
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err calls")]
-fn stdout_failed(error: io::Error) -> Failure {
-    Failure::new(Exit::Io, "io", format!("stdout: {error}")).hint("let something read it, or free space")
 }
 
 /// A failed question to the person at the terminal.

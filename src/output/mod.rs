@@ -227,7 +227,9 @@ impl<'s> Screen<'s> {
         });
         if stop.exit == Exit::Yes {
             let written = self.out.line(text.trim_end()).and_then(|()| self.flush());
-            return if written.is_ok() { Exit::Yes } else { Exit::Io };
+            let Err(error) = written else { return Exit::Yes };
+            self.fail(&stdout_failed(error));
+            return Exit::Io;
         }
         if stop.is_help && !self.format.is_json() {
             self.talk(text.trim_end());
@@ -241,6 +243,13 @@ impl<'s> Screen<'s> {
         // A closed stderr must not turn a done deed into a failure.
         let _ = self.err.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.err.flush());
     }
+}
+
+/// A failed write to stdout.
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err calls")]
+pub fn stdout_failed(error: io::Error) -> Failure {
+    Failure::new(Exit::Io, "io", format!("stdout: {error}")).hint("let something read it, or free space")
 }
 
 /// What is wrong with a command line.

@@ -20,8 +20,11 @@ pub use audit::{Audited, Event, Head};
 pub use token::Token;
 
 use crate::domain::moment::Moment;
+use crate::domain::text::is_hidden;
 use crate::failure::Failure;
 use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+use std::io;
 
 /// An instant as RFC 3339 text.
 #[derive(Clone, Copy, Debug)]
@@ -273,7 +276,33 @@ impl<'a> Warning<'a> {
 ///
 /// # Errors
 /// Only what the writer gives.
-pub fn line(mut out: impl std::io::Write, value: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut out, value)?;
+pub fn line(mut out: impl io::Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Harmless))?;
     out.write_all(b"\n")
+}
+
+/// Compact JSON, in which what a terminal would obey, or not show, is an escape (RFC 8259, section 7, allows it for
+/// any character): the same to a program, and harmless where a person looks at it. `serde_json` escapes C0 by itself.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        // Nearly every text.
+        if fragment.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut from = 0;
+        for (at, hidden) in fragment.char_indices().filter(|(_, c)| is_hidden(*c)) {
+            writer.write_all(&fragment.as_bytes()[from..at])?;
+            for unit in hidden.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            from = at + hidden.len_utf8();
+        }
+        writer.write_all(&fragment.as_bytes()[from..])
+    }
 }

@@ -265,6 +265,7 @@ fn a_first_mistake_is_answered_with_what_to_type() {
         (&["new"], "'patctl create'"),
         (&["ls"], "'patctl list'"),
         (&["zzz"], "'patctl --help' lists the commands"),
+        (&["completion"], "a similar subcommand exists: 'completions'"),
         (&["check", "--restrict", "[get]/x", "/x"], "--method GET --url /x"),
         (&["create", "--restrict", "GET /x/.*"], "a method stands in brackets: [get]/x/.*"),
         (&["revoke", "ci"], "'patctl list' shows ids and names"),

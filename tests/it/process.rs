@@ -114,3 +114,8 @@ pub fn have(program: &str, test: &str) -> bool {
 pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED {why}");
 }
+
+/// Prints a figure that a test of faults reached, past the capture of the test runner.
+pub fn figure(fault: &str, reached: &str) {
+    let _ = writeln!(std::io::stderr(), "FAULTS {fault}: {reached}");
+}

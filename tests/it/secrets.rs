@@ -1,10 +1,21 @@
 //! No part of a secret anywhere but where it was asked for.
 
 use crate::harness::{assert_no_secret, id_of};
-use crate::process::{Home, stderr};
+use crate::process::{Home, figure, stderr};
+use patctl::domain::cache::CacheKey;
+use patctl::domain::integrity::IntegrityKey;
+use patctl::domain::moment::Moment;
+use patctl::domain::pat::AuthMethods;
+use patctl::domain::presented::Presented;
+use patctl::domain::token::PlainToken;
+use patctl::domain::vault::VaultKey;
+use patctl::mail::Credentials;
+use patctl::service::issue::Issued;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Stdio;
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// A whole life of several tokens, as real processes; then every trace is searched.
 #[test]
@@ -45,7 +56,29 @@ fn nothing_of_a_secret_is_left_in_any_file_message_or_process_list() {
     }
 }
 
-/// `/proc/PID/cmdline` and `environ` of a verify that waits for its token, and of a create.
+/// `/proc/PID/cmdline` and `environ` of a create that holds its secret and cannot get rid of it yet.
+#[test]
+fn the_process_list_shows_no_secret_of_a_create() {
+    let home = Home::new("");
+    home.create(&[]);
+    let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(&vec![b'x'; 65_536]).expect("a pipe holds 64 KiB");
+    let mut child = home.command(&["create", "-q"]).stdout(writer).spawn().expect("patctl");
+    // It waits for room in the pipe, with the token in its hands.
+    std::thread::sleep(Duration::from_millis(300));
+    let read = |file: &str| fs::read(format!("/proc/{}/{file}", child.id())).expect("procfs");
+    let seen = [read("cmdline"), read("environ")].concat();
+    assert!(!seen.is_empty(), "it was looked at while it ran");
+    let mut printed = String::new();
+    reader.read_to_string(&mut printed).expect("a pipe");
+    assert!(child.wait().expect("patctl").success());
+    let token = printed.trim_start_matches('x').trim_end();
+    assert!(home.feed(&["verify"], token.as_bytes()).status.success());
+    assert_no_secret(&token[token.len() - 38..], &seen, "cmdline and environ");
+    figure("secrets in argv and environment", "0 hits beside a create and a verify at work");
+}
+
+/// `/proc/PID/cmdline` and `environ` of a verify that waits for its token.
 #[test]
 fn the_process_list_shows_no_secret() {
     let home = Home::new("");
@@ -76,6 +109,33 @@ fn the_process_list_shows_no_secret() {
 fn debug_of_everything_that_holds_a_secret_shows_none() {
     let home = Home::new("");
     let token = home.create(&["--user", "alice"]);
-    let presented = patctl::domain::presented::Presented::parse(token.as_bytes()).expect("a token");
-    assert_no_secret(&token[token.len() - 38..], format!("{presented:?}").as_bytes(), "Debug");
+    let presented = Presented::parse(token.as_bytes()).expect("a token");
+    let plain: PlainToken = token.parse().expect("a token");
+    let issued = Issued {
+        token: token.parse().expect("a token"),
+        name: "ci".to_owned(),
+        user: None,
+        auth: AuthMethods::Both,
+        rules: None,
+        created_at: Moment::clamped(0),
+        expires_at: None,
+    };
+    let secret = &token[token.len() - 38..];
+    for shown in [format!("{presented:?}"), format!("{plain:?}"), format!("{issued:#?}")] {
+        assert_no_secret(secret, shown.as_bytes(), "Debug");
+    }
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let keys = [
+        format!("{:?}", CacheKey::from_bytes(&key.as_bytes()[..32]).expect("a key")),
+        format!("{:?}", IntegrityKey::parse(key.as_bytes()).expect("a key")),
+        format!("{:?}", VaultKey::parse(key.as_bytes()).expect("a key")),
+        format!(
+            "{:?}",
+            Credentials {
+                user: "me".to_owned(),
+                password: Zeroizing::new("correct horse battery".to_owned())
+            }
+        ),
+    ];
+    assert_eq!(keys, ["CacheKey(..)", "IntegrityKey(..)", "VaultKey(..)", "Credentials(..)"]);
 }

@@ -1,7 +1,7 @@
 //! Snippets of every language, run by its real program against a server that records what arrives.
 
 use crate::harness::{Patctl, Run};
-use crate::process::{have, scaled, skip, stderr, stdout};
+use crate::process::{figure, have, scaled, skip, stderr, stdout};
 use crate::snippet_place::{Place, base64_of};
 use crate::snippet_server::Received;
 use patctl::exit::Exit;
@@ -345,7 +345,9 @@ fn check(language: &'static str, program: &str, rounds: usize, seed: u64) {
 #[test]
 fn curl_sends_what_was_asked() {
     if have("dash", "curl_sends_what_was_asked") && have("zsh", "curl_sends_what_was_asked") {
-        check("curl", "curl", scaled(60, 500), 1);
+        let rounds = scaled(60, 10_000);
+        check("curl", "curl", rounds, 1);
+        figure("shell", &format!("{rounds} snippets run by bash, dash and zsh, 0 requests that differ"));
     }
 }
 

@@ -1,9 +1,10 @@
 //! `patctl prune` as a process: killed in its midst, run twice at once, beside `verify`.
 
+use crate::figure;
 use crate::process::{Home, scaled, stderr, stdout};
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A database with so many tokens that ended long ago, and one that lives.
 fn ended(count: usize) -> (Home, String) {
@@ -65,18 +66,24 @@ fn killed_in_its_midst_it_loses_nothing_and_a_second_run_finishes() {
 
 #[test]
 fn two_at_once_delete_each_row_once_and_no_verify_beside_them_fails() {
-    const COUNT: usize = 10_000;
-    let (home, token) = ended(COUNT);
+    let count = scaled(10_000, 500_000);
+    let (home, token) = ended(count);
+    let mut slowest = Duration::ZERO;
     let mut both = [(); 2].map(|()| home.command(&["prune"]).spawn().expect("patctl"));
     let mut uses = 0;
     while both.iter_mut().any(|prune| prune.try_wait().expect("a look").is_none()) {
+        let begun = Instant::now();
         let output = home.feed(&["verify"], token.as_bytes());
         assert!(output.status.success(), "{output:?}");
+        slowest = slowest.max(begun.elapsed());
         uses += 1;
     }
     for mut prune in both {
         assert!(prune.wait().expect("an end").success());
     }
-    assert_eq!(is_whole(&home, COUNT), 0);
+    assert_eq!(is_whole(&home, count), 0);
     assert!(uses > 0, "a verify ran beside them");
+    assert!(slowest < Duration::from_secs(10), "a verify took {slowest:?}");
+    let reached = format!("{count} tokens gone once, {uses} verifies beside it, the slowest {slowest:.0?}");
+    figure("2 prunes at once, verify beside them", &reached);
 }
