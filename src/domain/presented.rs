@@ -158,4 +158,16 @@ mod tests {
             let _ = Presented::parse(&bytes);
         }
     }
+
+    #[test]
+    fn one_byte_more_than_is_read_is_no_token_however_well_it_is_made() {
+        let token = TOKEN.parse().expect("a token");
+        let longest = |letter: &str| {
+            let credentials = basic_credentials(&letter.repeat(255), &token);
+            format!("Basic {}", credentials.as_str())
+        };
+        assert!(longest("é").len() <= MAX_BYTES && longest("漢").len() > MAX_BYTES);
+        assert!(scheme(&longest("é")).is_some());
+        assert_eq!(scheme(&longest("漢")), None);
+    }
 }

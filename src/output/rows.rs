@@ -95,3 +95,21 @@ pub fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
         cell.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_spreadsheet_would_compute_is_text_and_nothing_else_is_touched() {
+        for sign in ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"] {
+            // Blanks before it are passed over there.
+            for cell in [format!("{sign}1+1"), format!("  {sign}1+1")] {
+                assert_eq!(harmless(&cell), format!("'{cell}"), "{cell:?}");
+            }
+        }
+        for cell in ["", " ", "a=1", "1-2", "a@b.example", "'=1"] {
+            assert_eq!(harmless(cell), cell);
+        }
+    }
+}

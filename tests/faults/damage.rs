@@ -109,6 +109,35 @@ fn no_damaged_file_makes_a_no_into_a_yes_or_ends_patctl() {
     );
 }
 
+/// The smallest change that still reads well, at each byte of a row in turn: what patctl did not write is no yes.
+#[test]
+fn a_row_in_which_one_bit_changed_gives_no_yes() {
+    let home = Home::new("");
+    let secret = home.create(&["-q", "--user", "alice", "--expires", "90"]);
+    let id = secret.split('_').nth(1).expect("an id");
+    home.sql().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+    let whole = std::fs::read(home.db()).expect("the database");
+    let was = decisive(&home.db(), id);
+    let places = whole.windows(id.len()).enumerate().filter(|(_, part)| *part == id.as_bytes());
+    let mut changed = 0;
+    for at in places.flat_map(|(at, _)| at..at + 300).step_by(scaled(3, 1)) {
+        let image = Home::new("");
+        let mut bytes = whole.clone();
+        let Some(byte) = bytes.get_mut(at) else { continue };
+        // A digit stays a digit, a letter a letter.
+        *byte ^= 1;
+        std::fs::write(image.db(), &bytes).expect("a file");
+        let is = decisive(&image.db(), id);
+        if is.is_some() && is != was {
+            changed += 1;
+            let output = image.feed(&["verify"], secret.as_bytes());
+            assert!(!output.status.success(), "byte {at}: {was:?}, and now {is:?}");
+        }
+    }
+    figure("one bit of a row", &format!("{changed} rows that read well and changed, 0 yes"));
+    assert!(changed > 20, "only {changed} rows changed");
+}
+
 /// A place within two pages of where the id of a token stands.
 fn near(whole: &[u8], secret: &str, dice: &mut StdRng) -> usize {
     let id = secret.split('_').nth(1).expect("an id").as_bytes();

@@ -9,11 +9,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Output;
 
 /// What a system call did to the disk.
 enum Op {
     Create(String),
     Write(String, u64, Vec<u8>),
+    Append(String, Vec<u8>),
     Length(String, u64),
     Sync(String),
     Unlink(String),
@@ -30,6 +32,15 @@ fn name(text: &str) -> String {
     String::from_utf8(unhex(text)).expect("a path")
 }
 
+/// What came of the data that should be written.
+fn written(text: &str, result: &str) -> Option<Vec<u8>> {
+    let written: usize = result.parse().ok()?;
+    let mut data = unhex(text);
+    assert!(data.len() >= written, "strace cut the data short");
+    data.truncate(written);
+    Some(data)
+}
+
 /// One line of `strace -y -xx`; what failed did nothing.
 fn parse(line: &str) -> Option<Op> {
     let (call, rest) = line.split_once('(')?;
@@ -42,13 +53,8 @@ fn parse(line: &str) -> Option<Op> {
     let tail: Vec<&str> = args.trim_end_matches(')').rsplit(", ").collect();
     Some(match call {
         "openat" if args.contains("O_CREAT") => Op::Create(name(quoted(0)?)),
-        "pwrite64" => {
-            let written: usize = result.parse().ok()?;
-            let mut data = unhex(quoted(0)?);
-            assert!(data.len() >= written, "strace cut the data short");
-            data.truncate(written);
-            Op::Write(fd()?, tail[0].parse().ok()?, data)
-        }
+        "pwrite64" => Op::Write(fd()?, tail[0].parse().ok()?, written(quoted(0)?, result)?),
+        "write" => Op::Append(fd()?, written(quoted(0)?, result)?),
         "ftruncate" => Op::Length(fd()?, tail[0].parse().ok()?),
         "fsync" | "fdatasync" => Op::Sync(fd()?),
         "unlink" => Op::Unlink(name(quoted(0)?)),
@@ -60,7 +66,18 @@ fn parse(line: &str) -> Option<Op> {
 #[derive(Clone)]
 enum Change {
     Write(usize, Vec<u8>),
+    Append(Vec<u8>),
     Length(usize),
+}
+
+impl Change {
+    fn apply(&self, content: &mut Vec<u8>) {
+        match self {
+            Self::Write(at, data) => write(content, *at, data),
+            Self::Append(data) => content.extend_from_slice(data),
+            Self::Length(length) => content.resize(*length, 0),
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -106,6 +123,8 @@ impl Disk {
             Op::Write(name, at, data) => {
                 self.pend(name, Change::Write(usize::try_from(*at).expect("small"), data.clone()));
             }
+            // A pipe has no name here.
+            Op::Append(name, data) => self.pend(name, Change::Append(data.clone())),
             Op::Length(name, length) => {
                 self.pend(name, Change::Length(usize::try_from(*length).expect("small")));
             }
@@ -143,10 +162,7 @@ impl Disk {
         self.kept = self.kept.max(linked.map_or(0, |at| at + 1));
         let inode = &mut self.inodes[inode];
         for change in std::mem::take(&mut inode.pending) {
-            match change {
-                Change::Write(at, data) => write(&mut inode.durable, at, &data),
-                Change::Length(length) => inode.durable.resize(length, 0),
-            }
+            change.apply(&mut inode.durable);
         }
     }
 
@@ -172,17 +188,14 @@ impl Disk {
                 match change {
                     // Nothing of what was pending came through, or all of it, or some.
                     _ if mode == 0 || (mode > 1 && dice.random_bool(0.4)) => {}
-                    Change::Length(length) => durable.resize(length, 0),
-                    Change::Write(at, data) if mode < 3 || dice.random_bool(0.5) => {
-                        write(&mut durable, at, &data);
-                    }
-                    Change::Write(at, data) => {
+                    Change::Write(at, data) if mode == 3 && dice.random_bool(0.5) => {
                         for (index, sector) in data.chunks(512).enumerate() {
                             if dice.random_bool(0.5) {
                                 write(&mut durable, at + 512 * index, sector);
                             }
                         }
                     }
+                    whole => whole.apply(&mut durable),
                 }
             }
             left.insert(name, durable);
@@ -191,12 +204,32 @@ impl Disk {
     }
 }
 
+/// Runs a command, which must end with success, and adds what it did to the disk.
+fn watch(home: &Home, words: &[String], ops: &mut Vec<Op>) -> Output {
+    let log = home.dir.path().join("strace.log");
+    let mut command = home.command_of("strace");
+    command.args(["-qq", "-y", "-xx", "-s", "70000", "-o"]).arg(&log).args(["-e", "signal=none", "-e"]);
+    command.arg("trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,rename,renameat2");
+    let output = command.arg(PROGRAM).args(words).output().expect("strace");
+    assert!(output.status.success(), "{words:?} {output:?}");
+    let text = std::fs::read_to_string(&log).expect("a log");
+    ops.extend(text.lines().filter_map(parse));
+    output
+}
+
 /// What patctl did, as the disk saw it: tokens made, revoked, switched off, and pruned.
 fn record(home: &Home) -> Vec<Op> {
     let mut ops = Vec::new();
     let mut truth: BTreeMap<String, String> = BTreeMap::new();
     let mut ids: Vec<String> = Vec::new();
+    let mut reader = None;
     for step in 0..12 {
+        // Somebody who reads keeps what is done meanwhile in the log: for some steps that alone has to last.
+        match step {
+            3 => reader = Some(Reader::of(home)),
+            9 => reader = None,
+            _ => {}
+        }
         let words: Vec<String> = match step {
             0..=5 => vec!["create".into(), "--user".into(), format!("u{}", step / 2)],
             6 => vec!["revoke".into(), ids[0].clone()],
@@ -206,14 +239,7 @@ fn record(home: &Home) -> Vec<Op> {
             10 => vec!["edit".into(), ids[4].clone(), "--name".into(), "renamed".into()],
             _ => vec!["revoke".into(), ids[5].clone()],
         };
-        let log = home.dir.path().join("strace.log");
-        let mut command = home.command_of("strace");
-        command.args(["-qq", "-y", "-xx", "-s", "70000", "-o"]).arg(&log).args(["-e", "signal=none", "-e"]);
-        command.arg("trace=openat,pwrite64,ftruncate,fsync,fdatasync,unlink,rename,renameat2");
-        let output = command.arg(PROGRAM).args(&words).output().expect("strace");
-        assert!(output.status.success(), "{words:?} {output:?}");
-        let text = std::fs::read_to_string(&log).expect("a log");
-        ops.extend(text.lines().filter_map(parse));
+        let output = watch(home, &words, &mut ops);
         let revoked = "revoked_at IS NOT NULL";
         let mut holds = |id: &str, what: &str| {
             truth.insert(id.to_owned(), format!("EXISTS (SELECT 1 FROM token WHERE id = '{id}' AND {what})"))
@@ -236,8 +262,28 @@ fn record(home: &Home) -> Vec<Op> {
         }
         ops.push(Op::Done(truth.clone()));
     }
+    drop(reader);
     ops
 }
+
+/// A process that looks at the database as it is now, and goes on looking.
+struct Reader {
+    _db: rusqlite::Connection,
+}
+
+impl Reader {
+    fn of(home: &Home) -> Self {
+        let db = home.sql();
+        // What it did when it closes would be missing from the log of system calls.
+        db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .expect("an option");
+        db.execute_batch("BEGIN; SELECT count(*) FROM token").expect("a look");
+        Self { _db: db }
+    }
+}
+
+/// What must hold of an image, what holds once the command under way has ended, and whether to look long.
+type Look<'l> = &'l dyn Fn(&Home, [&BTreeMap<String, String>; 2], bool) -> Result<(), String>;
 
 /// What an image shows: damage, loss, or nothing.
 fn look(image: &Home, truths: [&BTreeMap<String, String>; 2], deep: bool) -> Result<(), String> {
@@ -274,7 +320,13 @@ fn look(image: &Home, truths: [&BTreeMap<String, String>; 2], deep: bool) -> Res
 }
 
 /// Cuts the power before each operation; says how many images there were, and what was wrong.
-fn cut(ops: &[Op], root: &Path, honest: bool, each: usize, dice: &mut StdRng) -> (usize, Vec<String>) {
+fn cut(
+    ops: &[Op],
+    (root, look): (&Path, Look<'_>),
+    honest: bool,
+    each: usize,
+    dice: &mut StdRng,
+) -> (usize, Vec<String>) {
     let mut disk = Disk { honest, ..Disk::default() };
     let (mut images, mut wrong) = (0, Vec::new());
     let none = BTreeMap::new();
@@ -318,11 +370,91 @@ fn a_power_cut_at_any_moment_corrupts_nothing_and_loses_nothing_acknowledged() {
     let each = scaled(1, 6);
     let seed = scaled(1, usize::try_from(std::process::id()).expect("a number")) as u64;
     let mut dice = StdRng::seed_from_u64(seed);
-    let (images, wrong) = cut(&ops, home.dir.path(), true, each, &mut dice);
+    let (images, wrong) = cut(&ops, (home.dir.path(), &look), true, each, &mut dice);
     figure("power loss", &format!("{images} images (seed {seed}), {} corrupt or with a loss", wrong.len()));
     assert_eq!(wrong, Vec::<String>::new());
     assert!(images >= scaled(100, 500), "only {images} images of {} operations", ops.len());
-    let (images, wrong) = cut(&ops, home.dir.path(), false, 1, &mut dice);
+    let (images, wrong) = cut(&ops, (home.dir.path(), &look), false, 1, &mut dice);
     figure("power loss, control that ignores fsync", &format!("{images} images, {} damaged", wrong.len()));
+    assert!(wrong.len() * 20 > images, "the control shows no damage: {} of {images}", wrong.len());
+}
+
+/// What stands beside the database when the power comes back: a token file with its secret, a backup that is whole,
+/// and of a restore the old database or the new one, with nothing revoked that came back to life.
+#[test]
+fn a_power_cut_takes_no_token_file_no_backup_and_no_restored_database() {
+    if !have("strace", "power loss of files") {
+        return;
+    }
+    let home = Home::new("");
+    let id = |secret: &str| secret.split('_').nth(1).expect("an id").to_owned();
+    let revoked = id(&home.create(&["-q", "--user", "a"]));
+    home.create(&["-q", "--user", "b"]);
+    let place = |name: &str| home.dir.path().join(name).to_string_lossy().into_owned();
+    // What was there before is on the disk.
+    let db = place("patctl.db");
+    let content = std::fs::read(&db).expect("the database");
+    let mut ops = vec![Op::Create(db.clone()), Op::Write(db.clone(), 0, content), Op::Sync(db)];
+    let mut truth = BTreeMap::from([("tokens".to_owned(), "2".to_owned())]);
+    ops.push(Op::Done(truth.clone()));
+    let (token, copy) = (place("token"), place("copy.db"));
+    for (words, what) in [
+        (vec!["create", "-q", "--user", "c", "--token-file", &token], "token"),
+        (vec!["backup", &copy], "copy.db"),
+        (vec!["revoke", &revoked], "revoked"),
+        (vec!["restore", "--yes", &copy], "restored"),
+    ] {
+        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        watch(&home, &words, &mut ops);
+        if what == "token" {
+            truth.insert("tokens".to_owned(), "3".to_owned());
+        }
+        let held =
+            if what == "token" { std::fs::read_to_string(&token).expect("a token") } else { revoked.clone() };
+        truth.insert(what.to_owned(), held);
+        ops.push(Op::Done(truth.clone()));
+    }
+    let beside = |image: &Home, [held, _]: [&BTreeMap<String, String>; 2], _: bool| {
+        let of = |file: &str, sql: &str| -> Result<String, String> {
+            let path = image.dir.path().join(file);
+            let db =
+                rusqlite::Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE);
+            let answer = db.and_then(|db| db.query_row(sql, [], |row| row.get(0)));
+            answer.map_err(|error| format!("{file}: {error}"))
+        };
+        let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+        let Some(tokens) = held.get("tokens") else { return Ok(()) };
+        must(of("patctl.db", "PRAGMA integrity_check")? == "ok", "the database is corrupt")?;
+        let count = "SELECT CAST(count(*) AS TEXT) FROM token";
+        must(of("patctl.db", count)? >= *tokens, "a token is lost")?;
+        if let Some(secret) = held.get("token") {
+            let found = std::fs::read_to_string(image.dir.path().join("token")).unwrap_or_default();
+            must(found == *secret, "a token exists, and its file does not have it")?;
+        }
+        // A backup has its name once it is whole, and keeps it.
+        if held.contains_key("copy.db") || image.dir.path().join("copy.db").exists() {
+            must(of("copy.db", "PRAGMA integrity_check")? == "ok", "the backup is corrupt")?;
+            must(of("copy.db", count)? == "3", "the backup is not whole")?;
+        }
+        if let Some(id) = held.get("revoked") {
+            let sql = format!("SELECT CAST(revoked_at IS NOT NULL AS TEXT) FROM token WHERE id = '{id}'");
+            must(of("patctl.db", &sql)? == "1", "a revocation is lost")?;
+        }
+        if held.contains_key("restored") {
+            let sql = "SELECT CAST(count(*) AS TEXT) FROM audit WHERE action = 'restore'";
+            must(of("patctl.db", sql)? != "0", "a restore is lost, though acknowledged")?;
+        }
+        Ok(())
+    };
+    let seed = scaled(2, usize::try_from(std::process::id()).expect("a number")) as u64;
+    let mut dice = StdRng::seed_from_u64(seed);
+    let (images, wrong) = cut(&ops, (home.dir.path(), &beside), true, scaled(2, 12), &mut dice);
+    figure("power loss of files", &format!("{images} images (seed {seed}), {} wrong", wrong.len()));
+    assert_eq!(wrong, Vec::<String>::new());
+    let (images, wrong) = cut(&ops, (home.dir.path(), &beside), false, 1, &mut dice);
+    figure(
+        "power loss of files, control that ignores fsync",
+        &format!("{images} images, {} damaged", wrong.len()),
+    );
     assert!(wrong.len() * 20 > images, "the control shows no damage: {} of {images}", wrong.len());
 }

@@ -3,8 +3,13 @@
 use crate::filter::{filled, random_filter};
 use crate::harness::{Patctl, Run, Setup, id_of};
 use crate::process::scaled;
+use patctl::domain::audit::Actor;
 use patctl::domain::filter::{Filter, Range};
+use patctl::domain::policy::Policy;
 use patctl::exit::Exit;
+use patctl::service::{Act, bulk};
+use patctl::store::Query;
+use patctl::store::sqlite::SqliteStore;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -167,4 +172,28 @@ fn what_todays_limits_would_refuse_is_listed() {
     assert_eq!(ids(&["-Datlassian.pats.max.tokens.expiry.days=90"]), [id_of(&long)]);
     assert_eq!(ids(&["-Datlassian.pats.eternal.tokens.enabled=false"]), [id_of(&eternal)]);
     assert_eq!(ids(&["-Datlassian.pats.max.tokens.per.user=2"]), [id_of(&good)], "the last of three");
+}
+
+/// What was counted for the question may have become more by the time the lock is held.
+#[test]
+fn the_limit_is_held_under_the_lock_too() {
+    let patctl = Patctl::new();
+    for user in ["a", "b"] {
+        patctl.create(&["--user", user]);
+    }
+    let (policy, actor) = (Policy::default(), Actor { uid: 0, name: "a".to_owned(), login_uid: None });
+    let clock = || patctl.now();
+    let act = Act { policy: &policy, actor: &actor, clock: &clock };
+    let query = Query {
+        filter: &Filter::default(),
+        order: patctl::domain::filter::Order::default(),
+        now: patctl.now(),
+        expiry_warning: policy.expiry_warning,
+        limit: None,
+    };
+    let mut store = SqliteStore::open(&patctl.db()).expect("the database");
+    let mut revoke = |max| bulk::revoke(&mut store, &act, &query, Some(max), None, &mut |_| {});
+    assert_eq!(revoke(1), Err(bulk::BulkError::TooMany { count: 2, max: 1 }));
+    assert_eq!(patctl.count("SELECT count(*) FROM token WHERE revoked_at IS NOT NULL"), 0);
+    assert_eq!(revoke(2).expect("a deed").revoked, 2);
 }

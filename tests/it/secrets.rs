@@ -1,7 +1,7 @@
 //! No part of a secret anywhere but where it was asked for.
 
 use crate::harness::{assert_no_secret, id_of};
-use crate::process::{Home, figure, stderr};
+use crate::process::{Home, PROGRAM, figure, have, skip, stderr};
 use patctl::domain::cache::CacheKey;
 use patctl::domain::integrity::IntegrityKey;
 use patctl::domain::moment::Moment;
@@ -138,4 +138,42 @@ fn debug_of_everything_that_holds_a_secret_shows_none() {
         ),
     ];
     assert_eq!(keys, ["CacheKey(..)", "IntegrityKey(..)", "VaultKey(..)", "Credentials(..)"]);
+}
+
+/// What keeps a secret out of core dumps, other processes and readable files is done before a token is read.
+#[test]
+fn the_process_is_hardened_before_it_reads_a_token() {
+    if !have("strace", "hardening") {
+        return;
+    }
+    let home = Home::new("");
+    let token = home.create(&[]);
+    std::fs::write(home.dir.path().join("token"), token).expect("a file");
+    let mut command = home.command_of("strace");
+    command.args(["-qq", "-o", "log", "-e", "trace=prctl,prlimit64,umask,openat,rt_sigaction", PROGRAM]);
+    let output = command.args(["verify", "--token-file", "token"]).output().expect("strace");
+    assert!(output.status.success(), "{output:?}");
+    let log = fs::read_to_string(home.dir.path().join("log")).expect("a log");
+    let (before, _) = log.split_once("\"token\"").expect("the token is read");
+    for call in [
+        "RLIMIT_CORE, {rlim_cur=0, rlim_max=0}",
+        "prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)",
+        "umask(077)",
+        "rt_sigaction(SIGXFSZ, {sa_handler=SIG_IGN",
+    ] {
+        assert!(before.contains(call), "{call}\n{before}");
+    }
+}
+
+#[test]
+fn with_the_rights_of_another_it_does_nothing() {
+    let home = Home::new("");
+    // Copied by another process: while this one had it open to write, nobody could run it.
+    let given = home.shell(&format!("cp {PROGRAM} program && chown 4242 program && chmod 4755 program"));
+    if !given.status.success() {
+        return skip(&format!("setuid: only root may give a file away: {}", stderr(&given).trim()));
+    }
+    let output = home.command_of("./program").arg("list").output().expect("patctl");
+    assert_eq!(output.status.code(), Some(77), "{output:?}");
+    assert!(stderr(&output).contains("refuses to run setuid"), "{output:?}");
 }

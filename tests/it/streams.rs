@@ -162,3 +162,26 @@ fn the_version_and_the_help_go_to_stdout() {
         assert!(widest.is_some_and(|w| w <= 100), "{args:?}: {widest:?}");
     }
 }
+
+/// Whoever reads half a list must not take it for a whole one.
+#[test]
+fn an_answer_that_finds_no_room_is_trouble() {
+    let home = Home::new("");
+    let token = home.create(&[]);
+    std::fs::write(home.dir.path().join("token"), token).expect("a file");
+    for command in [
+        "list",
+        "list -o json",
+        "list -o csv",
+        "list -o ids",
+        "verify -o json --token-file token",
+        "verify --field id --token-file token",
+        "audit",
+        "config show -o csv",
+        "stats",
+    ] {
+        let output = home.shell(&format!("{PROGRAM} {command} > /dev/full"));
+        assert_eq!(output.status.code(), Some(74), "{command}: {output:?}");
+        assert!(stderr(&output).contains("No space left"), "{command}: {output:?}");
+    }
+}

@@ -199,6 +199,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_of_somebody_who_owns_not_even_the_directory_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("patctl.db");
+        fs::write(&path, "x").expect("a file");
+        let owner = |file: &Metadata| {
+            let mut checkup = Checkup { findings: Vec::new(), file: None, alone: false };
+            checkup.file_itself(&path, file, file.uid(), false);
+            checkup.file_itself(&path, file, file.uid() + 1, false);
+            checkup.findings.iter().filter(|finding| finding.kind == Kind::Owner).count()
+        };
+        // Who asks may be another, if the owner of the directory put it there.
+        assert_eq!(owner(&fs::metadata(&path).expect("a file")), 0);
+        // Only root may give a file away; to everybody else those of root are a stranger's.
+        let given = std::os::unix::fs::chown(&path, Some(4242), None).is_ok();
+        let stranger = if given { path.as_path() } else { Path::new("/etc/passwd") };
+        assert_eq!(owner(&fs::metadata(stranger).expect("a file")), 1);
+    }
+
+    #[test]
     fn a_network_file_system_is_known_by_its_number_and_a_disk_is_none() {
         assert_eq!(network(FsType(0x6969)), Some("NFS"));
         assert_eq!(network(FsType(0xFF53_4D42)), Some("CIFS"));

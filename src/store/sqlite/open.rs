@@ -340,3 +340,60 @@ pub fn io_error(path: &Path, e: &io::Error) -> StoreError {
         _ => StoreError::Io(format!("{}: {e}", path.display())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link that takes the place of the file once that was looked at.
+    #[test]
+    fn a_link_is_not_followed_even_by_who_did_not_look() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let link = directory.path().join("link.db");
+        let made = draft(&directory.path().join("patctl.db")).expect("a file");
+        build(&made).expect("a database");
+        std::os::unix::fs::symlink(&made, &link).expect("a link");
+        assert!(connect(&made, OpenFlags::SQLITE_OPEN_READ_WRITE).is_ok());
+        for (path, mode) in [
+            (link.clone(), OpenFlags::SQLITE_OPEN_READ_WRITE),
+            (immutable(&link), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI),
+        ] {
+            assert!(connect(&path, mode).is_err(), "{}", path.display());
+        }
+    }
+
+    /// The schema is compared before anything is read; should something slip through, it runs nothing.
+    #[test]
+    fn what_an_altered_schema_brings_with_it_does_not_run() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let made = draft(&directory.path().join("patctl.db")).expect("a file");
+        build(&made).expect("a database");
+        let evil = "CREATE TABLE caught (what TEXT); CREATE VIEW shown AS SELECT 1 AS one; \
+                    CREATE TRIGGER evil AFTER INSERT ON caught BEGIN INSERT INTO caught VALUES ('by a trigger'); END";
+        Connection::open(&made).and_then(|db| db.execute_batch(evil)).expect("a schema");
+        let db = connect(&made, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("a database");
+        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+        db.execute_batch("INSERT INTO caught VALUES ('by hand')").expect("a row");
+        assert_eq!(number("SELECT count(*) FROM caught"), Ok(1), "a trigger ran");
+        assert!(number("SELECT one FROM shown").is_err(), "a view was read");
+        let _ = db.execute_batch("PRAGMA writable_schema = ON");
+        assert!(db.execute_batch("DELETE FROM sqlite_schema WHERE name = 'evil'").is_err(), "not defensive");
+        let orphan = "INSERT INTO restriction (token, position, rule) VALUES (4711, 1, '/a')";
+        assert!(db.execute_batch(orphan).is_err(), "a foreign key is not enforced");
+        assert_eq!(number("PRAGMA trusted_schema"), Ok(0));
+        assert_eq!(number("PRAGMA cell_size_check"), Ok(1));
+    }
+
+    /// Somebody was faster, though there was nothing when it was looked.
+    #[test]
+    fn what_is_there_is_not_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("patctl.db");
+        let made = draft(&path).expect("a file");
+        assert_eq!(publish(&made, &path), Ok(true));
+        fs::write(&path, "theirs").expect("a file");
+        let late = draft(&path).expect("a file");
+        assert_eq!(publish(&late, &path), Ok(false));
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "theirs");
+    }
+}
