@@ -200,17 +200,22 @@ fn many_lines_are_many_groups() {
 }
 
 #[test]
-fn wrong_secrets_beside_remembered_ones_get_no_yes() {
+fn secrets_beside_remembered_ones_are_computed_and_wrong_ones_get_no_yes() {
     let patctl = Patctl::new();
-    let tokens = [patctl.create(&["one"]), patctl.create(&["two"])];
-    for token in &tokens {
+    let tokens = [patctl.create(&["one"]), patctl.create(&["two"]), patctl.create(&["new"])];
+    for token in &tokens[..2] {
         assert_eq!(patctl.verify(token, &[]).0, Exit::Yes);
     }
     assert_eq!(patctl.count("SELECT count(*) FROM cache"), 2, "both are remembered");
-    // A remembered one first, between and last; several to compute, and one only.
-    let [wrong, other] = tokens.each_ref().map(|token| forge(token, id_of(token)));
-    let [one, two] = &tokens;
-    for order in [vec![one, &wrong, two, &other, one], vec![one, &wrong, two], vec![&wrong, &other]] {
+    // A remembered one first, between and last; several to compute, and one only, which may be right.
+    let [wrong, other] = [&tokens[0], &tokens[1]].map(|token| forge(token, id_of(token)));
+    let [one, two, new] = &tokens;
+    for order in [
+        vec![one, two, new],
+        vec![one, &wrong, two, &other, one],
+        vec![one, &wrong, two],
+        vec![&wrong, &other],
+    ] {
         let text =
             order.iter().map(|token| format!("{}\n", json!({"token": token}))).collect::<Vec<_>>().concat();
         let (_, answers) = batch(&patctl, &text);

@@ -2,7 +2,7 @@
 //! would have, and that nothing else noticed.
 
 use super::judge::Outcome;
-use super::{Base, Decision, Depth, Given, MAX_BODY, MAX_PARAMETERS, Request, Rules, judge};
+use super::{Base, Decision, Depth, Given, MAX_BODY, MAX_DEPTH, MAX_PARAMETERS, Request, Rules, judge};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -127,6 +127,18 @@ fn a_body_is_read_up_to_its_last_byte_allowed() {
         let mut body = br#"{"k":"v"}"#.to_vec();
         body.resize(length, b' ');
         assert_eq!(decide("/a[JsonData::k==v]", &post("/a", JSON, &body), None), expected, "{length}");
+    }
+}
+
+#[test]
+fn a_body_is_nested_as_deep_as_allowed_and_no_deeper() {
+    for (depth, expected) in [(MAX_DEPTH, "allow"), (MAX_DEPTH + 1, "malformed")] {
+        let body = format!("{{\"k\":\"v\",\"x\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        assert_eq!(
+            decide("/a[JsonData::k==v]", &post("/a", JSON, body.as_bytes()), None),
+            expected,
+            "{depth}"
+        );
     }
 }
 
