@@ -4,6 +4,7 @@ use crate::harness::{Patctl, Setup, id_of};
 use crate::process::Home;
 use crate::verify::forge;
 use patctl::domain::moment::Span;
+use patctl::domain::verifier::computations;
 use patctl::exit::Exit;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -223,4 +224,16 @@ fn secrets_beside_remembered_ones_are_computed_and_wrong_ones_get_no_yes() {
         let right: Vec<bool> = order.iter().map(|token| tokens.contains(token)).collect();
         assert_eq!(allowed, right);
     }
+}
+
+/// One computation says that the secret is right, one makes the new verifier; the second line costs nothing.
+#[test]
+fn a_token_that_comes_twice_is_proved_and_renewed_once() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    patctl.configure("patctl.argon2.iterations = 2");
+    let before = computations();
+    let (exit, answers) = batch(&patctl, &format!("{{\"token\":\"{token}\"}}\n").repeat(2));
+    assert_eq!((exit, answers.len(), computations() - before), (Exit::Yes, 2, 2));
+    assert_eq!(patctl.count("SELECT count(*) FROM token WHERE verifier LIKE '%t=2%'"), 1);
 }
