@@ -75,6 +75,14 @@ fn the_brackets_of_an_address_open_no_clause() {
     }
 }
 
+#[test]
+fn a_semicolon_in_the_query_hides_no_second_value() {
+    for (url, expected) in [("/a?p=1%3Bp=2", "allow"), ("/a?p=1;p=2", "deny"), ("/a?x;&p=1", "deny")] {
+        let given = Given { url: Some(url), ..Given::default() };
+        assert_eq!(decide("/a[QueryParam::p==1.*]", &given, None), expected, "{url}");
+    }
+}
+
 /// What a servlet would merge with the query, or take the method from, has to be seen, or it is a no.
 #[test]
 fn a_body_that_may_hold_parameters_unseen_is_a_no() {
