@@ -263,6 +263,7 @@ mod tests {
         assert_eq!(spans.map(Span::as_seconds), [1, 60, 3600, 86_400, -172_800]);
         assert_eq!((Span(1_999_999).as_seconds(), Span(-1_999_999).as_seconds()), (1, -1));
         let (day, at) = (Span::days(1), Moment(5));
+        assert_eq!(at.plus(day).map(Moment::micros), Some(86_400_000_005));
         assert_eq!((at.saturating_plus(day).since(at), at.since(at.saturating_minus(day))), (day, day));
     }
 
