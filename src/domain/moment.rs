@@ -276,6 +276,9 @@ mod tests {
             changed.replace_range(at..=at, "x");
             assert_eq!(changed.parse::<Moment>(), Err(NotAMoment), "{changed}");
         }
+        for other in ["", "2026", "2026x11x21x20x23x11x000000x"] {
+            assert_eq!(other.parse::<Moment>(), Err(NotAMoment), "{other}");
+        }
         let date = "2026-11-21";
         assert_eq!(Moment::from_date(date).map(Moment::compact_date).as_deref(), Some("20261121"));
         for at in 0..date.len() {
