@@ -307,4 +307,28 @@ mod tests {
         policy.applies_to_existing = false;
         assert!(decide(&policy, &pat(), &Scheme::Bearer, now()).is_ok());
     }
+
+    /// For the audit log; who presented the token is told nothing of it.
+    #[test]
+    fn a_denial_says_which_part_of_the_first_line_was_missed() {
+        let pat = Pat { restricted: true, ..pat() };
+        let given = restriction::Given { method: Some("GET"), url: Some("/a"), ..Default::default() };
+        let request = Request::new(&given);
+        for (rules, detail) in [
+            (&["[get,post]/b", "/c"] as &[&str], "line 1, url: the pattern does not match all of it"),
+            (&["[post]/a"], "line 1, method: it is another method"),
+            (&[], "it is restricted, and has no line"),
+        ] {
+            let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+            let question = Question {
+                scheme: &Scheme::Bearer,
+                now: now(),
+                request: &request,
+                base: None,
+                rules: &rules,
+            };
+            let denial = super::decide(&Policy::default(), &pat, &question).expect_err(detail);
+            assert_eq!((denial.reason.as_str(), denial.detail.as_deref()), ("restricted", Some(detail)));
+        }
+    }
 }

@@ -253,9 +253,11 @@ mod tests {
         let check = |sealer: &Sealer, seal: Option<&[u8]>| sealer.check(seal, "db", &values, &none);
         let mac = keyed.seal("db", &values, &none);
         let checksum = plain.seal("db", &values, &none);
+        assert!(Sealer::is_keyed(&mac) && !Sealer::is_keyed(&checksum) && !Sealer::is_keyed(&[]));
         assert_eq!(check(&keyed, Some(&mac)), Ok(()));
         assert_eq!(check(&plain, Some(&checksum)), Ok(()));
         assert_eq!(check(&keyed, Some(&checksum)), Err(Damage::Unkeyed));
+        assert!(Damage::Unkeyed.to_string().starts_with("the row has a checksum where a key is due"));
         assert_eq!(check(&plain, Some(&mac)), Err(Damage::NoKey));
         assert_eq!(check(&Sealer::new(Some(key(2))), Some(&mac)), Err(Damage::Changed));
         for sealer in [keyed, plain] {

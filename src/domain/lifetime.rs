@@ -107,6 +107,7 @@ mod tests {
         for ambiguous in ["1M", "3y", "5m"] {
             assert_eq!(read(ambiguous), Err(LifetimeError::Ambiguous), "{ambiguous}");
         }
+        assert!(LifetimeError::Ambiguous.to_string().contains("no fixed length; write days (90 or 90d)"));
         for junk in ["", "d", "1.5d", "90 d", "2027-02-30", "2027-1-31", "0x5", "9d9", "٩", "+5"] {
             assert_eq!(read(junk), Err(LifetimeError::Unreadable), "{junk}");
         }

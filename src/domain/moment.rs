@@ -256,4 +256,35 @@ mod tests {
         let m = Moment::from_rfc3339("2027-01-31T01:00:00+02:00");
         assert_eq!(m.map(|m| m.to_string()).as_deref(), Some("2027-01-30T23:00:00.000000Z"));
     }
+
+    #[test]
+    fn spans_are_as_long_as_they_say() {
+        let spans = [Span::seconds(1), Span::minutes(1), Span::hours(1), Span::days(1), Span::days(-2)];
+        assert_eq!(spans.map(Span::as_seconds), [1, 60, 3600, 86_400, -172_800]);
+        assert_eq!((Span(1_999_999).as_seconds(), Span(-1_999_999).as_seconds()), (1, -1));
+        let (day, at) = (Span::days(1), Moment(5));
+        assert_eq!(at.plus(day).map(Moment::micros), Some(86_400_000_005));
+        assert_eq!((at.saturating_plus(day).since(at), at.since(at.saturating_minus(day))), (day, day));
+    }
+
+    #[test]
+    fn a_text_of_the_right_length_and_another_shape_is_no_moment() {
+        let text = "2026-11-21T20:23:11.000000Z";
+        assert_eq!(text.parse::<Moment>().map(|moment| moment.to_string()).as_deref(), Ok(text));
+        for at in 0..text.len() {
+            let mut changed = text.to_owned();
+            changed.replace_range(at..=at, "x");
+            assert_eq!(changed.parse::<Moment>(), Err(NotAMoment), "{changed}");
+        }
+        for other in ["", "2026", "2026x11x21x20x23x11x000000x"] {
+            assert_eq!(other.parse::<Moment>(), Err(NotAMoment), "{other}");
+        }
+        let date = "2026-11-21";
+        assert_eq!(Moment::from_date(date).map(Moment::compact_date).as_deref(), Some("20261121"));
+        for at in 0..date.len() {
+            let mut changed = date.to_owned();
+            changed.replace_range(at..=at, "x");
+            assert_eq!(Moment::from_date(&changed), None, "{changed}");
+        }
+    }
 }

@@ -251,21 +251,101 @@ mod tests {
     use super::*;
     use crate::domain::moment::Span;
 
-    #[test]
-    fn a_token_is_expired_from_the_very_instant_it_ends() {
-        let end = Moment::from_micros(1_000_000).expect("in range");
-        let life = Life {
-            created_at: end.saturating_minus(Span::days(1)),
-            expires_at: Some(end),
+    fn micros(micros: i64) -> Moment {
+        Moment::from_micros(micros).expect("in range")
+    }
+
+    /// A life without an end, made at 0.
+    fn life() -> Life {
+        Life {
+            created_at: micros(0),
+            expires_at: None,
             revoked_at: None,
             disabled_at: None,
             rotated_at: None,
             last_used_at: None,
-        };
-        let just_before = Moment::from_micros(999_999).expect("in range");
+        }
+    }
+
+    #[test]
+    fn a_token_is_expired_from_the_very_instant_it_ends() {
+        let (end, just_before) = (micros(1_000_000), micros(999_999));
+        let life = Life { expires_at: Some(end), ..life() };
         assert_eq!(life.state(just_before), State::Active);
         assert_eq!(life.state(end), State::Expired { at: end });
         let revoked = Life { revoked_at: Some(just_before), ..life };
         assert_eq!(revoked.state(end), State::Revoked { at: just_before });
+    }
+
+    /// Revoked or switched off it is at once, whatever the moment says; the rest from its moment on.
+    #[test]
+    fn what_is_final_is_told_before_what_is_not() {
+        let (now, later) = (micros(10), micros(11));
+        let all = Life {
+            revoked_at: Some(later),
+            disabled_at: Some(later),
+            rotated_at: Some(now),
+            expires_at: Some(now),
+            ..life()
+        };
+        let enabled = Life { revoked_at: None, disabled_at: None, ..all };
+        for (life, state) in [
+            (all, State::Revoked { at: later }),
+            (Life { revoked_at: None, ..all }, State::Disabled { at: later }),
+            (enabled, State::Rotated { at: now }),
+            (Life { rotated_at: Some(later), ..enabled }, State::Expired { at: now }),
+            (Life { rotated_at: Some(later), expires_at: Some(later), ..enabled }, State::Active),
+            (life(), State::Active),
+        ] {
+            assert_eq!(life.state(now), state, "{life:?}");
+            let status = match state {
+                State::Active if life.expires_at.is_some() => Status::ExpiresSoon,
+                State::Active => Status::Active,
+                State::Expired { .. } => Status::Expired,
+                State::Disabled { .. } => Status::Disabled,
+                State::Rotated { .. } => Status::Rotated,
+                State::Revoked { .. } => Status::Revoked,
+            };
+            assert_eq!(life.status(now, Span::days(1)), status, "{life:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_expires_soon_from_the_warning_on() {
+        let end = micros(0).saturating_plus(Span::days(5));
+        let life = Life { expires_at: Some(end), ..life() };
+        let status = |now: i64| life.status(micros(now), Span::days(5));
+        assert_eq!(
+            [status(-1), status(0), status(1)],
+            [Status::Active, Status::ExpiresSoon, Status::ExpiresSoon]
+        );
+        assert_eq!(life.status(end, Span::days(5)), Status::Expired);
+    }
+
+    #[test]
+    fn a_method_allows_its_own_way_and_both_allow_either() {
+        let basic = Scheme::Basic { user: "alice".to_owned() };
+        for (methods, bearer_may, basic_may) in [
+            (AuthMethods::Bearer, true, false),
+            (AuthMethods::Basic, false, true),
+            (AuthMethods::Both, true, true),
+        ] {
+            assert_eq!((methods.allow(&Scheme::Bearer), methods.allow(&basic)), (bearer_may, basic_may));
+        }
+    }
+
+    /// They stand in databases, scripts and configurations.
+    #[test]
+    fn the_words_are_what_they_always_were() {
+        assert_eq!(AuthMethods::ALL.map(AuthMethods::as_str), ["both", "bearer", "basic"]);
+        assert_eq!(
+            Status::ALL.map(Status::as_str),
+            ["active", "expires-soon", "expired", "disabled", "rotated", "revoked"]
+        );
+        assert_eq!(Notified::ALL.map(Notified::as_str), ["not-sent", "expire-soon-sent", "expired-sent"]);
+        assert!(AuthMethods::ALL.into_iter().all(|word| word.as_str().parse() == Ok(word)));
+        assert!(Status::ALL.into_iter().all(|word| word.as_str().parse() == Ok(word)));
+        assert!(Notified::ALL.into_iter().all(|word| word.as_str().parse() == Ok(word)));
+        assert_eq!(("Both".parse::<AuthMethods>(), "".parse::<Status>()), (Err(()), Err(())));
     }
 }

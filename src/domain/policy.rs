@@ -299,4 +299,64 @@ mod tests {
         let bell = policy.admit("a\u{7}", Lifetime::Never, now(), 0);
         assert_eq!(bell, Err(Refusal::NameHidden('\u{7}')));
     }
+
+    #[test]
+    fn a_rotation_is_refused_for_what_creation_is_but_for_name_and_number() {
+        let (off, policy) = (Policy { enabled: false, ..Policy::default() }, Policy::default());
+        let day = Lifetime::For(Span::days(1));
+        let ends = Ok(Some(now().saturating_plus(Span::days(1))));
+        assert_eq!((off.renew(day, now()), policy.renew(day, now())), (Err(Refusal::Disabled), ends));
+        let long = policy.renew(Lifetime::For(Span::days(366)), now());
+        assert_eq!(long, Err(Refusal::ExpiryTooLong { max_days: 365 }));
+        assert_eq!(policy.renew(Lifetime::Until(now()), now()), Err(Refusal::ExpiryNotInFuture));
+        assert_eq!(policy.renew(Lifetime::Never, now()), Ok(None));
+        let finite = Policy { eternal_allowed: false, ..policy };
+        let forever = finite.renew(Lifetime::Never, now());
+        assert_eq!(forever, Err(Refusal::EternalForbidden { max_days: 365 }));
+    }
+
+    /// Made 300 days ago: 65 are left of the life that a token may have.
+    #[test]
+    fn an_edit_moves_the_end_no_further_than_the_whole_life_allows() {
+        let day = |n: i64| now().saturating_plus(Span::days(n));
+        let refused = Err(Refusal::LifeTooLong { max_days: 365, latest: day(65) });
+        let policy = Policy::default();
+        for (was, wanted, expected) in [
+            (Some(day(10)), day(64), Ok(Some(day(64)))),
+            (Some(day(10)), day(65), Ok(Some(day(65)))),
+            (Some(day(10)), day(66), refused),
+            // It was made under other limits: it may keep its end, or have an earlier one, and no later one.
+            (Some(day(100)), day(99), Ok(Some(day(99)))),
+            (Some(day(100)), day(100), Ok(Some(day(100)))),
+            (Some(day(100)), day(101), refused),
+            // Any end is earlier than none.
+            (None, day(365), Ok(Some(day(365)))),
+            (None, day(366), Err(Refusal::ExpiryTooLong { max_days: 365 })),
+        ] {
+            let life = Life {
+                created_at: day(-300),
+                expires_at: was,
+                revoked_at: None,
+                disabled_at: None,
+                rotated_at: None,
+                last_used_at: None,
+            };
+            assert_eq!(policy.extend(&life, Lifetime::Until(wanted), now()), expected, "{was:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_holds_no_secret() {
+        let name = "x_7k3m9xq2v8_ABCDEFGH";
+        assert_eq!(Policy::default().check_name(name), Err(Refusal::NameSecret));
+    }
+
+    #[test]
+    fn a_verifier_is_kept_where_it_costs_what_todays_would() {
+        let policy = Policy::default();
+        let other = Cost { iterations: 3, ..Cost::default() };
+        assert!(policy.keeps(Work::Argon2id(Cost::default())) && !policy.keeps(Work::Argon2id(other)));
+        let keeping = Policy { rehashes_imported: false, ..Policy::default() };
+        assert!(!policy.keeps(Work::Imported) && keeping.keeps(Work::Imported));
+    }
 }

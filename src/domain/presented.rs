@@ -131,6 +131,23 @@ mod tests {
     }
 
     #[test]
+    fn the_pair_that_is_made_for_basic_is_read_back() {
+        let token: PlainToken = TOKEN.parse().expect("a token");
+        let header = format!("Basic {}", &*basic_credentials("alice", &token));
+        let read = Presented::parse(header.as_bytes()).expect("what was just made");
+        assert_eq!(read.scheme, Scheme::Basic { user: "alice".to_owned() });
+        assert_eq!(read.token.reveal(), TOKEN);
+    }
+
+    #[test]
+    fn a_header_is_read_up_to_its_last_byte_allowed() {
+        let header = |length: usize| format!("Bearer{}{TOKEN}", " ".repeat(length - 6 - TOKEN.len()));
+        assert_eq!(header(MAX_BYTES).len(), MAX_BYTES);
+        assert_eq!(scheme(&header(MAX_BYTES)), Some(Scheme::Bearer));
+        assert_eq!(scheme(&header(MAX_BYTES + 1)), None);
+    }
+
+    #[test]
     fn junk_is_no_token() {
         for junk in [
             String::new(),

@@ -295,6 +295,8 @@ fn secret_start(word: &str, least: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -4,6 +4,7 @@ use crate::harness::{Patctl, Setup, id_of};
 use crate::process::Home;
 use crate::verify::forge;
 use patctl::domain::moment::Span;
+use patctl::domain::verifier::computations;
 use patctl::exit::Exit;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -200,17 +201,22 @@ fn many_lines_are_many_groups() {
 }
 
 #[test]
-fn wrong_secrets_beside_remembered_ones_get_no_yes() {
+fn secrets_beside_remembered_ones_are_computed_and_wrong_ones_get_no_yes() {
     let patctl = Patctl::new();
-    let tokens = [patctl.create(&["one"]), patctl.create(&["two"])];
-    for token in &tokens {
+    let tokens = [patctl.create(&["one"]), patctl.create(&["two"]), patctl.create(&["new"])];
+    for token in &tokens[..2] {
         assert_eq!(patctl.verify(token, &[]).0, Exit::Yes);
     }
     assert_eq!(patctl.count("SELECT count(*) FROM cache"), 2, "both are remembered");
-    // A remembered one first, between and last; several to compute, and one only.
-    let [wrong, other] = tokens.each_ref().map(|token| forge(token, id_of(token)));
-    let [one, two] = &tokens;
-    for order in [vec![one, &wrong, two, &other, one], vec![one, &wrong, two], vec![&wrong, &other]] {
+    // A remembered one first, between and last; several to compute, and one only, which may be right.
+    let [wrong, other] = [&tokens[0], &tokens[1]].map(|token| forge(token, id_of(token)));
+    let [one, two, new] = &tokens;
+    for order in [
+        vec![one, two, new],
+        vec![one, &wrong, two, &other, one],
+        vec![one, &wrong, two],
+        vec![&wrong, &other],
+    ] {
         let text =
             order.iter().map(|token| format!("{}\n", json!({"token": token}))).collect::<Vec<_>>().concat();
         let (_, answers) = batch(&patctl, &text);
@@ -218,4 +224,16 @@ fn wrong_secrets_beside_remembered_ones_get_no_yes() {
         let right: Vec<bool> = order.iter().map(|token| tokens.contains(token)).collect();
         assert_eq!(allowed, right);
     }
+}
+
+/// One computation says that the secret is right, one makes the new verifier; the second line costs nothing.
+#[test]
+fn a_token_that_comes_twice_is_proved_and_renewed_once() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    patctl.configure("patctl.argon2.iterations = 2");
+    let before = computations();
+    let (exit, answers) = batch(&patctl, &format!("{{\"token\":\"{token}\"}}\n").repeat(2));
+    assert_eq!((exit, answers.len(), computations() - before), (Exit::Yes, 2, 2));
+    assert_eq!(patctl.count("SELECT count(*) FROM token WHERE verifier LIKE '%t=2%'"), 1);
 }

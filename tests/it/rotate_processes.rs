@@ -2,6 +2,7 @@
 
 use crate::harness::id_of;
 use crate::process::{Home, scaled, stderr, stdout};
+use crate::verify::forge;
 use patctl::domain::audit::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
@@ -23,6 +24,9 @@ fn the_first_use_is_as_durable_as_a_change() {
     let wal = || std::fs::metadata(home.dir.path().join("patctl.db-wal")).map_or(0, |file| file.len());
     assert!(home.feed(&["verify"], old.as_bytes()).status.success());
     assert!(wal() > 0, "a mere use stays in the log");
+    let wrong = forge(&new, id_of(&new));
+    assert_eq!(home.feed(&["verify"], wrong.as_bytes()).status.code(), Some(1));
+    assert!(wal() > 0, "a wrong secret ends nothing, and costs nobody a change");
     assert!(home.feed(&["verify"], new.as_bytes()).status.success());
     assert_eq!(wal(), 0, "the switch is folded into the database file, as every change is");
     assert!(home.feed(&["verify"], new.as_bytes()).status.success());

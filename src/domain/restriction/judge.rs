@@ -279,7 +279,7 @@ fn url(rule: &Rule, request: &Request) -> Found {
         _ => return (Outcome::Miss("the path is not below that of patctl.base.url"), seen),
     };
     match &url.pattern {
-        None if rest == "/" || (rest.is_empty() && !url.prefix.is_empty()) => (Outcome::Hit, seen),
+        None if matches!(rest, "" | "/") => (Outcome::Hit, seen),
         None => (Outcome::Miss("an origin with nothing behind it means its root only"), seen),
         Some(pattern) => (outcome(pattern.fits([rest.as_bytes()]).0), Some(rest.to_owned())),
     }

@@ -147,3 +147,8 @@ fn parse_line(number: usize, raw: &str, base: Option<&Base>) -> Result<Option<Ru
     }
     rule::parse(number, line, base).map(Some).map_err(|fault| fault.moved(before))
 }
+
+#[cfg(test)]
+mod places;
+#[cfg(test)]
+mod verdicts;

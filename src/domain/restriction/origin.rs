@@ -68,7 +68,7 @@ impl Origin {
 fn number(digits: &str) -> Result<u16, &'static str> {
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     let port = if plain { digits.parse().ok() } else { None };
-    port.filter(|port| *port > 0).ok_or("a port is a number from 1 to 65535, without a leading zero")
+    port.ok_or("a port is a number from 1 to 65535, without a leading zero")
 }
 
 fn name(host: &str) -> Result<String, &'static str> {

@@ -279,3 +279,102 @@ fn plausible(hir: &Hir, subject: &[u8]) -> bool {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text, Place::Value).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+    }
+
+    fn fit(text: &str, subject: &[u8]) -> Fit {
+        pattern(text).fits([subject]).0
+    }
+
+    #[test]
+    fn a_pattern_may_have_as_many_positions_as_the_bound_says_and_none_more() {
+        assert_eq!(size(&pattern("a{1500}").hir), MAX_SIZE);
+        assert!(pattern("a{1500}").compiles());
+        let fault = Pattern::parse("a{1501}", Place::Value).expect_err("one too many");
+        assert_eq!(fault.code, Code::TooBig);
+    }
+
+    /// What the bound on time goes by: the states that a byte may have to be tried in.
+    #[test]
+    fn ambiguity_makes_a_pattern_wide() {
+        for (text, width) in [
+            ("abc", 1),
+            ("[a-z]", 1),
+            ("a.*", 3),
+            // Where the text begins is not known any longer, and it is of eight bytes.
+            (".*abcdefgh", 4),
+            (".*abcdefg", 3),
+            ("(?:a.*|b.*|c.*|d.*)", 16),
+            ("x(?:a.*|b.*|c.*|e)z", 16),
+        ] {
+            assert_eq!(pattern(text).width, width, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_tried_up_to_the_bound_on_time_and_not_beyond() {
+        let (most, more) = ([b'a'; 8191], [b'a'; 8192]);
+        let wide = "a.*|b.*|c.*|d.*";
+        assert_eq!(pattern(wide).width * (most.len() as u64 + 1), BUDGET);
+        assert_eq!((fit(wide, &most), fit(wide, &more)), (Fit::Yes, Fit::TooLong));
+        let halves = most.split_at(4000);
+        assert_eq!(pattern(wide).fits([halves.0, b"b"]), (Fit::Yes, None));
+        // Each subject costs a step more than it has bytes, so that empty ones are not free.
+        assert_eq!(pattern(wide).fits([halves.0, halves.1]).0, Fit::TooLong);
+        assert_eq!(
+            (fit("a*", &[b'a'; MAX_SUBJECT]), fit("a*", &[b'a'; MAX_SUBJECT + 1])),
+            (Fit::Yes, Fit::TooLong)
+        );
+    }
+
+    #[test]
+    fn what_is_too_short_or_too_long_to_match_is_a_no_whatever_it_would_cost() {
+        let wide = "(?:[ab]{0,9}){0,40}c";
+        assert!(pattern(wide).width > BUDGET / 4000);
+        assert_eq!(
+            (fit(wide, &[b'a'; 4000]), fit(wide, b""), fit(wide, b"abc")),
+            (Fit::No, Fit::No, Fit::Yes)
+        );
+    }
+
+    #[test]
+    fn a_miss_shows_how_much_of_the_pattern_fits() {
+        let nearest = |text: &str, subject: &[u8]| pattern(text).nearest(subject);
+        for (text, subject, expected) in [
+            ("/a/b\\d", "/a/bx", Some((4, 4))),
+            ("/a/[0-9]+/c", "/a/123/d", Some((10, 7))),
+            ("/a/b", "x", Some((0, 0))),
+            ("/a/b", "/x", Some((1, 1))),
+            ("/a", "/abc", Some((2, 2))),
+            // No parts that follow each other.
+            ("a|b", "c", None),
+            ("a", "b", None),
+        ] {
+            assert_eq!(nearest(text, subject.as_bytes()), expected, "{text} {subject}");
+        }
+        let long = [b'x'; MAX_SUBJECT + 1];
+        let (most, edge) = (&long[..MAX_SUBJECT], "x(?:a.*|b.*|c.*|e)z");
+        assert_eq!(
+            (nearest("xy", most), nearest("xy", &long)),
+            (Some((1, 1)), None),
+            "as long as a subject may be"
+        );
+        assert_eq!(pattern(edge).width * most.len() as u64, BUDGET);
+        assert_eq!(
+            (nearest(edge, most), nearest(&format!("{edge}z*"), most)),
+            (Some((1, 1)), None),
+            "as wide"
+        );
+    }
+
+    #[test]
+    fn debug_shows_the_text() {
+        assert_eq!(format!("{:?}", pattern("a+")), "Pattern(\"a+\")");
+    }
+}

@@ -138,7 +138,7 @@ fn lower_scheme(text: &str) -> Option<(&'static str, &str)> {
 /// Where the URL part ends. The host of an origin may be an IPv6 address, whose bracket is no class.
 fn end_of_url(line: &str, at: usize) -> Result<usize, Fault> {
     let host = lower_scheme(&line[at..]).filter(|(_, rest)| rest.starts_with('['));
-    let from = host.and_then(|(_, rest)| Some(line.len() - rest.len() + rest.find(']')? + 1)).unwrap_or(at);
+    let from = host.and_then(|(_, rest)| Some(line.len() - rest.len() + rest.find(']')?)).unwrap_or(at);
     Ok(end_of_regex(line, from, false)?.unwrap_or(line.len()))
 }
 

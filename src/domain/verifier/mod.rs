@@ -231,6 +231,7 @@ mod tests {
         (PlainToken::generate(&TokenPrefix::default(), &mut dice), dice)
     }
 
+    const IMPORTED: &str = "$pkcs5s2$AAECAwQFBgcICQoLDA0OD/PBpAOuFWLos9KzKMEsuo6+lmt8Jy3BkstFq0+N+OpN";
     const CHEAP: Cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
 
     #[test]
@@ -242,6 +243,22 @@ mod tests {
         assert!(stored.matches(&mine));
         assert!(!stored.matches(&other));
         assert_eq!(stored.work(), Work::Argon2id(CHEAP));
+        assert!(stored.as_imported().is_none());
+    }
+
+    /// How long an answer takes must not tell whether there is such a token.
+    #[test]
+    fn a_pretence_computes_as_often_as_a_match() {
+        let (mine, mut dice) = token(5);
+        let imported = Verifier::parse(IMPORTED).expect("an imported hash");
+        let verifier = Verifier::make(&mine, CHEAP, &mut dice).expect("a cheap hash");
+        for verifier in [verifier, imported] {
+            let before = computations();
+            let _ = verifier.matches(&mine);
+            assert_eq!(computations() - before, 1);
+            Verifier::pretend(&mine, verifier.work());
+            assert_eq!(computations() - before, 2, "{verifier:?}");
+        }
     }
 
     #[test]
@@ -265,13 +282,13 @@ mod tests {
 
     #[test]
     fn an_imported_hash_knows_the_imported_token_and_no_token_of_ours() {
-        let stored = "$pkcs5s2$AAECAwQFBgcICQoLDA0OD/PBpAOuFWLos9KzKMEsuo6+lmt8Jy3BkstFq0+N+OpN";
-        let verifier = Verifier::parse(stored).expect("an imported hash");
+        let verifier = Verifier::parse(IMPORTED).expect("an imported hash");
+        assert!(verifier.as_imported().is_some_and(|hash| hash.to_stored() == IMPORTED));
         let imported: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIT".parse().expect("a token");
         let wrong: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIS".parse().expect("a token");
         let (ours, mut dice) = token(4);
         assert!(verifier.matches(&imported) && !verifier.matches(&wrong) && !verifier.matches(&ours));
-        assert_eq!((verifier.work(), verifier.as_phc()), (Work::Imported, stored));
+        assert_eq!((verifier.work(), verifier.as_phc()), (Work::Imported, IMPORTED));
         let renewed = Verifier::make(&imported, CHEAP, &mut dice).expect("a cheap hash");
         assert!(renewed.matches(&imported) && !renewed.matches(&wrong));
     }
