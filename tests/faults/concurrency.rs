@@ -2,7 +2,7 @@
 
 use crate::figure;
 use crate::harness::id_of;
-use crate::process::{Home, scaled, stderr, stdout};
+use crate::process::{Done, Home, scaled, stderr, stdout};
 use std::collections::HashSet;
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -45,17 +45,18 @@ fn a_create_beside_a_bulk_revoke_comes_before_it_or_after_it() {
     let home = Home::new("atlassian.pats.max.tokens.per.user = 100000");
     home.create(&["--user", "other"]);
     let acknowledged = Mutex::new(Vec::<String>::new());
-    let working = AtomicBool::new(true);
+    let stop = AtomicBool::new(false);
     let rounds = scaled(8, 100);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                while working.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) {
                     let token = home.create(&["-q", "--user", "u"]);
                     acknowledged.lock().expect("no panic").push(token);
                 }
             });
         }
+        let _ends = Done(&stop);
         for _ in 0..rounds {
             let known = acknowledged.lock().expect("no panic").clone();
             let output = home.run(&["bulk-revoke", "--user", "u", "--yes", "-q"]);
@@ -69,7 +70,6 @@ fn a_create_beside_a_bulk_revoke_comes_before_it_or_after_it() {
                 assert!(!lives, "it was there before, and outlived it");
             }
         }
-        working.store(false, Ordering::Relaxed);
     });
     let all = acknowledged.into_inner().expect("no panic");
     let (mut alive, mut revoked) = (0, 0);

@@ -1,7 +1,7 @@
 //! `patctl backup`: a copy that can be put back, whatever others do meanwhile.
 
 use crate::harness::{Patctl, Setup, id_of};
-use crate::process::{Home, scaled, stderr};
+use crate::process::{Done, Home, scaled, stderr};
 use patctl::exit::Exit;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -121,6 +121,7 @@ fn a_backup_beside_eight_writers_loses_nothing_that_was_acknowledged_before() {
                 }
             });
         }
+        let _ends = Done(&stop);
         for round in 0..rounds {
             thread::sleep(Duration::from_millis(700));
             let (alive, dead) =
@@ -146,7 +147,6 @@ fn a_backup_beside_eight_writers_loses_nothing_that_was_acknowledged_before() {
                 assert_eq!(other.feed(&["verify"], token.as_bytes()).status.code(), Some(1));
             }
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

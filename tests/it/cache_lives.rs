@@ -109,7 +109,7 @@ fn happen(patctl: &Patctl, event: &Event, tokens: &mut Vec<String>) {
 
 #[test]
 fn whatever_happens_the_answer_is_the_one_without_a_cache() {
-    let cases = u32::try_from(scaled(20, 1_500)).expect("few");
+    let cases = u32::try_from(scaled(20, 10_000)).expect("few");
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let spared = Cell::new(0_u64);
     let strategy = prop::collection::vec((event(), 0..4_usize, any::<bool>()), 3..12);

@@ -4,6 +4,7 @@ use super::harness::CHEAP;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_patctl");
@@ -113,6 +114,15 @@ pub fn have(program: &str, test: &str) -> bool {
 /// Says so past the capture of the test runner, which hides what a passing test prints.
 pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED {why}");
+}
+
+/// Tells those who work until something is done that it is, also where it failed: they would go on for ever.
+pub struct Done<'d>(pub &'d AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Prints a figure that a test of faults reached, past the capture of the test runner.

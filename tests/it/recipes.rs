@@ -2,7 +2,7 @@
 
 use crate::harness::{assert_no_secret, id_of};
 use crate::mail_server::Server;
-use crate::process::{Home, have, stderr, stdout};
+use crate::process::{Done, Home, have, stderr, stdout};
 use crate::readme::{blocks, written};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -127,14 +127,6 @@ fn a_push_with_a_token_is_refused_and_the_token_revoked() {
     assert!(!git("cd work; git push -q origin HEAD:main").status.success());
     std::fs::rename(&away, home.db()).expect("a move");
     assert!(git("cd work; git reset -q --hard HEAD~2; git push -q origin HEAD:main").status.success());
-}
-
-/// Ends the reader, also where a rotation fails.
-struct Done<'d>(&'d AtomicBool);
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Readers take the file while it is rotated three times: each finds a token that works.

@@ -1,7 +1,7 @@
 //! `patctl restore` beside other processes, and killed.
 
 use crate::harness::id_of;
-use crate::process::{Home, scaled, stderr};
+use crate::process::{Done, Home, scaled, stderr};
 use std::fs;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,11 +40,11 @@ fn verifies_beside_a_restore_are_answered() {
                 }
             });
         }
+        let _ends = Done(&stop);
         for _ in 0..scaled(8, 60) {
             let output = home.run(&["restore", &file(&home), "--yes", "-q"]);
             assert!(output.status.success(), "{output:?}");
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert!(home.run(&["audit", "verify"]).status.success());
     assert!(home.run(&["doctor"]).status.success());

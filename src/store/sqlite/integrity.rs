@@ -114,12 +114,8 @@ fn rules_of(db: &Connection, id: &Value<'_>) -> Result<Vec<String>> {
 
 /// The token with this id, and whether its row is to be believed.
 pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Evidence>> {
-    let sql = format!(
-        "SELECT {PAT}, verifier, cache.digest, cache.at, integrity FROM token LEFT JOIN cache ON token = seq \
-         WHERE id = ?1"
-    );
     let mut found = None;
-    reads::each_row(db, &sql, [id.as_str()], |row| {
+    reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
         let sample = Sample::read(db, row)?;
         let seal = seals.check(db, &sample)?;
         found = Some(Evidence { stored: rows::stored(row)?, rules: sample.rules, seal });

@@ -17,12 +17,17 @@ use std::ops::ControlFlow;
 /// What `prune` deletes, given the moment `?1`: preview and deed share it.
 pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1 OR rotated_at < ?1)";
 
+/// A token with its proof and its seal: one text for whoever looks, so that it is compiled once in a process.
+pub fn whole() -> String {
+    format!(
+        "SELECT {PAT}, verifier, cache.digest, cache.at, integrity FROM token LEFT JOIN cache ON token = seq \
+         WHERE id = ?1"
+    )
+}
+
 pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
-    let sql = format!(
-        "SELECT {PAT}, verifier, cache.digest, cache.at FROM token LEFT JOIN cache ON token = seq WHERE id = ?1"
-    );
     let mut found = None;
-    each_row(db, &sql, [id.as_str()], |row| {
+    each_row(db, &whole(), [id.as_str()], |row| {
         found = Some(rows::stored(row)?);
         Ok(ControlFlow::Break(()))
     })?;
