@@ -106,8 +106,8 @@ fn answer(
     if !quiet {
         let mut rows = Rows::new(&mut cx.screen, now, warning);
         for id in &done.ids {
-            if let Some(stored) = store.token(*id)?
-                && rows.push(&stored.pat).is_break()
+            if let Some(pat) = store.pat(*id)?
+                && rows.push(&pat).is_break()
             {
                 break;
             }

@@ -67,8 +67,8 @@ pub fn beside(
     let token_file = token_file.and_then(Path::to_str).map(str::to_owned);
     let args = Snippet { lang, token_file, ..Snippet::default() };
     let written = (|| {
-        let Some(stored) = store.token(id)? else { return Ok(()) };
-        let holder = Holder::new(stored.pat, store)?;
+        let Some(pat) = store.pat(id)? else { return Ok(()) };
+        let holder = Holder::new(pat, store)?;
         let order = order::read(&args, cx, settings, Some(&holder))?;
         if let Some(denial) = judge(&order, cx, settings, &holder, store)? {
             return Err(explain(&holder.pat, &denial));

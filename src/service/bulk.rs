@@ -5,7 +5,9 @@ use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::notice::Kind;
 use crate::domain::token::TokenId;
 use crate::store::{Durability, Query, Store, StoreError, Transaction};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// How many are revoked before their audit rows are written together.
 const TOGETHER: usize = 64;
@@ -75,17 +77,17 @@ pub fn revoke(
     each: &mut dyn FnMut(u64),
 ) -> Result<Chosen, BulkError> {
     let change = store.begin(Durability::Full)?;
-    let mut ids = Vec::new();
+    let (mut found, mut users) = (Vec::new(), Users::default());
     let mut live = 0;
     change.list(query, &mut |pat| {
-        ids.push(pat.id);
+        found.push((pat.id, users.known(pat.user.as_deref())));
         live += u64::from(pat.life.revoked_at.is_none());
         ControlFlow::Continue(())
     })?;
     if let Some(max) = max.filter(|max| live > *max) {
         return Err(BulkError::TooMany { count: live, max });
     }
-    Ok(take_back(change, act, ids, reason, each)?)
+    Ok(take_back(change, act, &found, reason, each)?)
 }
 
 /// Revokes these, whichever of them still are there.
@@ -99,35 +101,63 @@ pub fn revoke_these(
     reason: Option<&str>,
 ) -> Result<Chosen, StoreError> {
     let change = store.begin(Durability::Full)?;
-    take_back(change, act, ids, reason, &mut |_| {})
+    let (mut found, mut users) = (Vec::with_capacity(ids.len()), Users::default());
+    for id in ids {
+        // Whoever is not there any more is not revoked below.
+        let user = change.pat(id)?.and_then(|pat| users.known(pat.user.as_deref()));
+        found.push((id, user));
+    }
+    take_back(change, act, &found, reason, &mut |_| {})
+}
+
+/// A token that is to be taken back, and whose it is: all that its audit row says.
+type Found = (TokenId, Option<Rc<str>>);
+
+/// The names of users, each once: half a million tokens belong to a few of them.
+#[derive(Default)]
+struct Users(HashSet<Rc<str>>);
+
+impl Users {
+    fn known(&mut self, user: Option<&str>) -> Option<Rc<str>> {
+        let user = user?;
+        if let Some(known) = self.0.get(user) {
+            return Some(Rc::clone(known));
+        }
+        let new: Rc<str> = user.into();
+        self.0.insert(Rc::clone(&new));
+        Some(new)
+    }
 }
 
 /// One audit row for each token and one for the act.
 fn take_back(
     mut change: Box<dyn Transaction + '_>,
     act: &Act<'_>,
-    ids: Vec<TokenId>,
+    found: &[Found],
     reason: Option<&str>,
     each: &mut dyn FnMut(u64),
 ) -> Result<Chosen, StoreError> {
     let mut revoked = 0;
-    for ids in ids.chunks(TOGETHER) {
-        let mut taken = Vec::with_capacity(ids.len());
-        for id in ids {
+    for found in found.chunks(TOGETHER) {
+        let mut taken = Vec::with_capacity(found.len());
+        for (id, user) in found {
             let at = (act.clock)();
-            let Some(stored) = change.token(*id)? else { continue };
             if change.revoke(*id, at, reason)? {
-                taken.push((at, stored.pat));
+                taken.push((at, id, user.as_deref()));
             }
         }
         let mut entries = Vec::with_capacity(taken.len());
-        for (at, pat) in &taken {
-            let entry = act.done(*at, Action::Revoke, pat.id.as_str(), pat.user.as_deref());
+        for (at, id, user) in &taken {
+            let entry = act.done(*at, Action::Revoke, id.as_str(), *user);
             entries.push(Entry { reason, ..entry });
         }
         change.audit_all(&entries)?;
-        for (_, pat) in &taken {
-            notice::enqueue(change.as_mut(), act, pat, Kind::Revoked)?;
+        if notice::are_written(act) {
+            for (_, id, _) in &taken {
+                if let Some(pat) = change.pat(**id)? {
+                    notice::enqueue(change.as_mut(), act, &pat, Kind::Revoked)?;
+                }
+            }
         }
         revoked += taken.len() as u64;
         each(taken.len() as u64);
@@ -138,5 +168,5 @@ fn take_back(
         change.audit(&Entry { reason, detail: Some(&detail), ..entry })?;
         change.commit()?;
     }
-    Ok(Chosen { ids, revoked })
+    Ok(Chosen { ids: found.iter().map(|(id, _)| *id).collect(), revoked })
 }

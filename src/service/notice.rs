@@ -68,6 +68,13 @@ pub fn notice<'a>(policy: &Policy, at: Moment, about: impl Into<About<'a>>, kind
     })
 }
 
+/// Whether mails are written at all, so that what they need is read only then.
+#[must_use]
+pub fn are_written(act: &Act<'_>) -> bool {
+    let notices = &act.policy.notices;
+    !notices.off && notices.route.is_some()
+}
+
 /// Writes a mail of `kind` about a token, a [`Pat`] or a [`NewPat`], into the outbox. Where mail is off,
 /// where no way out is configured and where nobody would get it, there is none, not later either.
 ///
@@ -79,8 +86,7 @@ pub fn enqueue<'a>(
     about: impl Into<About<'a>>,
     kind: Kind,
 ) -> Result<()> {
-    let notices = &act.policy.notices;
-    if notices.off || notices.route.is_none() {
+    if !are_written(act) {
         return Ok(());
     }
     match notice(act.policy, (act.clock)(), about, kind) {

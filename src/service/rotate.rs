@@ -241,8 +241,7 @@ pub fn preview_undo(
 ) -> Result<(Undone, Moment), RotateError> {
     let named = look::find(db, id)?;
     let now = (act.clock)();
-    let other =
-        |id: Option<TokenId>| id.map_or(Ok(None), |id| db.token(id)).map(|stored| stored.map(|s| s.pat));
+    let other = |id: Option<TokenId>| id.map_or(Ok(None), |id| db.pat(id));
     // A token in a row of rotations is the old one of the latest that is still open.
     let (old, new) = if named.successor.is_some() {
         let new = other(named.successor)?;

@@ -125,6 +125,12 @@ pub trait Read {
     /// [`StoreError`], as for every call here.
     fn token(&self, id: TokenId) -> Result<Option<Stored>>;
 
+    /// The same without what proves its secret, where nothing is proved.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn pat(&self, id: TokenId) -> Result<Option<Pat>>;
+
     /// The token with this id, and whether its row is to be believed.
     ///
     /// # Errors

@@ -72,6 +72,9 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn token(&self, id: TokenId) -> Result<Option<Stored>, StoreError> {
         self.0.token(id)
     }
+    fn pat(&self, id: TokenId) -> Result<Option<Pat>, StoreError> {
+        self.0.pat(id)
+    }
     fn evidence(&self, id: TokenId) -> Result<Option<Evidence>, StoreError> {
         self.0.evidence(id)
     }

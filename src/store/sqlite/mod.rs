@@ -99,6 +99,10 @@ impl Read for SqliteStore {
         reads::token(&self.db, id)
     }
 
+    fn pat(&self, id: TokenId) -> Result<Option<Pat>> {
+        reads::pat(&self.db, id)
+    }
+
     fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
         integrity::evidence(&self.db, &self.seals, id)
     }

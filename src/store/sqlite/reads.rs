@@ -34,6 +34,15 @@ pub fn token(db: &Connection, id: TokenId) -> Result<Option<Stored>> {
     Ok(found)
 }
 
+pub fn pat(db: &Connection, id: TokenId) -> Result<Option<Pat>> {
+    let mut found = None;
+    each_row(db, &format!("SELECT {PAT} FROM token WHERE id = ?1"), [id.as_str()], |row| {
+        found = Some(rows::pat(row)?);
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
+}
+
 pub fn restrictions(db: &Connection, id: TokenId) -> Result<Vec<String>> {
     let sql =
         "SELECT rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY position";

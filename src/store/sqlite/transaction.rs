@@ -116,6 +116,10 @@ impl Read for SqliteTransaction<'_> {
         reads::token(&self.inner, id)
     }
 
+    fn pat(&self, id: TokenId) -> Result<Option<Pat>> {
+        reads::pat(&self.inner, id)
+    }
+
     fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
         integrity::evidence(&self.inner, self.seals, id)
     }
