@@ -307,7 +307,7 @@ fn the_readme_names_no_option_that_is_not_there() {
     let readme = include_str!("../../README.md");
     let known: Vec<String> = pages().into_iter().map(|(_, text)| text.replace("\\-", "-")).collect();
     let others = [
-        &["--release", "--path", "--quiet", "--locked"][..],
+        &["--release", "--path", "--quiet", "--locked", "--test"][..],
         &["--objects", "--stdin", "--not", "--batch"],
         &["--cached", "--name-only", "--no-renames", "--diff-filter", "--prefix"],
         &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is", "--arg"],
