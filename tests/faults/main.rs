@@ -24,6 +24,7 @@ mod clock;
 mod concurrency;
 mod cost;
 mod damage;
+mod disk;
 mod full_disk;
 mod hostile;
 mod input;
