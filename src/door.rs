@@ -19,18 +19,18 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Builds the world and runs in it.
-pub fn enter() -> Exit {
+/// Builds the world and runs in it. What is open then is closed by the end of the process, all at once.
+pub fn enter() -> ! {
     quiet_panics();
     harden();
     let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
     if getuid() != geteuid() || getgid() != getegid() {
         let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
-        return trouble(Exit::Permission);
+        leave(trouble(Exit::Permission));
     }
     let mut stdout = Stream::new(io::stdout().as_fd(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
     let args: Vec<_> = std::env::args_os().collect();
-    patctl::run(
+    leave(patctl::run(
         &args,
         &mut World {
             clock: &now,
@@ -44,11 +44,16 @@ pub fn enter() -> Exit {
             euid: geteuid().as_raw(),
             system_config: "/etc/patctl/patctl.properties".into(),
             // A program that was replaced while it runs has a name that is no file.
-            program: std::env::current_exe().ok().filter(|path| path.is_file()),
+            program: &|| std::env::current_exe().ok().filter(|path| path.is_file()),
             localtime: "/etc/localtime".into(),
             zoneinfo: "/usr/share/zoneinfo".into(),
+            leave: &std::mem::forget,
         },
-    )
+    ))
+}
+
+fn leave(exit: Exit) -> ! {
+    std::process::exit(i32::from(exit.code()))
 }
 
 /// What a process that holds secrets gives up. Where it is refused there is nothing to give up.
@@ -83,7 +88,7 @@ fn quiet_panics() {
     std::panic::set_hook(Box::new(|info| {
         let at = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
         let _ = writeln!(io::stderr(), "patctl: internal error{at}; please report it");
-        std::process::exit(i32::from(trouble(Exit::Io).code()));
+        leave(trouble(Exit::Io));
     }));
 }
 

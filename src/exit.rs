@@ -1,7 +1,5 @@
 //! The exit statuses, named once. The manual, `--help` and the README repeat this table.
 
-use std::process::ExitCode;
-
 /// How a run ended. A script must be able to tell "revoked" from "database locked", and no trouble
 /// may ever read as yes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,12 +62,6 @@ impl Exit {
             Self::Permission => 77,
             Self::Config => 78,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
     }
 }
 

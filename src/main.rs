@@ -2,8 +2,6 @@
 
 mod door;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    door::enter().into()
+fn main() {
+    door::enter()
 }

@@ -4,6 +4,7 @@
 use crate::domain::audit::Actor;
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
+use std::any::Any;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -33,11 +34,14 @@ pub struct World<'w> {
     /// The system-wide configuration file, read where the user has none.
     pub system_config: PathBuf,
     /// Where this program lies, if that can be known: what cron and systemd are told to run.
-    pub program: Option<PathBuf>,
+    pub program: &'w dyn Fn() -> Option<PathBuf>,
     /// The time zone of the machine, a `TZif` file or a link to one; where there is none it is UTC.
     pub localtime: PathBuf,
     /// The directory of all time zones, by name.
     pub zoneinfo: PathBuf,
+    /// Takes what the end of the process closes and frees faster than its owner would. A run that is not the last
+    /// of its process drops it.
+    pub leave: &'w dyn Fn(Box<dyn Any>),
 }
 
 /// A stream to read.

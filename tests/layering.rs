@@ -30,7 +30,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("chrono", &["domain"]),
     ("clap", &["cli"]),
     ("comfy_table", &["output"]),
-    ("crc32fast", &["domain"]),
+    ("crc", &["domain"]),
     ("croner", &["domain"]),
     ("csv", &["output"]),
     ("csv_core", &["dump"]),

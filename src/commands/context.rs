@@ -14,6 +14,7 @@ use crate::service::Act;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 use crate::world::{Ask, Input, World};
+use std::any::Any;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -30,9 +31,10 @@ pub struct Context<'c> {
     pub stdin: &'c mut dyn Input,
     pub ask: &'c mut dyn Ask,
     pub screen: Screen<'c>,
-    pub program: Option<&'c Path>,
+    pub program: &'c dyn Fn() -> Option<PathBuf>,
     pub localtime: &'c Path,
     pub zoneinfo: &'c Path,
+    pub leave: &'c dyn Fn(Box<dyn Any>),
     euid: u32,
     system_config: &'c Path,
 }
@@ -49,9 +51,10 @@ impl<'c> Context<'c> {
             stdin: world.stdin,
             ask: world.ask,
             screen: Screen::new(world.stdout, world.stderr, manner, world.env),
-            program: world.program.as_deref(),
+            program: world.program,
             localtime: &world.localtime,
             zoneinfo: &world.zoneinfo,
+            leave: world.leave,
             euid: world.euid,
             system_config: &world.system_config,
         }

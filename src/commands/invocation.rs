@@ -42,7 +42,7 @@ fn build(
     job: &str,
     cx: &Context<'_>,
 ) -> Result<Invocation, Failure> {
-    let mut words = vec![text(cx.program.unwrap_or(Path::new("patctl")))?];
+    let mut words = vec![text(&(cx.program)().unwrap_or_else(|| "patctl".into()))?];
     for (flag, path) in [("--config", config), ("--db", db)] {
         if let Some(path) = path {
             words.extend([flag.to_owned(), text(&absolute(path)?)?]);

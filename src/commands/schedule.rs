@@ -216,8 +216,8 @@ fn units(jobs: &[Job], settings: &Settings, cx: &mut Context<'_>) -> Result<Vec<
     let user = owner(&database, cx);
     let config = crate::config::find(&cx.sources())?.unwrap_or_default();
     let keys = ["patctl.token.vault.key.file", "patctl.integrity.key.file"].map(|key| settings.text(key));
-    let program = cx.program.unwrap_or(Path::new("/"));
-    let seen: Vec<&Path> = [Path::new(&directory), program, &config]
+    let program = (cx.program)().unwrap_or_else(|| "/".into());
+    let seen: Vec<&Path> = [Path::new(&directory), &program, &config]
         .into_iter()
         .chain(keys.into_iter().flatten().map(Path::new))
         .collect();

@@ -72,7 +72,10 @@ pub fn judge(
     let asked = asked(&request, url.as_deref());
     let errand =
         Errand { purpose, request: &request, base: base.as_ref(), asked, durability, cache: cache.as_ref() };
-    Ok(service::verify(&mut store, &act, cx.dice, Case { presented, errand })?)
+    let verdict = service::verify(&mut store, &act, cx.dice, Case { presented, errand })?;
+    // Everything is written; a database that is closed has nothing else to lose than time.
+    (cx.leave)(Box::new(store));
+    Ok(verdict)
 }
 
 /// The key of the auth cache, if there is to be one.

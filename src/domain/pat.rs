@@ -109,6 +109,13 @@ impl Life {
             _ => State::Active,
         }
     }
+
+    /// Whether a use at `now` is to be noted: not, where one was less than `interval` before.
+    #[must_use]
+    pub fn is_use_to_be_noted(&self, now: Moment, interval: Span) -> bool {
+        // A use dated in the future (a clock that was wrong once) must not stop the noting for ever.
+        self.last_used_at.is_none_or(|last| last <= now.saturating_minus(interval) || last > now)
+    }
 }
 
 /// A state as it is shown and asked for: without its moment, and with a warning before the end.
@@ -275,6 +282,19 @@ mod tests {
         assert_eq!(life.state(end), State::Expired { at: end });
         let revoked = Life { revoked_at: Some(just_before), ..life };
         assert_eq!(revoked.state(end), State::Revoked { at: just_before });
+    }
+
+    #[test]
+    fn a_use_is_noted_once_in_an_interval_and_after_a_clock_that_was_ahead() {
+        let noted = |last: Option<i64>| {
+            let life = Life { last_used_at: last.map(micros), ..life() };
+            life.is_use_to_be_noted(micros(60_000_000), Span::seconds(30))
+        };
+        assert_eq!(
+            [None, Some(29_999_999), Some(30_000_000), Some(30_000_001), Some(60_000_000), Some(60_000_001)]
+                .map(noted),
+            [true, true, true, false, false, true],
+        );
     }
 
     /// Revoked or switched off it is at once, whatever the moment says; the rest from its moment on.

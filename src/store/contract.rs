@@ -229,11 +229,11 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
     /// [`StoreError`]
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool>;
 
-    /// Notes a use, unless one was noted less than `interval` before `at`.
+    /// Notes a use.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()>;
+    fn touch(&mut self, id: TokenId, at: Moment) -> Result<()>;
 
     /// Remembers that a secret was right. What cannot count any longer, and the oldest beyond the limits, is
     /// forgotten.

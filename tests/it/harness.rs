@@ -185,9 +185,10 @@ impl Patctl {
                 actor: &|| Actor { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
                 euid: nix_euid(),
                 system_config: self.path("etc/patctl.properties"),
-                program: Some("/usr/local/bin/patctl".into()),
+                program: &|| Some("/usr/local/bin/patctl".into()),
                 localtime: self.path("localtime"),
                 zoneinfo: self.path("zoneinfo"),
+                leave: &drop,
             },
         );
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8 on every stream");

@@ -237,8 +237,8 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool, StoreError> {
         self.0.revoke(id, at, reason)
     }
-    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<(), StoreError> {
-        self.0.touch(id, at, interval)
+    fn touch(&mut self, id: TokenId, at: Moment) -> Result<(), StoreError> {
+        self.0.touch(id, at)
     }
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
         self.0.renew(id, old, new)

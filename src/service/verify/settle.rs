@@ -162,9 +162,10 @@ fn used(
     noted: bool,
 ) -> Result<bool> {
     let id = verdict.id;
+    let due = |pat: &Pat| pat.life.is_use_to_be_noted(now, act.policy.last_used_interval);
     match &verdict.answer {
-        Ok(_) if noted => {}
-        Ok(_) => change.touch(id, now, act.policy.last_used_interval)?,
+        Ok(_) if !noted && verdict.pat.as_ref().is_some_and(due) => change.touch(id, now)?,
+        Ok(_) => {}
         // Its successor has it by now, so who still holds it has not heard, or found it somewhere.
         Err(denial) if denial.reason == Reason::Rotated => return change.reused(id, now).map(|()| false),
         Err(_) => return Ok(false),

@@ -7,7 +7,7 @@ use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::chain::Link;
 use crate::domain::id::IdPrefix;
-use crate::domain::moment::{Moment, MomentText, Span};
+use crate::domain::moment::{Moment, MomentText};
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
@@ -206,12 +206,9 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(revoked)
     }
 
-    fn touch(&mut self, id: TokenId, at: Moment, interval: Span) -> Result<()> {
-        // A use dated in the future (a clock that was wrong once) must not stop the noting for ever.
-        let sql = "UPDATE token SET last_used_at = ?2 WHERE id = ?1 \
-                   AND (last_used_at IS NULL OR last_used_at <= ?3 OR last_used_at > ?2)";
-        let latest = at.saturating_minus(interval).to_string();
-        reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), latest]).map(|_| ())
+    fn touch(&mut self, id: TokenId, at: Moment) -> Result<()> {
+        let sql = "UPDATE token SET last_used_at = ?2 WHERE id = ?1";
+        reads::execute(&self.inner, sql, params![id.as_str(), at.text().as_str()]).map(|_| ())
     }
 
     fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()> {
