@@ -30,7 +30,7 @@ pub fn enter() -> ! {
     }
     let mut stdout = Stream::new(io::stdout().as_fd(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
     let args: Vec<_> = std::env::args_os().collect();
-    leave(patctl::run(
+    let exit = patctl::run(
         &args,
         &mut World {
             clock: &now,
@@ -49,7 +49,10 @@ pub fn enter() -> ! {
             zoneinfo: "/usr/share/zoneinfo".into(),
             leave: &std::mem::forget,
         },
-    ))
+    );
+    // What was printed before a failure is printed; a success has seen to it that it was.
+    let _ = stdout.flush();
+    leave(exit)
 }
 
 fn leave(exit: Exit) -> ! {

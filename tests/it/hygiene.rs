@@ -1,5 +1,6 @@
 //! What a process that holds secrets gives up, and how it dies.
 
+use crate::harness::id_of;
 use crate::process::{Home, PROGRAM, scaled, skip, stderr, stdout};
 use std::fs;
 use std::io::Write;
@@ -136,4 +137,16 @@ fn a_signal_during_bulk_work_leaves_all_or_nothing_and_says_its_number() {
     }
     assert!(stopped > rounds / 6, "only {stopped} of {rounds} were stopped in time");
     assert!(home.run(&["audit", "verify"]).status.success());
+}
+
+#[test]
+fn what_was_printed_before_a_failure_is_not_lost_with_it() {
+    let home = Home::new("");
+    home.create(&["older"]);
+    let newer = home.create(&["newer"]);
+    let damage = "PRAGMA ignore_check_constraints = ON; UPDATE token SET auth = '?' WHERE name = 'older'";
+    home.sql().execute_batch(damage).expect("a damaged row");
+    let listed = home.run(&["list", "-o", "jsonl"]);
+    assert!(stderr(&listed).contains("'auth' cannot be read"), "{listed:?}");
+    assert!(stdout(&listed).contains(id_of(&newer)), "{listed:?}");
 }
