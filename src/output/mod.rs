@@ -32,7 +32,10 @@ use crate::wire;
 use crate::world::Output;
 use serde::Serialize;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, BufWriter, IntoInnerError};
+
+/// Bytes of an answer that are put together before they are written.
+const PIECES: usize = 1024;
 
 /// The two streams, and how this run talks on them. Whatever text it is given, no invisible or
 /// control character of it reaches a terminal, and no secret of a token.
@@ -133,7 +136,10 @@ impl<'s> Screen<'s> {
     /// # Errors
     /// What stdout gives.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        wire::line(&mut self.out, value)
+        // JSON comes in pieces of a few bytes, and each would ask whether the reader is still there.
+        let mut pieces = BufWriter::with_capacity(PIECES, &mut self.out);
+        wire::line(&mut pieces, value)?;
+        pieces.into_inner().map(drop).map_err(IntoInnerError::into_error)
     }
 
     /// An answer as a line of text that is ours, colours and all.
