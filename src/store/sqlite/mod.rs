@@ -185,7 +185,7 @@ impl Log for SqliteStore {
     }
 
     fn settle(&self) {
-        checkpoint(&self.db);
+        checkpoint(&self.db, PATIENTLY);
     }
 
     fn since_change(&self, each: &mut dyn FnMut(Moment)) -> Result<()> {
@@ -197,14 +197,19 @@ impl Log for SqliteStore {
     }
 }
 
+/// Of whoever changed something, after which somebody may copy the file.
+const PATIENTLY: &[u64] = &[5, 20, 50];
+/// Of a use: the next one tries again, and nobody should wait for an answer because others ask, too.
+const ONCE: &[u64] = &[];
+
 /// Folds the log into the database file and empties it, so that a plain copy of that file holds every
 /// change, and the next process has no long log to read.
 ///
-/// It never waits while it holds a lock: if somebody else is at work it tries again shortly, and if a
-/// reader still looks at an older state, what that reader pins stays in the log, as durable as ever,
-/// until the next change folds it in. So this cannot fail.
-fn checkpoint(db: &Connection) {
-    for pause in [0, 5, 20, 50] {
+/// It never waits while it holds a lock: if somebody else is at work it tries again after each of `pauses`
+/// (milliseconds), and if a reader still looks at an older state, what that reader pins stays in the log, as
+/// durable as ever, until the next change folds it in. So this cannot fail.
+fn checkpoint(db: &Connection, pauses: &[u64]) {
+    for pause in [0].iter().chain(pauses).copied() {
         std::thread::sleep(Duration::from_millis(pause));
         let busy = open::impatiently(|| {
             db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))

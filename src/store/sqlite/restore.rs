@@ -3,7 +3,7 @@
 
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
-use super::{Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema};
+use super::{PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema};
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
 use crate::domain::integrity::Sealer;
@@ -87,7 +87,7 @@ impl Candidate {
         copy.lock()?;
         let prepared = prepare(self)?;
         copy.finish(each)?;
-        checkpoint(&db);
+        checkpoint(&db, PATIENTLY);
         Ok(prepared)
     }
 

@@ -289,7 +289,8 @@ impl Transaction for SqliteTransaction<'_> {
             if self.durability == Durability::Step {
                 super::fold(self.db);
             }
-            super::checkpoint(self.db);
+            let pauses = if self.durability == Durability::Relaxed { super::ONCE } else { super::PATIENTLY };
+            super::checkpoint(self.db, pauses);
         }
         Ok(())
     }
