@@ -158,7 +158,8 @@ impl Moment {
     /// The text, without the machinery of formatting: a million rows pass through here.
     #[must_use]
     pub fn text(self) -> MomentText {
-        let t = self.calendar();
+        // Without a zone: one is added again for every part.
+        let t = self.calendar().naive_utc();
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         for (at, width, value) in [
             (0, 4, t.year().unsigned_abs()),
@@ -167,7 +168,7 @@ impl Moment {
             (11, 2, t.hour()),
             (14, 2, t.minute()),
             (17, 2, t.second()),
-            (20, 6, t.timestamp_subsec_micros()),
+            (20, 6, t.nanosecond() / 1000),
         ] {
             put(&mut text[at..at + width], value);
         }
