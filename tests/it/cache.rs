@@ -283,3 +283,30 @@ fn the_key_lies_in_the_runtime_directory_where_that_is_the_users_alone() {
     assert_eq!(cost(&patctl, &token, &[]), yes(1), "another key, beside the database");
     assert!(key_file(&patctl).is_file());
 }
+
+/// Whoever opens the database next reads the whole log; and a reader who stays must hold up neither a use nor, once it
+/// has gone, the folding.
+#[test]
+fn the_log_of_uses_is_folded_in_by_the_first_use_that_meets_nobody() {
+    const BOUND: u64 = 256 * 1024;
+    let patctl = Patctl::new();
+    let token = patctl.create(&[]);
+    let log = || std::fs::metadata(patctl.path("patctl.db-wal")).map_or(0, |log| log.len());
+    let mut largest = 0;
+    for _ in 0..150 {
+        assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+        largest = largest.max(log());
+    }
+    assert!(largest > BOUND / 2 && largest <= BOUND, "{largest} bytes");
+
+    let reader = patctl.sql();
+    let look = "BEGIN; CREATE TEMP TABLE seen AS SELECT count(*) FROM audit";
+    reader.execute_batch(look).expect("a reader who stays");
+    for _ in 0..100 {
+        assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+    }
+    assert!(log() > BOUND, "{} bytes, though a reader pins them", log());
+    reader.execute_batch("COMMIT").expect("the reader goes");
+    assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+    assert_eq!(log(), 0, "the first use that meets nobody folds it in");
+}
