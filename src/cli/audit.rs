@@ -57,10 +57,10 @@ pub struct AuditRows {
     #[arg(long, value_name = "GLOB", help_heading = "Which rows")]
     pub reason: Vec<Glob>,
     /// At or after this: a date, an RFC 3339 instant, or 30d for thirty days ago
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Which rows")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past, help_heading = "Which rows")]
     pub since: Option<When>,
     /// Before this
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Which rows")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past, help_heading = "Which rows")]
     pub until: Option<When>,
     /// The newest so many
     #[arg(long, value_name = "N")]

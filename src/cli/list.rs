@@ -27,10 +27,10 @@ pub struct FilterArgs {
     #[arg(long)]
     pub all: bool,
     /// Issued at or after this: a date, an RFC 3339 instant, or 7d for seven days ago
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past)]
     pub created_after: Option<When>,
     /// Issued before this
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past)]
     pub created_before: Option<When>,
     /// Ending at or after this, or never: a date, or 14d for in fourteen days
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
@@ -39,10 +39,10 @@ pub struct FilterArgs {
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires_before: Option<When>,
     /// Last used at or after this
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past)]
     pub used_after: Option<When>,
     /// Last used before this; tokens never used are left out
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past)]
     pub used_before: Option<When>,
     /// Never used
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use crate::domain::atlassian::Format as DumpFormat;
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::filter::Sort;
+use crate::domain::filter::{Sort, When};
 use crate::domain::jvm::Dialect;
 use crate::domain::lifetime;
 use crate::domain::moment::Span;
@@ -68,4 +68,14 @@ pub fn prefix_of_names(text: &str) -> Result<String, text::TextError> {
 pub fn duration(text: &str) -> Result<Span, String> {
     let span = lifetime::duration(text).map_err(|e| e.to_string())?;
     if span < Span::ZERO { Err("a duration cannot be negative".to_owned()) } else { Ok(span) }
+}
+
+/// An instant in the past: a distance counts back from now and has no sign.
+pub fn past(text: &str) -> Result<When, String> {
+    match text.parse::<When>().map_err(|e| e.to_string())? {
+        When::Away(span) if span < Span::ZERO => {
+            Err(format!("a distance here counts back from now, without a sign: write {}", &text[1..]))
+        }
+        when => Ok(when),
+    }
 }

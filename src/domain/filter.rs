@@ -176,7 +176,7 @@ impl FromStr for When {
         match text.parse()? {
             Lifetime::Until(moment) => Ok(Self::At(moment)),
             Lifetime::For(span) => Ok(Self::Away(span)),
-            Lifetime::Never => Err(LifetimeError::Unreadable),
+            Lifetime::Never => Err(LifetimeError::new("'never' is no instant")),
         }
     }
 }

@@ -302,7 +302,7 @@ fn the_first_file_in_the_order_counts_and_a_broken_one_is_the_end() {
         if let Some(path) = config {
             args.extend(["--config".into(), path.clone()]);
         }
-        args.extend(["create", "--expires", "99999"].map(OsString::from));
+        args.extend(["create", "--expires", "9999"].map(OsString::from));
         patctl.run_exactly(&args, &Setup::default()).stderr
     };
     let at_most = |days: &str| format!("{days} days at most");

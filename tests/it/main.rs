@@ -70,6 +70,7 @@ mod snippet_safety;
 mod snippet_server;
 mod stats;
 mod streams;
+mod times;
 mod transport;
 mod vault;
 mod verify;
