@@ -131,11 +131,13 @@ pub enum Outcome {
     Allowed,
     /// The answer was no.
     Denied(Reason),
+    /// There was no answer, because something failed.
+    Error(Reason),
 }
 
 impl Outcome {
     /// The words of all outcomes.
-    pub const WORDS: [&str; 3] = ["done", "allowed", "denied"];
+    pub const WORDS: [&str; 4] = ["done", "allowed", "denied", "error"];
 
     /// The stable word.
     #[must_use]
@@ -144,6 +146,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Allowed => "allowed",
             Self::Denied(_) => "denied",
+            Self::Error(_) => "error",
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum Reason {
     /// What is stored for it cannot be trusted: its verifier cannot be read, or its row is not what patctl
     /// wrote.
     Damaged,
+    /// Nothing was decided: the system refused the memory that proving the secret takes.
+    Unavailable,
 }
 
 impl Reason {
@@ -65,7 +67,14 @@ impl Reason {
             Self::MalformedRequest => "malformed-request",
             Self::RuleError => "rule-error",
             Self::Damaged => "damaged",
+            Self::Unavailable => "unavailable",
         }
+    }
+
+    /// Whether this is no answer about the token but trouble: neither a yes nor a no, and status 74.
+    #[must_use]
+    pub const fn is_trouble(self) -> bool {
+        matches!(self, Self::Unavailable)
     }
 }
 

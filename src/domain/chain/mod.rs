@@ -18,7 +18,7 @@ use std::str::FromStr;
 
 /// The columns that a hash covers. A column's place is part of the hash: new ones are added at the
 /// end, and leave the hashes of rows in which they are NULL as they are.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 16] = [
     "seq",
     "at",
     "actor",
@@ -34,6 +34,7 @@ pub const COLUMNS: [&str; 15] = [
     "url",
     "detail",
     "changes",
+    "version",
 ];
 
 /// The values of a row, in the order of [`COLUMNS`].
@@ -43,7 +44,7 @@ pub type Values<'v> = [Value<'v>; COLUMNS.len()];
 #[must_use]
 pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<'v> {
     let reason = match entry.outcome {
-        Outcome::Denied(reason) => Some(reason.as_str()),
+        Outcome::Denied(reason) | Outcome::Error(reason) => Some(reason.as_str()),
         Outcome::Done | Outcome::Allowed => entry.reason,
     };
     [
@@ -62,6 +63,7 @@ pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<
         entry.asked.url.into(),
         entry.detail.into(),
         entry.changes.into(),
+        Value::Null,
     ]
 }
 

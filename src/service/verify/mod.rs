@@ -151,6 +151,7 @@ fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Mo
         effective_user: verdict.answer.as_ref().ok().map(|grant| grant.effective_user.as_str()),
         outcome: match &verdict.answer {
             Ok(_) => Outcome::Allowed,
+            Err(denial) if denial.reason.is_trouble() => Outcome::Error(denial.reason),
             Err(denial) => Outcome::Denied(denial.reason),
         },
         reason: None,

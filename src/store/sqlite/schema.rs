@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_cache.sql"),
     include_str!("migrations/0005_origin.sql"),
     include_str!("migrations/0006_integrity.sql"),
+    include_str!("migrations/0007_trouble.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
