@@ -14,7 +14,7 @@ use std::path::PathBuf;
         patctl scan /var/log /etc --revoke           take back what did\n  \
         git log -p --all | patctl scan -             into the history, too?\n  \
         patctl scan . --sarif > patctl.sarif         for a code host\n  \
-        patctl scan --emit gitleaks >> .gitleaks.toml",
+        patctl scan --emit gitleaks > patctl.gitleaks.toml",
     after_help = "Found are tokens of patctl, of any prefix, whose checksum fits, and those of Jira and \
         Confluence Data Center, as they are written: not compressed, encrypted, in UTF-16, or within the Base64 \
         of 'Authorization: Basic'. Binary files and hidden files are read. Left out are links, devices, \
@@ -61,6 +61,6 @@ pub struct Scan {
 /// A scanner that takes rules.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scanner {
-    /// gitleaks, as TOML
+    /// gitleaks: a whole configuration, for gitleaks --config
     Gitleaks,
 }

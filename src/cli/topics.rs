@@ -55,7 +55,8 @@ Security:
     never an argument, because every process on the machine can read those.
   * Kept is an Argon2id hash. A secret is shown once, when it is made.
   * Who can run 'patctl verify' can write the database, and who can write it can issue tokens. Give a
-    web server a sudo rule with fixed arguments rather than the file.
+    web server a sudo rule with fixed arguments rather than the file, and have it read the verdict
+    from 'verify -o json': sudo's own failure has status 1, too.
   * Status 0 is the only yes. Every verdict about a well-formed token has its audit row before it is
     given; if that cannot be written there is no verdict (74 or 75).
   * A database or configuration that everybody can write is refused, and so is a link in its place.",

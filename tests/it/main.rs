@@ -44,6 +44,8 @@ mod power;
 mod prune;
 mod quartz;
 mod readme;
+mod recipe_git;
+mod recipe_guard;
 mod recipe_nginx;
 mod recipes;
 mod restore;

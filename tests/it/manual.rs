@@ -309,7 +309,7 @@ fn the_readme_names_no_option_that_is_not_there() {
     let others = [
         &["--release", "--path", "--quiet", "--locked", "--test"][..],
         &["--objects", "--stdin", "--not", "--batch"],
-        &["--cached", "--name-only", "--no-renames", "--diff-filter", "--prefix"],
+        &["--cached", "--raw", "--no-abbrev", "--no-renames", "--no-color", "--diff-filter"],
         &["--fail", "--silent", "--show-error", "--globoff", "--path-as-is", "--arg"],
     ]
     .concat();

@@ -12,38 +12,21 @@ use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-fn script(home: &Home, name: &str, mark: &str) -> PathBuf {
+pub fn script(home: &Home, name: &str, mark: &str) -> PathBuf {
     let path = home.dir.path().join(name);
     std::fs::write(&path, written(mark)).expect("a file");
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("a mode");
     path
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     stdout(output) + &stderr(output)
 }
 
 /// What the block that holds `word` does, with a line behind it.
-fn with(word: &str, line: &str) -> String {
+pub fn with(word: &str, line: &str) -> String {
     let block = blocks("sh").into_iter().find(|block| block.contains(word)).expect("the block");
     format!("{block}\n{line}\n")
-}
-
-#[test]
-fn the_guard_knows_yes_no_and_trouble_apart() {
-    let home = Home::new("");
-    let token = home.create(&["--user", "alice"]);
-    let guard = with("guard() {", "").replace("printf %s \"$TOKEN\" | guard", "printf %s \"$T\" | guard");
-    let run = |token: &str| {
-        let output = home.command_of("bash").env("T", token).args(["-c", &guard]).output().expect("bash");
-        (output.status.code(), stdout(&output), stderr(&output))
-    };
-    assert_eq!(run(&token), (Some(0), "hello alice\n".to_owned(), String::new()));
-    assert_eq!(run("patctl_no"), (Some(1), String::new(), "no entry\n".to_owned()));
-    std::fs::remove_file(home.db()).expect("a file");
-    let (status, out, err) = run(&token);
-    assert_eq!((status, out.as_str()), (Some(2), ""), "{err}");
-    assert!(err.contains("cannot tell"), "{err}");
 }
 
 /// The crontab over the mail settings of the README, against a real mail server.
@@ -75,58 +58,6 @@ fn cron_prunes_and_mails_without_a_word() {
         server.mails().into_iter().map(|mail| (mail.to.clone(), mail.header("Subject").to_owned())).collect();
     mails.retain(|(_, subject)| subject.contains("expires soon"));
     assert_eq!(mails, [(vec!["alice@example.com".to_owned()], "Token expires soon: ends".to_owned())]);
-}
-
-#[test]
-fn a_push_with_a_token_is_refused_and_the_token_revoked() {
-    if !have("git", "a_push_with_a_token_is_refused_and_the_token_revoked") {
-        return;
-    }
-    let home = Home::new("");
-    let token = home.create(&["--user", "alice"]);
-    let other = home.create(&["--user", "bob"]);
-    let hook = script(&home, "pre-receive", "HOOK");
-    let git = |line: &str| {
-        let mut git = home.command_of("bash");
-        for (name, value) in [("NAME", "a"), ("EMAIL", "a@example.com")] {
-            git.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
-        }
-        git.env("GIT_CONFIG_NOSYSTEM", "1").env("T", &token).args(["-euc", line]).output().expect("bash")
-    };
-    let setup = format!(
-        "git init -q --bare server.git; cp '{}' server.git/hooks/; git -c init.defaultBranch=main init -q work
-         cd work; git remote add origin ../server.git; echo harmless > a; git add a; git commit -qm first
-         git push -q origin HEAD:main",
-        hook.display()
-    );
-    let output = git(&setup);
-    assert!(output.status.success(), "{output:?}");
-    let status = |id: &str| {
-        let shown = stdout(&home.run(&["show", id, "-o", "json"]));
-        serde_json::from_str::<serde_json::Value>(&shown).expect("JSON")["status"].clone()
-    };
-    // Something that looks like a token and is none, and a branch that is deleted.
-    let output =
-        git("cd work; echo patctl_0123456789_$(printf 0%.0s {1..38}) > b; git add b; git commit -qm b
-        git push -q origin HEAD:main HEAD:old; git push -q origin :old");
-    assert!(output.status.success(), "{}", said(&output));
-    assert_eq!([status(id_of(&token)), status(id_of(&other))], ["active", "active"]);
-    // In a file that a later commit deletes, and that a merge alone brings in.
-    let output = git("cd work; git checkout -q -b side; echo side > c; git add c; git commit -qm c
-        git checkout -q main 2>/dev/null || git checkout -q -b main HEAD~1; echo d > d; git add d; git commit -qm d
-        git merge -q --no-commit side; printf '\\0x%s' \"$T\" > bin; git add bin; git commit -qm merge
-        git rm -q bin; git commit -qm 'nothing to see'; git push -q origin HEAD:main");
-    assert!(!output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("this push holds tokens, now revoked"), "{}", said(&output));
-    assert_no_secret(&token[token.len() - 38..], said(&output).as_bytes(), "what the pusher sees");
-    assert_eq!([status(id_of(&token)), status(id_of(&other))], ["revoked", "active"]);
-    // Still refused: the history still holds it. And where the database cannot be asked, too.
-    assert!(!git("cd work; git push -q origin HEAD:main").status.success());
-    let away = home.dir.path().join("away");
-    std::fs::rename(home.db(), &away).expect("a move");
-    assert!(!git("cd work; git push -q origin HEAD:main").status.success());
-    std::fs::rename(&away, home.db()).expect("a move");
-    assert!(git("cd work; git reset -q --hard HEAD~2; git push -q origin HEAD:main").status.success());
 }
 
 /// Readers take the file while it is rotated three times: each finds a token that works.

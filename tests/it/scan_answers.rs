@@ -50,6 +50,13 @@ fn rules_for_gitleaks_are_for_the_installed_prefix() {
     let run = patctl.run(&["scan", "--emit", "gitleaks"]);
     assert_eq!(run.exit, Exit::Yes);
     let toml = toml::de::DeTable::parse(&run.stdout).expect("TOML");
+    assert_eq!(
+        toml.get_ref()["extend"].get_ref().get("useDefault").and_then(|value| value.get_ref().as_bool()),
+        Some(true),
+        "gitleaks keeps its own rules"
+    );
+    // Printed into the same file again, it is no configuration any more: gitleaks says so.
+    assert!(toml::de::DeTable::parse(&run.stdout.repeat(2)).is_err());
     let rules = toml.get_ref()["rules"].get_ref().as_array().expect("rules");
     let of = |rule: usize, field: &str| rules[rule].get_ref().get(field).expect("a field").get_ref().clone();
     let matches = |rule: usize, text: &str| {

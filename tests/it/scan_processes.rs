@@ -61,7 +61,7 @@ fn the_hook_of_the_readme_keeps_live_tokens_out_of_a_repository() {
     ));
     assert!(!staged.status.success());
     let said = format!("{}{}", stdout(&staged), stderr(&staged));
-    assert!(said.contains("sub/.env:2") && said.contains(id_of(&live)), "{said}");
+    assert!(said.contains("\nsub/.env:2\n") && said.contains(id_of(&live)), "{said}");
     assert!(!said.contains(&live[20..40]), "{said}");
     let unstaged = commit(&format!("git reset --quiet; git add .gitignore; echo {live} > sub/.env"));
     assert!(unstaged.status.success(), "{}", stderr(&unstaged));
