@@ -84,7 +84,9 @@ fn elsewhere(file: &Path, failure: Failure) -> Failure {
 pub fn unfit_copy(file: &Path, unfit: &Unfit) -> Failure {
     let why = match unfit {
         Unfit::Structure(fault) => format!("its structure is damaged: {fault}"),
-        Unfit::Identity(Identity::Altered(what)) => what.clone(),
+        Unfit::Identity(Identity::Altered(faults)) => {
+            faults.first().map(ToString::to_string).unwrap_or_default()
+        }
         Unfit::Identity(Identity::Newer { found, known } | Identity::Older { found, known }) => {
             format!("it has schema {found}, this patctl knows up to {known}")
         }

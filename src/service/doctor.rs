@@ -102,9 +102,11 @@ impl Doctor<'_> {
                 let mend = "any command brings it up to date; take a backup first if you may want to go back";
                 self.add(Kind::OlderSchema, database, known(found, ours), mend);
             }
-            Identity::Altered(what) => {
-                let why = format!("{what}: a trigger, a view or another CHECK can make a no into a yes");
-                self.add(Kind::Schema, database, why, RESTORE);
+            Identity::Altered(faults) => {
+                for fault in faults {
+                    let why = format!("{fault}: every command refuses it, because a trigger, a view or an altered table can change an answer");
+                    self.add(Kind::Schema, database, why, fault.cure.unwrap_or_else(|| RESTORE.to_owned()));
+                }
                 return true;
             }
         }
@@ -249,6 +251,7 @@ fn words(error: &StoreError) -> String {
         StoreError::Unsafe { path, why } => format!("{}: {why}", path.display()),
         StoreError::NewerSchema { found, known } => format!("schema {found}, known up to {known}"),
         StoreError::Altered { id, why } => format!("{id}: {why}"),
+        StoreError::Schema(fault) => fault.to_string(),
         StoreError::Busy => "another process holds the database".to_owned(),
         StoreError::Permission(what)
         | StoreError::Damaged(what)

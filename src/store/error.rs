@@ -23,6 +23,8 @@ pub enum StoreError {
         /// The newest we know.
         known: i64,
     },
+    /// Its schema was altered; the first fault.
+    Schema(SchemaFault),
     /// It is no database of ours, or its schema or a row is not what we wrote.
     Damaged(String),
     /// A row of a token is not what patctl wrote, and what was asked would make it look so.
@@ -38,4 +40,19 @@ pub enum StoreError {
     Undecided(String),
     /// The system failed: disk full, input or output error.
     Io(String),
+}
+
+/// Something in a schema that patctl did not create and cannot tolerate, or that is missing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SchemaFault {
+    /// The object, as `trigger evil`.
+    pub what: String,
+    /// The SQL that repairs it, where there is one that loses nothing of patctl's.
+    pub cure: Option<String>,
+}
+
+impl std::fmt::Display for SchemaFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "its schema was altered ({})", self.what)
+    }
 }

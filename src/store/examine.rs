@@ -1,6 +1,7 @@
 //! A database that is looked at whatever state it is in: one that every other command refuses, too.
 
 use super::contract::Result;
+use super::error::SchemaFault;
 use super::log::EachPiece;
 use crate::domain::integrity::Damage;
 use crate::domain::moment::Moment;
@@ -26,8 +27,8 @@ pub enum Identity {
         /// Ours.
         known: i64,
     },
-    /// Of today's number, and not what patctl made; what is strange about it.
-    Altered(String),
+    /// Of today's number, with an altered schema; every fault.
+    Altered(Vec<SchemaFault>),
 }
 
 /// A setting that is not what patctl sets.
@@ -69,6 +70,12 @@ pub trait Examine {
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.
     fn identity(&self) -> Result<Identity>;
+
+    /// Tables and indexes of other programs, which are tolerated.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn tolerated(&self) -> Result<Vec<String>>;
 
     /// Settings that are not as they should be.
     ///

@@ -67,6 +67,10 @@ impl Examine for Patient {
         schema::identity(&self.db)
     }
 
+    fn tolerated(&self) -> Result<Vec<String>> {
+        schema::tolerated(&self.db)
+    }
+
     fn odd_settings(&self) -> Result<Vec<OddSetting>> {
         // A file that is only looked at is set in no way.
         if self.db.is_readonly(MAIN_DB).map_err(failed)? {

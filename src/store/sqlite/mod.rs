@@ -18,6 +18,7 @@ mod reads;
 pub mod restore;
 mod rows;
 mod schema;
+mod stranger;
 mod survey;
 mod transaction;
 

@@ -1,7 +1,9 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
+use super::stranger::{self, Stranger};
 use super::{Result, failed, integrity, log, open};
 use crate::store::StoreError;
+use crate::store::error::SchemaFault as Fault;
 use crate::store::examine::Identity;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -84,7 +86,8 @@ pub fn identity(db: &Connection) -> Result<Identity> {
         1.. if found < known => Identity::Older { found, known },
         _ => match judge(db, found, application) {
             Ok(()) => Identity::Ours,
-            Err(StoreError::Damaged(what)) => Identity::Altered(what),
+            Err(StoreError::Schema(_)) => Identity::Altered(faults(db)?),
+            Err(StoreError::Damaged(what)) => Identity::Altered(vec![Fault { what, cure: None }]),
             Err(error) => return Err(error),
         },
     })
@@ -108,20 +111,65 @@ fn judge(db: &Connection, version: i64, application: i64) -> Result<()> {
     compare(db)
 }
 
-/// A trigger, a view or a changed CHECK could make a no into a yes; nothing is read before this.
+/// A trigger, a view or a changed CHECK could turn a refusal into an approval, so this runs before anything is read.
 fn compare(db: &Connection) -> Result<()> {
     let mut expected: Vec<&str> = EXPECTED.split_terminator(END).collect();
-    let mut stranger = None;
+    let mut strange = false;
     each_object(db, |found| match expected.iter().position(|part| *part == found) {
         Some(known) => drop(expected.swap_remove(known)),
-        None => {
-            stranger = Some(found.lines().next().unwrap_or_default().trim_start_matches("-- ").to_owned());
-        }
+        None => strange = true,
     })?;
-    match stranger.or_else(|| (!expected.is_empty()).then(|| "something is missing".to_owned())) {
-        None => Ok(()),
-        Some(name) => Err(StoreError::Damaged(format!("its schema was altered ({name})"))),
+    if expected.is_empty() && !strange {
+        return Ok(());
     }
+    match faults(db)?.into_iter().next() {
+        None => Ok(()),
+        Some(first) => Err(StoreError::Schema(first)),
+    }
+}
+
+/// Everything in the schema that must not be there, or is missing.
+pub fn faults(db: &Connection) -> Result<Vec<Fault>> {
+    let ours: Vec<&str> = EXPECTED.split_terminator(END).collect();
+    let mut faults = Vec::new();
+    for stranger in strangers(db)? {
+        faults.extend(stranger.judge(db, &ours)?);
+    }
+    let mut missing = ours;
+    each_object(db, |found| missing.retain(|part| *part != found))?;
+    // An object that was altered is named already.
+    missing.retain(|part| {
+        let name = part.lines().next().unwrap_or_default().trim_start_matches("-- ");
+        !faults.iter().any(|fault| fault.what.eq_ignore_ascii_case(name))
+    });
+    faults.extend(missing.into_iter().map(stranger::missing));
+    Ok(faults)
+}
+
+/// Objects that patctl did not create and that it tolerates.
+pub fn tolerated(db: &Connection) -> Result<Vec<String>> {
+    let ours: Vec<&str> = EXPECTED.split_terminator(END).collect();
+    let mut found = Vec::new();
+    for stranger in strangers(db)? {
+        if stranger.judge(db, &ours)?.is_none() {
+            found.push(stranger.shown());
+        }
+    }
+    Ok(found)
+}
+
+fn strangers(db: &Connection) -> Result<Vec<Stranger>> {
+    let ours: Vec<&str> = EXPECTED.split_terminator(END).collect();
+    let sql = "SELECT type, name, sql, tbl_name, rootpage FROM sqlite_schema";
+    let mut statement = db.prepare(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let (mut text, mut found) = (String::new(), Vec::new());
+    while let Some(row) = rows.next().map_err(failed)? {
+        if object(row, &mut text) && !ours.contains(&text.as_str()) {
+            found.push(Stranger::read(row));
+        }
+    }
+    Ok(found)
 }
 
 const END: &str = ";\n\n";
@@ -132,18 +180,25 @@ fn each_object(db: &Connection, mut each: impl FnMut(&str)) -> Result<()> {
     let mut rows = statement.query([]).map_err(failed)?;
     let mut text = String::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        let part = |i| row.get_ref(i).ok().and_then(|v| v.as_str().ok()).unwrap_or("?");
-        // What SQLite makes of itself: the index of a UNIQUE, the statistics of an ANALYZE. It runs nothing.
-        if part(1).starts_with("sqlite_") && matches!(part(0), "index" | "table") {
-            continue;
+        if object(row, &mut text) {
+            each(&text);
         }
-        text.clear();
-        for piece in ["-- ", part(0), " ", part(1), "\n", part(2)] {
-            text.push_str(piece);
-        }
-        each(&text);
     }
     Ok(())
+}
+
+/// Writes a row of `type, name, sql` as it stands in [`EXPECTED`]; false for what SQLite creates itself: the
+/// index of a UNIQUE, the statistics of ANALYZE. Those run nothing.
+fn object(row: &rusqlite::Row<'_>, text: &mut String) -> bool {
+    let part = |i| row.get_ref(i).ok().and_then(|v| v.as_str().ok()).unwrap_or("?");
+    if part(1).starts_with("sqlite_") && matches!(part(0), "index" | "table") {
+        return false;
+    }
+    text.clear();
+    for piece in ["-- ", part(0), " ", part(1), "\n", part(2)] {
+        text.push_str(piece);
+    }
+    true
 }
 
 #[cfg(test)]
@@ -168,17 +223,53 @@ mod tests {
 
     #[test]
     fn a_trigger_a_changed_table_or_a_missing_index_is_noticed_by_name() {
-        for (sql, name) in [
-            ("CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END", "trigger evil"),
-            ("CREATE VIEW v AS SELECT 1", "view v"),
-            ("ALTER TABLE token ADD COLUMN extra TEXT", "table token"),
-            ("DROP INDEX token_user", "something is missing"),
+        for (sql, name, cure) in [
+            (
+                "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END",
+                "trigger evil",
+                Some("DROP TRIGGER \"evil\";"),
+            ),
+            ("CREATE VIEW \"a \"\"view\" AS SELECT 1", "view a \"view", Some("DROP VIEW \"a \"\"view\";")),
+            ("ALTER TABLE token ADD COLUMN extra TEXT", "table token", None),
+            ("DROP TABLE cache", "table cache is missing", None),
+            (
+                "DROP INDEX token_user",
+                "index token_user is missing",
+                Some("CREATE INDEX token_user ON token (user, created_at);"),
+            ),
+            (
+                "DROP INDEX token_user; CREATE INDEX token_user ON token (user)",
+                "index token_user",
+                Some("DROP INDEX \"token_user\"; CREATE INDEX token_user ON token (user, created_at);"),
+            ),
+            ("CREATE UNIQUE INDEX one ON audit (token_id)", "index one", Some("DROP INDEX \"one\";")),
+            ("CREATE INDEX part ON audit (at) WHERE at > ''", "index part", Some("DROP INDEX \"part\";")),
+            ("CREATE INDEX how ON token (json(note))", "index how", Some("DROP INDEX \"how\";")),
+            (
+                "CREATE TABLE child (of INTEGER REFERENCES TOKEN (seq))",
+                "table child",
+                Some("DROP TABLE \"child\";"),
+            ),
+            (
+                "CREATE TABLE computed (a, b AS (a + 1))",
+                "table computed",
+                Some("DROP TABLE \"computed\";"),
+            ),
+            (
+                "CREATE TABLE pragma_table_info (a)",
+                "table pragma_table_info",
+                Some("DROP TABLE \"pragma_table_info\";"),
+            ),
         ] {
             let mut db = Connection::open_in_memory().expect("a database in memory");
             migrate(&mut db).expect("the migrations run");
             db.execute_batch(sql).expect("the alteration runs");
-            let error = check(&db).expect_err(sql);
-            assert_eq!(error, StoreError::Damaged(format!("its schema was altered ({name})")));
+            let StoreError::Schema(fault) = check(&db).expect_err(sql) else { panic!("{sql}") };
+            assert_eq!((fault.what.as_str(), fault.cure.as_deref()), (name, cure), "{sql}");
+            if let Some(cure) = cure {
+                db.execute_batch(cure).expect(cure);
+                assert_eq!(check(&db), Ok(()), "{cure}");
+            }
         }
     }
 
@@ -193,8 +284,27 @@ mod tests {
              UPDATE sqlite_schema SET name = 'sqlite_evil' WHERE name = 'evil'",
         )
         .expect("an alteration by hand");
-        let altered = "its schema was altered (trigger sqlite_evil)".to_owned();
-        assert_eq!(check(&db), Err(StoreError::Damaged(altered)));
+        let StoreError::Schema(fault) = check(&db).expect_err("a trigger") else { panic!("another error") };
+        assert_eq!(fault.what, "trigger sqlite_evil");
+    }
+
+    #[test]
+    fn a_plain_table_or_index_of_another_program_is_tolerated() {
+        let mut db = Connection::open_in_memory().expect("a database in memory");
+        migrate(&mut db).expect("the migrations run");
+        db.execute_batch(
+            "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
+             CREATE TABLE _litestream_lock (id INTEGER);
+             CREATE TABLE lost_and_found (rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, c0, c1);
+             CREATE TABLE mine (a UNIQUE, b CHECK (b > 0)); CREATE TABLE theirs (a REFERENCES mine (a));
+             CREATE UNIQUE INDEX theirs_a ON theirs (lower(a)) WHERE a > 0;
+             CREATE INDEX report ON audit (at DESC, user COLLATE NOCASE); ANALYZE",
+        )
+        .expect("tables of others");
+        assert_eq!(check(&db), Ok(()));
+        let found = tolerated(&db).expect("the schema can be read");
+        assert_eq!(found.len(), 7, "{found:?}");
+        assert!(found.contains(&"index report on audit".to_owned()), "{found:?}");
     }
 
     #[test]
