@@ -32,15 +32,15 @@ impl From<StoreError> for Failure {
                 format!("the database has schema {found}, this patctl knows up to {known}"),
             )
             .hint("use the patctl that wrote it, or a newer one"),
-            StoreError::Schema(fault) => Self::new(
-                Exit::Io,
-                "database",
-                format!("the database is not what patctl wrote: {fault}"),
-            )
-            .hint(match &fault.cure {
-                Some(cure) => format!("this SQL statement repairs it: {cure} 'patctl doctor' says more"),
-                None => "'patctl doctor' says what to do".to_owned(),
-            }),
+            StoreError::Schema(fault) => {
+                Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {fault}"))
+                    .hint(match &fault.cure {
+                        Some(cure) => {
+                            format!("this SQL statement repairs it: {cure} 'patctl doctor' says more")
+                        }
+                        None => "'patctl doctor' says what to do".to_owned(),
+                    })
+            }
             StoreError::Damaged(what) => {
                 Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {what}"))
                     .hint("restore it from a backup, or remove it if it never held a token; none was judged")

@@ -8,8 +8,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::output::rows::Rows;
-use crate::service::{Act, prune, retention};
+use crate::service::{Act, prune, retention, space};
 use crate::store::contract::EachPat;
+use crate::store::space::Spacious as _;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
 use std::ops::ControlFlow;
@@ -52,6 +53,9 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Some(keep) if args.dry_run => retention::preview(&store, &act, keep)?,
         Some(keep) => retention::trim(&mut store, &act, keep)?,
     };
+    if !args.dry_run && (count > 0 || audit_rows > 0 || store.space()?.free > 0) {
+        space::give_back(&mut store)?;
+    }
     let audited = match audit_rows {
         0 => String::new(),
         1 => " and 1 audit row".to_owned(),

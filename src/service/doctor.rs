@@ -104,7 +104,9 @@ impl Doctor<'_> {
             }
             Identity::Altered(faults) => {
                 for fault in faults {
-                    let why = format!("{fault}: every command refuses it, because a trigger, a view or an altered table can change an answer");
+                    let why = format!(
+                        "{fault}: every command refuses it, because a trigger, a view or an altered table can change an answer"
+                    );
                     self.add(Kind::Schema, database, why, fault.cure.unwrap_or_else(|| RESTORE.to_owned()));
                 }
                 return true;

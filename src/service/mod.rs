@@ -21,6 +21,7 @@ pub mod retention;
 pub mod revoke;
 pub mod rotate;
 pub mod scan;
+pub mod space;
 pub mod stats;
 pub mod unfit;
 pub mod verify;

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod integrity;
 pub mod log;
 pub mod outbox;
+pub mod space;
 pub mod sqlite;
 pub mod staging;
 pub mod survey;

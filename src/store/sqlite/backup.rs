@@ -1,8 +1,8 @@
 //! A copy of a database, consistent while others write.
 
-use super::draft::{Copy, Draft};
+use super::draft::Draft;
 use super::examine::Patient;
-use super::{Result, SqliteStore, failed, log};
+use super::{Result, SqliteStore, failed, fold_wholly, log, open, space};
 use crate::domain::chain::Link;
 use crate::domain::integrity::Sealer;
 use crate::store::backup::EachStep;
@@ -22,13 +22,18 @@ impl SqliteStore {
     /// [`StoreError`](crate::store::StoreError)
     pub fn backup(&self, to: &Path, each: EachStep<'_>) -> Result<Backup> {
         let draft = Draft::beside(to)?;
-        // Dropped, it ends. Its first read pins the instant, and the copy is made within it.
-        let instant = self.db.unchecked_transaction().map_err(failed)?;
-        let head = log::head(&instant)?;
-        let mut db = draft.connect()?;
-        Copy::new(&instant, "main", &mut db)?.finish(each)?;
+        let pages = space::measure(&self.db)?.pages;
+        each(0, pages);
+        // Row by row and not page by page: free pages may hold the content of deleted rows. It reads one instant.
+        let name = draft.path().to_str().ok_or_else(|| open::odd_name(draft.path()))?;
+        self.db.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+        let db = draft.connect()?;
+        open::log_ahead(&db)?;
+        let head = log::head(&db)?;
+        fold_wholly(&db)?;
         db.close().map_err(|(_, e)| failed(e))?;
         draft.sync()?;
+        each(pages, pages);
         Ok(Backup { draft, head })
     }
 }

@@ -18,6 +18,7 @@ mod reads;
 pub mod restore;
 mod rows;
 mod schema;
+pub mod space;
 mod stranger;
 mod survey;
 mod transaction;
@@ -163,6 +164,8 @@ impl Store for SqliteStore {
             Durability::Relaxed => (1, 64),
         };
         open::synchronous(&self.db, level)?;
+        // Also for a use: a row that grows moves, and leaves its old place to be overwritten.
+        space::wipe_deleted(&self.db)?;
         self.db.pragma_update_and_check(None, "wal_autocheckpoint", frames, |_| Ok(())).map_err(failed)?;
         Ok(Box::new(SqliteTransaction::begin(&self.db, &self.seals, durability)?))
     }

@@ -308,6 +308,7 @@ pub fn draft(path: &Path) -> Result<PathBuf> {
 
 fn build(draft: &Path) -> Result<()> {
     let mut db = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    super::space::plan(&db)?;
     log_ahead(&db)?;
     schema::migrate(&mut db)?;
     super::fold_wholly(&db)?;

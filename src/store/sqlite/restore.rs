@@ -3,7 +3,7 @@
 
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
-use super::{PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema};
+use super::{PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema, space};
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
 use crate::domain::integrity::Sealer;
@@ -39,6 +39,9 @@ impl Candidate {
         db.pragma_update(None, "temp_store", 2).map_err(failed)?;
         schema::upgrade(&mut db)?;
         db.pragma_update(None, "synchronous", 0).map_err(failed)?;
+        // A backup made by patctl 0.1.0 has free pages with deleted rows in them, which must not come back.
+        space::vacuum(&db)?;
+        space::wipe_deleted(&db)?;
         Ok(Self { patient: Patient::of(db, sealer), draft, attached: Cell::new(false) })
     }
 

@@ -250,11 +250,7 @@ mod tests {
                 "table child",
                 Some("DROP TABLE \"child\";"),
             ),
-            (
-                "CREATE TABLE computed (a, b AS (a + 1))",
-                "table computed",
-                Some("DROP TABLE \"computed\";"),
-            ),
+            ("CREATE TABLE computed (a, b AS (a + 1))", "table computed", Some("DROP TABLE \"computed\";")),
             (
                 "CREATE TABLE pragma_table_info (a)",
                 "table pragma_table_info",
