@@ -154,7 +154,7 @@ const FAULTS: &[Fault] = &[
         plant: |patctl, _| {
             sql(patctl, "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END");
         },
-        says: &["trigger evil", "patctl restore"],
+        says: &["trigger evil", "DROP TRIGGER"],
         fixes: false,
     },
     Fault {
