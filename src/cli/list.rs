@@ -32,10 +32,10 @@ pub struct FilterArgs {
     /// Issued before this
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past)]
     pub created_before: Option<When>,
-    /// Ending at or after this, or never: a date, or 14d for in fourteen days
+    /// Which stop working at or after this, or never: a date, or 14d for in fourteen days
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires_after: Option<When>,
-    /// Ending before this
+    /// Which stop working before this; a rotated token does when its grace ends
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires_before: Option<When>,
     /// Last used at or after this
@@ -72,6 +72,7 @@ impl FilterArgs {
             unused: self.unused,
             unused_for: self.unused_for,
             violates: self.violates_policy.then(|| policy.limits()),
+            stops_within: None,
         }
     }
 }

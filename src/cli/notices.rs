@@ -1,6 +1,6 @@
 //! The arguments of the commands that tell people what ends.
 
-use super::{TEMPLATE, values};
+use super::{FilterArgs, TEMPLATE, values};
 use crate::domain::moment::Span;
 use crate::exit;
 use clap::Args;
@@ -32,6 +32,7 @@ pub struct Notify {
     before_help = "Examples:\n  \
         patctl expiring --within 14d\n  \
         patctl expiring --within 30d --warning 14d --critical 3d\n  \
+        patctl expiring --user deploy --name 'release-*'\n  \
         patctl expiring --prometheus > t.new && mv t.new tokens.prom",
     after_help = exit::MONITOR_HELP
 )]
@@ -48,4 +49,7 @@ pub struct Expiring {
     /// Print gauges for a textfile collector; then the status is 0, or 3
     #[arg(long)]
     pub prometheus: bool,
+    /// Which tokens.
+    #[command(flatten)]
+    pub filter: FilterArgs,
 }

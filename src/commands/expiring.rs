@@ -10,17 +10,22 @@ use crate::exit::{Exit, Nagios};
 use crate::failure::Failure;
 use crate::output::{Screen, monitor};
 use crate::service::expiring::{self, Outlook, Thresholds};
+use crate::store::survey::Choice;
 use crate::wire::notices::{self, States};
 use crate::wire::{Instant, Token};
 
 pub fn run(args: &Expiring, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
+    super::list::not_too_many(&args.filter)?;
     let thresholds = thresholds(args)?;
     let settings = cx.settings()?;
-    let soon = settings.policy().expiry_warning;
+    let policy = settings.policy();
+    let soon = policy.expiry_warning;
     let store = cx.open(&settings)?;
     let now = (cx.clock)();
-    let outlook = expiring::outlook(&store, now, thresholds, soon)?;
+    let filter = args.filter.filter(now, &policy);
+    let choice = Choice { filter: &filter, now, expiry_warning: soon };
+    let outlook = expiring::outlook(&store, &choice, thresholds)?;
     let shown = shown(&outlook, thresholds, now, soon);
     if args.prometheus {
         monitor::prometheus(&mut cx.screen, &shown).map_err(stdout_failed)?;
@@ -68,10 +73,15 @@ fn thresholds(args: &Expiring) -> Result<Thresholds, Failure> {
 /// `3 tokens expire within 14 days`.
 fn sentence(outlook: &Outlook, thresholds: Thresholds) -> String {
     let within = monitor::span(thresholds.within);
+    let other = if outlook.short_lived > 0 { "other " } else { "" };
     let text = match outlook.within {
-        0 => format!("no token expires within {within}"),
-        1 => format!("1 token expires within {within}"),
-        many => format!("{many} tokens expire within {within}"),
+        0 => format!("no {other}token expires within {within}"),
+        1 => format!("1 {other}token expires within {within}"),
+        many => format!("{many} {other}tokens expire within {within}"),
+    };
+    let text = match outlook.short_lived {
+        0 => text,
+        some => format!("{} short-lived; {text}", tokens(some)),
     };
     let near = match outlook.critical {
         0 => String::new(),
@@ -94,11 +104,13 @@ fn shown(outlook: &Outlook, thresholds: Thresholds, now: Moment, soon: Span) -> 
         expiring: outlook.within,
         warning: outlook.warning,
         critical: outlook.critical,
+        short_lived: outlook.short_lived,
         expired: counts.of(Status::Expired),
         next_expiry: counts.next_expiry.map(Instant),
         tokens: States {
             active: counts.of(Status::Active),
             expires_soon: counts.of(Status::ExpiresSoon),
+            rotating: counts.of(Status::Rotating),
             expired: counts.of(Status::Expired),
             disabled: counts.of(Status::Disabled),
             rotated: counts.of(Status::Rotated),

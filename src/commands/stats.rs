@@ -69,9 +69,8 @@ fn ends(stats: &service::Stats, choice: &Choice<'_>) -> Section {
         .collect();
     rows.push(Row::plain("later", stats.ends.later));
     rows.push(Row::plain("never", stats.ends.never));
-    for (label, count) in [("replaced", stats.ends.replaced), ("not in use", stats.ends.ended)] {
-        rows.extend((count > 0).then(|| Row::plain(label, count)));
-    }
+    let ended = stats.ends.ended;
+    rows.extend((ended > 0).then(|| Row::plain("not in use", ended)));
     Section {
         title: "EXPIRY",
         remark: "in the week that begins on".to_owned(),
@@ -137,7 +136,7 @@ fn calls(stats: &service::Stats) -> Section {
 }
 
 fn shape<'a>(stats: &'a service::Stats, choice: &Choice<'_>) -> wire::Stats<'a> {
-    let [active, expires_soon, expired, disabled, rotated, revoked] = stats.by_status;
+    let [active, expires_soon, rotating, expired, disabled, rotated, revoked] = stats.by_status;
     let [day, days_7, days_30, days_90, earlier] = stats.used;
     let ends = &stats.ends;
     let week = |(from, to, tokens)| wire::Week { from: Instant(from), to: Instant(to), tokens };
@@ -148,6 +147,7 @@ fn shape<'a>(stats: &'a service::Stats, choice: &Choice<'_>) -> wire::Stats<'a> 
         states: wire::States {
             active,
             expires_soon,
+            rotating,
             expired,
             disabled,
             rotated,
@@ -157,7 +157,7 @@ fn shape<'a>(stats: &'a service::Stats, choice: &Choice<'_>) -> wire::Stats<'a> 
             weeks: weeks(stats, choice.now).map(week).collect(),
             later: ends.later,
             never: ends.never,
-            replaced: ends.replaced,
+            replaced: 0,
             ended: ends.ended,
         },
         last_used: wire::LastUsed { day, days_7, days_30, days_90, earlier, never: stats.unused },

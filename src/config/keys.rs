@@ -81,7 +81,7 @@ keys! {
     "atlassian.pats.expiry.check.schedule.cron" Kind::Cron, Some("0 0 * * * ?"),
         "when expiring tokens should be looked for (Quartz, seconds first)";
     "atlassian.pats.expiry.warning.days" DAYS, Some("5"),
-        "a token that ends within this many days is shown as expiring soon, and its user gets a mail";
+        "a token that ends within this many days is shown as expiring soon, and its user gets a mail; one that lives less than twice as long: in the second half of its life, but at least three days before its end";
     "atlassian.pats.invalidate.session.enabled" Kind::Bool, Some("true"),
         "handed on by 'verify -o json' as invalidate_session";
     "atlassian.pats.token.name.length" Kind::Integer(1, 255), Some("40"),

@@ -21,7 +21,7 @@ pub struct Filter {
     pub all: bool,
     /// When it was issued.
     pub created: Range,
-    /// When it ends; never is later than any instant.
+    /// When it stops working ([`Life::stops_at`](super::pat::Life::stops_at)); never is later than any instant.
     pub expires: Range,
     /// When it was last used; never used is outside every range.
     pub used: Range,
@@ -31,6 +31,8 @@ pub struct Filter {
     pub unused_for: Option<Span>,
     /// What these limits would refuse, were it issued today.
     pub violates: Option<Limits>,
+    /// Can be used, and stops working within this.
+    pub stops_within: Option<Span>,
 }
 
 /// The limits that a token may violate which was issued under others.
@@ -110,7 +112,7 @@ pub enum Sort {
     /// Newest first.
     #[default]
     Created,
-    /// What ends first comes first, what never ends last.
+    /// What stops working first comes first, what never does last.
     Expires,
     /// Latest use first, never used last.
     Used,

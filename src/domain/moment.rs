@@ -52,6 +52,18 @@ impl Span {
         Self::hours(n.saturating_mul(24))
     }
 
+    /// One of `parts` equal parts, rounded towards zero.
+    #[must_use]
+    pub const fn part(self, parts: i64) -> Self {
+        Self(self.0 / parts)
+    }
+
+    /// As microseconds.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
     /// The whole seconds in it, rounded towards zero.
     #[must_use]
     pub const fn as_seconds(self) -> i64 {

@@ -1,5 +1,9 @@
 //! A PAT as it is kept, and its state at a moment.
 
+mod status;
+
+pub use status::{NOTICE_PARTS, SHORTEST_NOTICE, Status};
+
 use super::moment::{Moment, Span};
 use super::presented::Scheme;
 use super::token::TokenId;
@@ -115,67 +119,6 @@ impl Life {
     pub fn is_use_to_be_noted(&self, now: Moment, interval: Span) -> bool {
         // A use dated in the future (a clock that was wrong once) must not stop the noting for ever.
         self.last_used_at.is_none_or(|last| last <= now.saturating_minus(interval) || last > now)
-    }
-}
-
-/// A state as it is shown and asked for: without its moment, and with a warning before the end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Status {
-    /// May be used. As a question it includes those that expire soon.
-    Active,
-    /// May be used, and ends within `atlassian.pats.expiry.warning.days`.
-    ExpiresSoon,
-    /// Ended.
-    Expired,
-    /// Switched off.
-    Disabled,
-    /// Replaced by a successor.
-    Rotated,
-    /// Taken back.
-    Revoked,
-}
-
-impl Life {
-    /// The status at `now`, warned of so long before the end.
-    #[must_use]
-    pub fn status(&self, now: Moment, warning: Span) -> Status {
-        match self.state(now) {
-            State::Active if self.expires_at.is_some_and(|at| at <= now.saturating_plus(warning)) => {
-                Status::ExpiresSoon
-            }
-            State::Active => Status::Active,
-            State::Expired { .. } => Status::Expired,
-            State::Disabled { .. } => Status::Disabled,
-            State::Rotated { .. } => Status::Rotated,
-            State::Revoked { .. } => Status::Revoked,
-        }
-    }
-}
-
-impl Status {
-    /// Every value, in the order of the manual.
-    pub const ALL: [Self; 6] =
-        [Self::Active, Self::ExpiresSoon, Self::Expired, Self::Disabled, Self::Rotated, Self::Revoked];
-
-    /// The word for it on the command line and in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::ExpiresSoon => "expires-soon",
-            Self::Expired => "expired",
-            Self::Disabled => "disabled",
-            Self::Rotated => "rotated",
-            Self::Revoked => "revoked",
-        }
-    }
-}
-
-impl FromStr for Status {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(())
     }
 }
 
@@ -319,7 +262,7 @@ mod tests {
         ] {
             assert_eq!(life.state(now), state, "{life:?}");
             let status = match state {
-                State::Active if life.expires_at.is_some() => Status::ExpiresSoon,
+                State::Active if life.rotated_at.is_some() => Status::Rotating,
                 State::Active => Status::Active,
                 State::Expired { .. } => Status::Expired,
                 State::Disabled { .. } => Status::Disabled,
@@ -328,18 +271,6 @@ mod tests {
             };
             assert_eq!(life.status(now, Span::days(1)), status, "{life:?}");
         }
-    }
-
-    #[test]
-    fn a_token_expires_soon_from_the_warning_on() {
-        let end = micros(0).saturating_plus(Span::days(5));
-        let life = Life { expires_at: Some(end), ..life() };
-        let status = |now: i64| life.status(micros(now), Span::days(5));
-        assert_eq!(
-            [status(-1), status(0), status(1)],
-            [Status::Active, Status::ExpiresSoon, Status::ExpiresSoon]
-        );
-        assert_eq!(life.status(end, Span::days(5)), Status::Expired);
     }
 
     #[test]
@@ -360,7 +291,7 @@ mod tests {
         assert_eq!(AuthMethods::ALL.map(AuthMethods::as_str), ["both", "bearer", "basic"]);
         assert_eq!(
             Status::ALL.map(Status::as_str),
-            ["active", "expires-soon", "expired", "disabled", "rotated", "revoked"]
+            ["active", "expires-soon", "rotating", "expired", "disabled", "rotated", "revoked"]
         );
         assert_eq!(Notified::ALL.map(Notified::as_str), ["not-sent", "expire-soon-sent", "expired-sent"]);
         assert!(AuthMethods::ALL.into_iter().all(|word| word.as_str().parse() == Ok(word)));

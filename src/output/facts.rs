@@ -3,7 +3,7 @@
 use super::{Sink, Style, state, text, when};
 use crate::domain::atlassian::number::Number;
 use crate::domain::moment::{Moment, Span};
-use crate::domain::pat::Pat;
+use crate::domain::pat::{Pat, Status};
 use comfy_table::{ContentArrangement, Table};
 use std::io;
 
@@ -20,7 +20,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("status", style.status(status, state(pat, status))),
         ("auth", pat.auth.as_str().to_owned()),
         ("created", when::both(pat.life.created_at, now)),
-        ("expires", at(pat.life.expires_at)),
+        ("expires", at(pat.life.stops_at())),
         ("last used", at(pat.life.last_used_at)),
         ("restricted", if pat.restricted { "yes" } else { "no" }.to_owned()),
         ("mode", if pat.secure { "secure" } else { "standard" }.to_owned()),
@@ -34,7 +34,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
     let moments = [
         ("revoked", pat.life.revoked_at),
         ("disabled", pat.life.disabled_at),
-        ("rotated", pat.life.rotated_at),
+        (if status == Status::Rotating { "works until" } else { "rotated" }, pat.life.rotated_at),
         ("still used", pat.reused_at),
     ];
     if let Some(number) = Number::of(pat.id) {

@@ -38,7 +38,7 @@ pub fn check(screen: &mut Screen<'_>, outlook: &Outlook<'_>, sentence: &str, now
     });
     screen.line(&format!("{}: {sentence} | {figures}{next}", outlook.status))?;
     for token in &outlook.first {
-        let ends = token.expires_at.map_or_else(String::new, |at| when::both(at.0, now));
+        let ends = token.stops_at.map_or_else(String::new, |at| when::both(at.0, now));
         let user = token.user.unwrap_or("(any)");
         screen.line(&format!("{}  {}  {}  {ends}", token.id, safe(user), safe(token.name)))?;
     }
@@ -68,6 +68,7 @@ pub fn prometheus(screen: &mut Screen<'_>, outlook: &Outlook<'_>) -> io::Result<
     for (state, count) in [
         ("active", tokens.active),
         ("expires-soon", tokens.expires_soon),
+        ("rotating", tokens.rotating),
         ("expired", tokens.expired),
         ("disabled", tokens.disabled),
         ("rotated", tokens.rotated),

@@ -75,7 +75,7 @@ impl Style {
     pub fn status(self, status: Status, text: &str) -> String {
         match status {
             Status::Active => self.paint("32", text),
-            Status::ExpiresSoon => self.warning(text),
+            Status::ExpiresSoon | Status::Rotating => self.warning(text),
             Status::Expired => self.paint("31", text),
             Status::Disabled | Status::Rotated | Status::Revoked => self.faint(text),
         }

@@ -82,7 +82,7 @@ impl<'t, 's> Table<'t, 's> {
             text::safe(&pat.name).into_owned(),
             pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::safe(user).into_owned()),
             state(pat, status).to_owned(),
-            time(pat.life.expires_at),
+            time(pat.life.stops_at()),
             time(pat.life.last_used_at),
         ];
         Row { cells, status }

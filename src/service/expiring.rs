@@ -1,11 +1,12 @@
 //! What expires soon, for whoever watches over an installation.
 
 use crate::domain::filter::{Filter, Order, Sort};
-use crate::domain::moment::{Moment, Span};
-use crate::domain::pat::{Pat, Status};
+use crate::domain::moment::Span;
+use crate::domain::pat::Pat;
 use crate::exit::Nagios;
 use crate::store::census::Counts;
 use crate::store::contract::Result;
+use crate::store::survey::Choice;
 use crate::store::{Query, Store};
 use std::ops::ControlFlow;
 
@@ -34,28 +35,34 @@ pub struct Outlook {
     pub warning: u64,
     /// Within what is critical.
     pub critical: u64,
-    /// The nearest of them, the next first.
+    /// How many stop within the first threshold, too, but live so short that it is too early to count them.
+    pub short_lived: u64,
+    /// The nearest of those that count, the next first.
     pub first: Vec<Pat>,
     /// How many tokens there are in which state, and the next expiry beyond the horizon, too.
     pub counts: Counts,
 }
 
-/// Looks ahead. Only tokens count that may be used and that no successor replaces; those that expired and
-/// are not pruned are in the counts.
+/// Looks ahead among the tokens that `choice` names. A token counts if it can be used and stops within a threshold
+/// by the rule of [`Life::stops_soon`](crate::domain::pat::Life::stops_soon), rotating tokens included; those that
+/// expired and are not pruned are in the counts.
 ///
 /// # Errors
-/// What the database gave.
-pub fn outlook(store: &dyn Store, now: Moment, thresholds: Thresholds, soon: Span) -> Result<Outlook> {
-    let counts = store.census(now, soon)?;
-    let filter = Filter { statuses: vec![Status::ExpiresSoon], ..Filter::default() };
+/// Returns the store's error.
+pub fn outlook(store: &dyn Store, choice: &Choice<'_>, thresholds: Thresholds) -> Result<Outlook> {
+    let now = choice.now;
+    let everything = Filter { all: true, ..choice.filter.clone() };
+    let counts = store.census(&Choice { filter: &everything, ..*choice })?;
+    let filter = Filter { stops_within: Some(thresholds.within), ..choice.filter.clone() };
     let order = Order { sort: Sort::Expires, reverse: false, after: None };
-    let query = Query { filter: &filter, order, now, expiry_warning: thresholds.within, limit: None };
-    let (mut within, mut warning, mut critical, mut first) = (0, 0, 0, Vec::new());
+    let query = Query { filter: &filter, order, now, expiry_warning: choice.expiry_warning, limit: None };
+    let (mut within, mut warning, mut critical, mut short_lived, mut first) = (0, 0, 0, 0, Vec::new());
     store.list(&query, &mut |pat| {
-        let Some(at) = pat.life.expires_at.filter(|_| pat.life.rotated_at.is_none()) else {
+        if !pat.life.stops_soon(now, thresholds.within) {
+            short_lived += 1;
             return ControlFlow::Continue(());
-        };
-        let ends_within = |span| u64::from(at <= now.saturating_plus(span));
+        }
+        let ends_within = |span| u64::from(pat.life.stops_soon(now, span));
         within += 1;
         warning += ends_within(thresholds.warning);
         critical += ends_within(thresholds.critical);
@@ -69,5 +76,5 @@ pub fn outlook(store: &dyn Store, now: Moment, thresholds: Thresholds, soon: Spa
         (1.., 0) => Nagios::Warning,
         (0, 0) => Nagios::Ok,
     };
-    Ok(Outlook { status, within, warning, critical, first, counts })
+    Ok(Outlook { status, within, warning, critical, short_lived, first, counts })
 }

@@ -18,7 +18,7 @@ pub struct About<'a> {
     pub name: &'a str,
     /// Whose it is.
     pub user: Option<&'a str>,
-    /// When it ends.
+    /// When it stops working.
     pub expires_at: Option<Moment>,
     /// Its e-mail.
     pub email: Option<&'a str>,
@@ -32,7 +32,7 @@ impl<'a> From<&'a Pat> for About<'a> {
             id: pat.id,
             name: &pat.name,
             user: pat.user.as_deref(),
-            expires_at: pat.life.expires_at,
+            expires_at: pat.life.stops_at(),
             email: pat.email.as_deref(),
             notify_to: pat.notify_to.as_deref(),
         }

@@ -20,7 +20,7 @@ const GIVE_UP: Span = Span::days(7);
 const KEEP: Span = Span::days(90);
 
 fn turn(step: Step, act: &Act<'_>, now: Moment) -> Turn {
-    Turn { step, now, soon: now.saturating_plus(act.policy.expiry_warning) }
+    Turn { step, now, warning: act.policy.expiry_warning }
 }
 
 /// Notes every token whose turn it is, and writes its mail into the outbox in the same transaction:

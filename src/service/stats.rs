@@ -20,8 +20,6 @@ pub struct Ends {
     pub later: u64,
     /// Never.
     pub never: u64,
-    /// May be used, but a successor takes its place: nobody has to wait for its end.
-    pub replaced: u64,
     /// May not be used any more, or not now.
     pub ended: u64,
 }
@@ -114,13 +112,10 @@ impl Count {
     /// The field of [`Ends`] that a token belongs to.
     fn end(&mut self, life: &Life, status: Status) -> &mut u64 {
         let ends = &mut self.stats.ends;
-        if !matches!(status, Status::Active | Status::ExpiresSoon) {
+        if !matches!(status, Status::Active | Status::ExpiresSoon | Status::Rotating) {
             return &mut ends.ended;
         }
-        if life.rotated_at.is_some() {
-            return &mut ends.replaced;
-        }
-        let Some(at) = life.expires_at else { return &mut ends.never };
+        let Some(at) = life.stops_at() else { return &mut ends.never };
         // What may be used ends after now, so the distance is positive; a whole week belongs to its end.
         let micros = at.micros().saturating_sub(self.now.micros()).saturating_sub(1);
         let week = usize::try_from(micros / (7 * 86_400 * 1_000_000)).unwrap_or(0);

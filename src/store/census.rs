@@ -1,7 +1,8 @@
 //! How many tokens there are in which state.
 
 use super::contract::Result;
-use crate::domain::moment::{Moment, Span};
+use super::survey::Choice;
+use crate::domain::moment::Moment;
 use crate::domain::pat::Status;
 
 /// The count, as of one moment.
@@ -10,7 +11,7 @@ pub struct Counts {
     /// In the order of [`Status::ALL`]; each token counts once, so the first are those that do not
     /// expire soon.
     pub by_status: [u64; Status::ALL.len()],
-    /// When the next token ends that may be used and that nothing is to replace.
+    /// When the next token that can be used stops working.
     pub next_expiry: Option<Moment>,
 }
 
@@ -25,9 +26,9 @@ impl Counts {
 
 /// A store that can count.
 pub trait Census {
-    /// The tokens in each state at `now`, warned of so long before the end.
+    /// Counts the tokens of a choice by status.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError)
-    fn census(&self, now: Moment, warning: Span) -> Result<Counts>;
+    fn census(&self, choice: &Choice<'_>) -> Result<Counts>;
 }

@@ -2,7 +2,7 @@
 
 use super::Row;
 use super::contract::Result;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::{Kind, Notice};
 use crate::domain::pat::Notified;
 
@@ -43,10 +43,10 @@ impl Step {
 pub struct Turn {
     /// Which mail.
     pub step: Step,
-    /// The moment it is looked at from.
+    /// The moment that states refer to.
     pub now: Moment,
-    /// What ends by then ends soon.
-    pub soon: Moment,
+    /// How long before its end a token expires soon.
+    pub warning: Span,
 }
 
 /// A mail in the outbox.
@@ -75,8 +75,8 @@ pub enum Fate<'a> {
 
 /// What can be read of the outbox.
 pub trait Outbox {
-    /// The tokens whose turn it is, those that end first coming first, at most `limit`. Revoked, disabled
-    /// and rotated tokens have none.
+    /// The tokens whose turn it is, those that stop first coming first, at most `limit`. Revoked and disabled tokens
+    /// and those that a successor has replaced have none.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.

@@ -66,6 +66,8 @@ pub struct Outlook<'a> {
     pub warning: u64,
     /// Within the third.
     pub critical: u64,
+    /// How many end within the first, too, but were made to live so short that it is too early to count them.
+    pub short_lived: u64,
     /// How many have expired and are not pruned.
     pub expired: u64,
     /// When the next token ends; null: none does.
@@ -81,8 +83,10 @@ pub struct Outlook<'a> {
 pub struct States {
     /// May be used, and do not expire soon.
     pub active: u64,
-    /// May be used, and end within `atlassian.pats.expiry.warning.days`.
+    /// May be used, and expire soon.
     pub expires_soon: u64,
+    /// May be used until their successors replace them.
+    pub rotating: u64,
     /// Ended.
     pub expired: u64,
     /// Switched off.

@@ -32,8 +32,10 @@ pub struct Stats<'a> {
 pub struct States {
     /// May be used, and do not expire soon.
     pub active: u64,
-    /// May be used, and end within `atlassian.pats.expiry.warning.days`.
+    /// May be used, and expire soon.
     pub expires_soon: u64,
+    /// May be used until their successors replace them.
+    pub rotating: u64,
     /// Ended.
     pub expired: u64,
     /// Switched off.
@@ -53,7 +55,7 @@ pub struct Expiry {
     pub later: u64,
     /// Never.
     pub never: u64,
-    /// May be used, and have a successor that takes their place.
+    /// Always 0: a rotating token counts in the week in which it stops working.
     pub replaced: u64,
     /// May not be used any more, or not now.
     pub ended: u64,

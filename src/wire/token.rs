@@ -16,9 +16,9 @@ pub struct Token<'a> {
     pub user: Option<&'a str>,
     /// Also accepted as the user name of Basic.
     pub email: Option<&'a str>,
-    /// `active`, `expired`, `disabled`, `rotated` or `revoked`.
+    /// `active`, `rotating`, `expired`, `disabled`, `rotated` or `revoked`.
     pub status: &'static str,
-    /// Whether it is active and ends within `atlassian.pats.expiry.warning.days`.
+    /// Whether it can be used and stops working soon.
     pub expires_soon: bool,
     /// How it may be presented: `both`, `bearer` or `basic`.
     pub auth: &'static str,
@@ -50,6 +50,8 @@ pub struct Token<'a> {
     pub reused_at: Option<Instant>,
     /// Since when it is switched off; null: it is not.
     pub disabled_at: Option<Instant>,
+    /// The earlier of `expires_at` and `rotated_at`; null: never.
+    pub stops_at: Option<Instant>,
 }
 
 impl<'a> Token<'a> {
@@ -57,13 +59,13 @@ impl<'a> Token<'a> {
     #[must_use]
     pub fn new(pat: &'a Pat, now: Moment, warning: Span) -> Self {
         let status = pat.life.status(now, warning);
-        let expires_soon = status == Status::ExpiresSoon;
+        let expires_soon = pat.life.is(Status::ExpiresSoon, now, warning);
         Self {
             id: pat.id.as_str(),
             name: &pat.name,
             user: pat.user.as_deref(),
             email: pat.email.as_deref(),
-            status: if expires_soon { Status::Active } else { status }.as_str(),
+            status: if status == Status::ExpiresSoon { Status::Active } else { status }.as_str(),
             expires_soon,
             auth: pat.auth.as_str(),
             created_at: Instant(pat.life.created_at),
@@ -80,13 +82,14 @@ impl<'a> Token<'a> {
             predecessor: pat.predecessor.map(|id| id.to_string()),
             reused_at: pat.reused_at.map(Instant),
             disabled_at: pat.life.disabled_at.map(Instant),
+            stops_at: pat.life.stops_at().map(Instant),
         }
     }
 }
 
 impl Token<'_> {
     /// The names of the columns in CSV: those of the fields.
-    pub const COLUMNS: [&'static str; 21] = [
+    pub const COLUMNS: [&'static str; 22] = [
         "id",
         "name",
         "user",
@@ -108,11 +111,12 @@ impl Token<'_> {
         "predecessor",
         "reused_at",
         "disabled_at",
+        "stops_at",
     ];
 
     /// The values of the columns; null is an empty cell.
     #[must_use]
-    pub fn cells(&self) -> [String; 21] {
+    pub fn cells(&self) -> [String; 22] {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let at = |value: Option<Instant>| value.map_or_else(String::new, |at| at.0.to_string());
         [
@@ -137,6 +141,7 @@ impl Token<'_> {
             text(self.predecessor.as_deref()),
             at(self.reused_at),
             at(self.disabled_at),
+            at(self.stops_at),
         ]
     }
 }

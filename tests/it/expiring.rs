@@ -54,7 +54,9 @@ fn the_status_worsens_as_the_end_comes_nearer_to_the_microsecond() {
 #[test]
 fn the_thresholds_can_be_set_and_must_fit_together() {
     let patctl = Patctl::new();
-    patctl.create(&["--expires", "10"]);
+    // Its life is long enough that no threshold here is cut short.
+    patctl.create(&["--expires", "60"]);
+    patctl.pass(Span::days(50));
     for (args, exit) in [
         (&["--within", "30d", "-w", "9d", "-c", "1d"][..], OK),
         (&["--within", "30d", "-w", "10d", "-c", "1d"], WARNING),
@@ -120,11 +122,11 @@ fn every_trouble_is_unknown_and_said_where_a_monitor_looks() {
 #[test]
 fn the_process_leaves_with_the_numbers_of_nagios() {
     let home = Home::new("");
-    home.create(&["--expires", "5"]);
+    home.create(&["--expires", "3"]);
     for (args, code, word) in [
         (&["expiring", "--within", "2d"][..], 0, "OK: "),
-        (&["expiring"], 1, "WARNING: "),
-        (&["expiring", "-c", "5d"], 2, "CRITICAL: "),
+        (&["expiring", "-c", "1d"], 1, "WARNING: "),
+        (&["expiring"], 2, "CRITICAL: "),
         (&["expiring", "--db", "/nowhere"], 3, "UNKNOWN: "),
         (&["expiring", "-w"], 3, "UNKNOWN: "),
     ] {
@@ -161,16 +163,20 @@ fn json_and_gauges_count_what_list_lists() {
     assert_eq!(run.exit, CRITICAL);
     let json = run.json();
     assert_eq!(json["status"], "CRITICAL");
-    assert_eq!((&json["expiring"], &json["critical"], &json["expired"]), (&1.into(), &1.into(), &1.into()));
-    assert_eq!(json["first"][0]["name"], "b", "what is being replaced does not count");
-    assert_eq!(json["first"].as_array().map(Vec::len), Some(1));
-    assert_eq!(json["next_expiry"], "2026-11-25T12:00:00.000000Z");
+    assert_eq!((&json["expiring"], &json["critical"], &json["expired"]), (&2.into(), &2.into(), &1.into()));
+    assert_eq!((&json["first"][0]["name"], &json["first"][1]["name"]), (&"g".into(), &"b".into()));
+    assert_eq!(json["first"].as_array().map(Vec::len), Some(2));
+    assert_eq!(json["next_expiry"], "2026-11-24T12:00:00.000000Z", "the end of a grace counts");
     let mut sum = 0;
-    for status in ["active", "expires-soon", "expired", "disabled", "rotated", "revoked"] {
-        let listed = patctl.run(&["list", "--status", status, "-o", "ids"]).stdout.lines().count() as u64;
-        let soon =
-            patctl.run(&["list", "--status", "expires-soon", "-o", "ids"]).stdout.lines().count() as u64;
-        let expected = if status == "active" { listed - soon } else { listed };
+    let listed =
+        |status: &str| patctl.run(&["list", "--status", status, "-o", "ids"]).stdout.lines().count() as u64;
+    for status in ["active", "expires-soon", "rotating", "expired", "disabled", "rotated", "revoked"] {
+        // As questions, "active" includes what expires soon, and "expires-soon" what is rotating.
+        let expected = match status {
+            "active" => listed("active") - (listed("expires-soon") - listed("rotating")),
+            "expires-soon" => listed("expires-soon") - listed("rotating"),
+            other => listed(other),
+        };
         assert_eq!(json["tokens"][status.replace('-', "_")], expected, "{status}");
         sum += expected;
     }
@@ -183,11 +189,12 @@ fn json_and_gauges_count_what_list_lists() {
         "# HELP patctl_tokens Tokens by state, each in one.",
         "# TYPE patctl_tokens gauge",
         "patctl_tokens{state=\"active\"} 1",
-        "patctl_tokens{state=\"expires-soon\"} 2",
+        "patctl_tokens{state=\"expires-soon\"} 1",
+        "patctl_tokens{state=\"rotating\"} 1",
         "patctl_tokens{state=\"rotated\"} 1",
-        "patctl_tokens_expiring{threshold=\"within\"} 1",
+        "patctl_tokens_expiring{threshold=\"within\"} 2",
         "patctl_expiry_threshold_seconds{threshold=\"critical\"} 259200",
-        "patctl_next_expiry_timestamp_seconds 1795608000",
+        "patctl_next_expiry_timestamp_seconds 1795521600",
     ] {
         assert!(gauges.lines().any(|l| l == line), "{line}: {gauges}");
     }
@@ -208,7 +215,7 @@ fn an_empty_database_is_well_and_more_than_ten_are_counted_not_named() {
     patctl.run(&["revoke", id_of(&patctl.create(&[]))]);
     assert_eq!(patctl.run(&["expiring"]).exit, OK);
     for _ in 0..12 {
-        patctl.create(&["--expires", "2"]);
+        patctl.create(&["--expires", "3"]);
     }
     let run = patctl.run(&["expiring"]);
     assert_eq!(run.stdout.lines().count(), 12, "{run:?}");

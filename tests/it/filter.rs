@@ -3,7 +3,7 @@
 use crate::harness::{Patctl, moment};
 use patctl::domain::filter::{Filter, Limits, Order, Range, Sort};
 use patctl::domain::moment::{Moment, Span};
-use patctl::domain::pat::{Pat, Status};
+use patctl::domain::pat::{Pat, State, Status};
 use patctl::exit::Exit;
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::{Query, Read};
@@ -87,6 +87,7 @@ pub fn random_filter(dice: &mut StdRng) -> Filter {
         used: range(dice),
         unused: dice.random_ratio(1, 6),
         unused_for: maybe(dice, 6, |dice| Span::hours(dice.random_range(0..400))),
+        stops_within: maybe(dice, 6, |dice| Span::hours(dice.random_range(0..400))),
         violates: maybe(dice, 6, |dice| Limits {
             max_expiry_days: dice.random_range(1..20),
             eternal_allowed: dice.random_ratio(1, 2),
@@ -115,7 +116,7 @@ fn chosen(filter: &Filter, pat: &Pat, place: Option<u32>) -> bool {
         }
         None => range == Range::default(),
     };
-    let expires = match life.expires_at {
+    let expires = match life.stops_at() {
         None => filter.expires.before.is_none(),
         ends => in_range(filter.expires, ends),
     };
@@ -125,12 +126,15 @@ fn chosen(filter: &Filter, pat: &Pat, place: Option<u32>) -> bool {
         && if filter.statuses.is_empty() {
             filter.all || status != Status::Revoked
         } else {
-            let soon_is_active = status == Status::ExpiresSoon && filter.statuses.contains(&Status::Active);
-            filter.statuses.contains(&status) || soon_is_active
+            filter.statuses.iter().any(|status| life.is(*status, now(), WARNING))
         }
         && in_range(filter.created, Some(life.created_at))
         && expires
         && in_range(filter.used, life.last_used_at)
+        && filter.stops_within.is_none_or(|window| {
+            let end = life.stops_at().filter(|_| life.state(now()) == State::Active);
+            end.is_some_and(|at| at <= now().saturating_plus(window))
+        })
         && (!filter.unused || life.last_used_at.is_none())
         && filter
             .unused_for
@@ -164,7 +168,7 @@ fn matches(glob: &str, text: &str) -> bool {
 }
 
 fn compare(order: Order, (a, x): (usize, &Pat), (b, y): (usize, &Pat)) -> Ordering {
-    let never_last = |p: &Pat| (p.life.expires_at.is_none(), p.life.expires_at);
+    let never_last = |p: &Pat| (p.life.stops_at().is_none(), p.life.stops_at());
     let by = match order.sort {
         Sort::Created => (y.life.created_at, b).cmp(&(x.life.created_at, a)),
         Sort::Used => (y.life.last_used_at, b).cmp(&(x.life.last_used_at, a)),

@@ -9,7 +9,7 @@ fn one_of_each() -> (Patctl, [String; 5]) {
     patctl.pass(Span::days(2));
     let active = patctl.create(&["active", "--user", "alice", "--expires", "90"]);
     patctl.pass(Span::seconds(1));
-    let soon = patctl.create(&["soon", "--user", "bob", "--expires", "5"]);
+    let soon = patctl.create(&["soon", "--user", "bob", "--expires", "3"]);
     patctl.pass(Span::seconds(1));
     let eternal = patctl.create(&["eternal", "--user", "bob"]);
     patctl.pass(Span::seconds(1));
@@ -58,7 +58,7 @@ fn the_table_reads_well_in_a_pipe() {
             "ID          NAME     USER   STATUS        EXPIRES                    LAST USED\n\
              {revoked}  revoked  bob    revoked       never                      never\n\
              {eternal}  eternal  bob    active        never                      never\n\
-             {soon}  soon     bob    EXPIRES SOON  2026-11-28 (in 5 days)     never\n\
+             {soon}  soon     bob    EXPIRES SOON  2026-11-26 (in 3 days)     never\n\
              {active}  active   alice  active        2027-02-21 (in 90 days)    never\n\
              {expired}  expired  alice  expired       2026-11-22 (24 hours ago)  never\n"
         ),

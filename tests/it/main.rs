@@ -58,6 +58,7 @@ mod revoke;
 mod rotate;
 mod rotate_processes;
 mod rotate_rules;
+mod rotating;
 mod scan;
 mod scan_answers;
 mod scan_processes;

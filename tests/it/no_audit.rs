@@ -6,7 +6,7 @@ use patctl::domain::chain::Link;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
 use patctl::domain::integrity::{IntegrityKey, Sealer};
-use patctl::domain::moment::{Moment, Span};
+use patctl::domain::moment::Moment;
 use patctl::domain::notice::Notice;
 use patctl::domain::pat::Pat;
 use patctl::domain::policy::Policy;
@@ -150,8 +150,8 @@ impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
 }
 
 impl Census for RefusesAudit<Box<SqliteStore>> {
-    fn census(&self, now: Moment, warning: Span) -> Result<Counts, StoreError> {
-        self.0.census(now, warning)
+    fn census(&self, choice: &Choice<'_>) -> Result<Counts, StoreError> {
+        self.0.census(choice)
     }
 }
 

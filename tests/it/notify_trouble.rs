@@ -18,7 +18,7 @@ fn two_runs_at_once_send_nothing_twice() {
         "--count",
         "40",
         "--expires",
-        "2",
+        "3",
         "--email",
         "a@x",
         "-D",

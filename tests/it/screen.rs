@@ -192,7 +192,7 @@ fn company() -> Patctl {
             _ => {}
         }
     }
-    for days in ["2", "4"] {
+    for days in ["3", "3"] {
         patctl.create(&["handover", "--user", "carol", "--expires", days]);
     }
     assert!(patctl.now() < end.saturating_plus(Span::days(60)), "{}", patctl.now());

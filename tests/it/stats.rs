@@ -54,15 +54,14 @@ fn counted(pats: &[Pat], calls: &HashMap<String, (u64, u64)>, extent: Extent) ->
     let mut callers = Vec::new();
     for pat in pats {
         let status = pat.life.status(now(), WARNING);
-        let seconds_ahead = pat.life.expires_at.map(|at| at.since(now()).as_seconds());
+        let seconds_ahead = pat.life.stops_at().map(|at| at.since(now()).as_seconds());
         s.by_status[Status::ALL.iter().position(|x| *x == status).expect("a place")] += 1;
         s.restricted += u64::from(pat.restricted);
-        let in_use = matches!(status, Status::Active | Status::ExpiresSoon);
-        *match (in_use, pat.life.rotated_at, seconds_ahead) {
-            (false, ..) => &mut s.ends.ended,
-            (true, Some(_), _) => &mut s.ends.replaced,
-            (true, None, None) => &mut s.ends.never,
-            (true, None, Some(ahead)) => {
+        let in_use = matches!(status, Status::Active | Status::ExpiresSoon | Status::Rotating);
+        *match (in_use, seconds_ahead) {
+            (false, _) => &mut s.ends.ended,
+            (true, None) => &mut s.ends.never,
+            (true, Some(ahead)) => {
                 // The grid of the rows is hours: whole seconds.
                 let week = usize::try_from((ahead - 1) / (7 * 86_400)).expect("ahead");
                 if week < s.ends.weeks.len() { &mut s.ends.weeks[week] } else { &mut s.ends.later }
@@ -112,12 +111,11 @@ fn what_a_listing_shows_is_what_is_counted_for_any_filter() {
         for (sum, more) in [(&mut met.total, found.total), (&mut met.called, found.called)] {
             *sum += more;
         }
-        met.ends.replaced += found.ends.replaced;
         met.ends.later += found.ends.later;
         met.users += found.users;
     }
     // The model was not compared with nothing.
-    for some in [met.total, met.called, met.ends.replaced, met.ends.later, met.users] {
+    for some in [met.total, met.called, met.ends.later, met.users] {
         assert!(some > 100, "{met:?}");
     }
 }
@@ -152,8 +150,7 @@ fn the_json_counts_each_token_once_in_each_respect() {
     assert_eq!((run.exit, run.stderr.as_str()), (Exit::Yes, ""), "{run:?}");
     let json = run.json();
     assert_eq!(json["total"], 4);
-    let states =
-        json!({"active": 2, "expires_soon": 1, "expired": 0, "disabled": 1, "rotated": 0, "revoked": null});
+    let states = json!({"active": 2, "expires_soon": 1, "rotating": 0, "expired": 0, "disabled": 1, "rotated": 0, "revoked": null});
     assert_eq!(json["states"], states);
     let expiry = &json["expiry"];
     assert_eq!(expiry["weeks"][0]["tokens"], 1);
@@ -178,12 +175,13 @@ fn the_json_counts_each_token_once_in_each_respect() {
 #[test]
 fn the_edge_of_a_week_is_where_expiring_has_it() {
     let patctl = Patctl::new();
-    patctl.create(&["--expires", "7"]);
+    patctl.create(&["--expires", "37"]);
+    patctl.pass(Span::days(30));
     let week = |n: usize| patctl.run(&["stats", "-o", "json"]).json()["expiry"]["weeks"][n]["tokens"].clone();
     assert_eq!([week(0), week(1)], [1, 0]);
     let expiring = patctl.run(&["expiring", "--within", "7d", "-o", "json"]).json();
     assert_eq!(expiring["expiring"], 1);
-    patctl.set_now(now().saturating_minus(Span::seconds(1)));
+    patctl.set_now(patctl.now().saturating_minus(Span::seconds(1)));
     assert_eq!([week(0), week(1)], [0, 1]);
     assert_eq!(patctl.run(&["expiring", "--within", "7d", "-o", "json"]).json()["expiring"], 0);
 }
@@ -232,6 +230,7 @@ fn a_terminal_of_80_columns_shows_this() {
 TOKENS  4 in all; --all counts revoked ones, too
   active        2  {long}
   EXPIRES SOON  1  {half}
+  rotating      0
   expired       0
   disabled      1  {half}
   rotated       0

@@ -64,7 +64,8 @@ impl Amend for SqliteTransaction<'_> {
     }
 
     fn reinstate(&mut self, old: TokenId, new: TokenId, at: Moment) -> Result<bool> {
-        let sql = "UPDATE token SET rotated_at = NULL, successor = NULL, version = version + 1 \
+        // A warning about the end of the rotation is none about the expiry that counts again.
+        let sql = "UPDATE token SET rotated_at = NULL, successor = NULL, notified = 'not-sent', version = version + 1 \
                    WHERE id = ?1 AND successor = ?2 AND rotated_at > ?3";
         self.alter(old, Refuse, |change| change.one(sql, params![old.as_str(), new.as_str(), at.to_string()]))
     }

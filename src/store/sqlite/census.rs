@@ -1,21 +1,19 @@
 //! Counting, in one pass over the table.
 
 use super::{Result, SqliteStore, query, reads, rows};
-use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Status;
 use crate::store::census::{Census, Counts};
+use crate::store::survey::Choice;
 use rusqlite::params_from_iter;
 
 impl Census for SqliteStore {
-    fn census(&self, now: Moment, warning: Span) -> Result<Counts> {
-        let query::Statement { sql, values } = query::census(now, now.saturating_plus(warning));
+    fn census(&self, choice: &Choice<'_>) -> Result<Counts> {
+        let query::Statement { sql, values } = query::census(choice);
         let counts = reads::collect(&self.db, &sql, params_from_iter(values), |row| {
             let mut counts = Counts::default();
             for (at, count) in counts.by_status.iter_mut().enumerate() {
                 *count = rows::integer(row, at, "count")?.unsigned_abs();
             }
-            // What is active includes what expires soon; here each token counts once.
-            counts.by_status[0] = counts.of(Status::Active).saturating_sub(counts.of(Status::ExpiresSoon));
             counts.next_expiry = rows::maybe(row, Status::ALL.len(), "expires_at")?;
             Ok(counts)
         })?;

@@ -175,7 +175,7 @@ fn select(selection: &Selection) -> Build {
         let likes: Vec<String> = selection.reasons.iter().map(like).collect();
         build.all_of(format!("({})", likes.join(" OR ")));
     }
-    build.range("at", selection.at, false);
+    build.range("at", selection.at);
     build
 }
 

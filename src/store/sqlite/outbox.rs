@@ -1,34 +1,31 @@
 //! The outbox behind its contract.
 
+use super::query::{self, Statement};
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, reads};
 use crate::domain::moment::Moment;
 use crate::domain::notice::Notice;
+use crate::domain::pat::Status;
 use crate::store::Row;
 use crate::store::outbox::{Fate, Outbox, OutboxChange, Posted, Step, Turn};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params, params_from_iter};
 
-/// Whose turn it is, given now as `?1` and soon as `?2`: looking and noting share it. A token that a
-/// successor takes the place of ends with a mail about neither.
-fn condition(step: Step) -> &'static str {
-    match step {
-        Step::Expired => {
-            "revoked_at IS NULL AND disabled_at IS NULL AND rotated_at IS NULL \
-             AND expires_at <= min(?1, ?2) AND notified <> 'expired-sent'"
-        }
-        Step::Soon => {
-            "revoked_at IS NULL AND disabled_at IS NULL AND rotated_at IS NULL \
-             AND expires_at > ?1 AND expires_at <= ?2 AND notified = 'not-sent'"
-        }
-    }
+/// The condition for tokens whose turn it is; finding and marking them share it.
+fn condition(turn: Turn) -> Statement {
+    let (status, state) = match turn.step {
+        Step::Expired => (Status::Expired, "notified <> 'expired-sent'"),
+        Step::Soon => (Status::ExpiresSoon, "notified = 'not-sent'"),
+    };
+    let Statement { sql, values } = query::with_status(status, turn.now, turn.warning);
+    Statement { sql: format!("{sql} AND {state}"), values }
 }
 
 fn due(db: &Connection, turn: Turn, limit: u32) -> Result<Vec<Row>> {
-    let condition = condition(turn.step);
+    let Statement { sql: condition, values } = condition(turn);
     let sql =
-        format!("SELECT {PAT}, seq FROM token WHERE {condition} ORDER BY expires_at, seq LIMIT {limit}");
-    reads::collect(db, &sql, params![turn.now.to_string(), turn.soon.to_string()], |row| {
+        format!("SELECT {PAT}, seq FROM token WHERE {condition} ORDER BY {}, seq LIMIT {limit}", query::END);
+    reads::collect(db, &sql, params_from_iter(values), |row| {
         Ok(Row { seq: rows::integer(row, PAT_WIDTH, "seq")?, pat: rows::pat(row)? })
     })
 }
@@ -93,11 +90,11 @@ impl OutboxChange for SqliteTransaction<'_> {
 
     fn had_turn(&mut self, row: &Row, turn: Turn) -> Result<bool> {
         // No new version: what the token may do is what it was.
-        let condition = condition(turn.step);
-        let sql = format!("UPDATE token SET notified = ?3 WHERE seq = ?4 AND id = ?5 AND {condition}");
-        let (now, soon) = (turn.now.to_string(), turn.soon.to_string());
-        let values = params![now, soon, turn.step.notified().as_str(), row.seq, row.pat.id.as_str()];
-        Ok(reads::execute(self.db(), &sql, values)? == 1)
+        let Statement { sql: condition, values } = condition(turn);
+        let (notified, seq) = (turn.step.notified().as_str(), row.seq);
+        let sql = format!("UPDATE token SET notified = '{notified}' WHERE seq = {seq} AND {condition}");
+        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+        Ok(reads::execute(self.db(), &sql, &values)? == 1)
     }
 
     fn claim(&mut self, seq: i64) -> Result<bool> {

@@ -2,8 +2,8 @@
 
 use super::rows::PAT;
 use crate::domain::filter::{Filter, Limits, Order, Range, Sort};
-use crate::domain::moment::Moment;
-use crate::domain::pat::Status;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::pat::{NOTICE_PARTS, SHORTEST_NOTICE, Status};
 use crate::store::Query;
 use crate::store::survey::Choice;
 
@@ -16,7 +16,7 @@ pub struct Statement {
 /// The statement that answers `query`.
 pub fn statement(query: &Query<'_>) -> Statement {
     let mut build = Build::default();
-    build.filter(query.filter, query.now, query.now.saturating_plus(query.expiry_warning));
+    build.filter(query.filter, query.now, query.expiry_warning);
     let (key, direction) = key(query.order);
     if let Some(after) = query.order.after {
         // A keyset page: the last row of the page before says where this one begins.
@@ -35,7 +35,7 @@ pub fn statement(query: &Query<'_>) -> Statement {
 /// A statement about the tokens of a choice, made around its condition.
 pub fn chosen(choice: &Choice<'_>, about: impl FnOnce(String) -> String) -> Statement {
     let mut build = Build::default();
-    build.filter(choice.filter, choice.now, choice.now.saturating_plus(choice.expiry_warning));
+    build.filter(choice.filter, choice.now, choice.expiry_warning);
     Statement { sql: about(build.condition()), values: build.values }
 }
 
@@ -54,22 +54,70 @@ fn violates(limits: Limits) -> String {
     )
 }
 
-/// The statement that counts the tokens of each status in the order of [`Status::ALL`], and answers
-/// when the next one ends that nothing is to replace.
-pub fn census(now: Moment, soon: Moment) -> Statement {
+/// The statement that counts the tokens of a choice by status, each once and in the order of [`Status::ALL`], and
+/// finds when the next of them stops working.
+pub fn census(choice: &Choice<'_>) -> Statement {
+    let Choice { filter, now, expiry_warning } = *choice;
     let mut build = Build::default();
-    let states = Status::ALL.map(|status| build.state(status, now, soon));
-    let mut columns: Vec<String> = states.iter().map(|s| format!("count(*) FILTER (WHERE {s})")).collect();
-    let active = build.state(Status::Active, now, soon);
-    columns.push(format!("min(expires_at) FILTER (WHERE {active} AND rotated_at IS NULL)"));
-    Statement { sql: format!("SELECT {} FROM token", columns.join(", ")), values: build.values }
+    let mut columns: Vec<String> = Vec::new();
+    for status in Status::ALL {
+        let state = build.state(status, now, expiry_warning);
+        let once = match status {
+            Status::Active => {
+                format!("{} IS NOT TRUE", build.state(Status::ExpiresSoon, now, expiry_warning))
+            }
+            Status::ExpiresSoon => "rotated_at IS NULL".to_owned(),
+            _ => "1".to_owned(),
+        };
+        columns.push(format!("count(*) FILTER (WHERE {state} AND {once})"));
+    }
+    let usable = build.usable(now);
+    columns.push(format!("min({END}) FILTER (WHERE {usable})"));
+    build.filter(filter, now, expiry_warning);
+    let sql = format!("SELECT {} FROM token WHERE {}", columns.join(", "), build.condition());
+    Statement { sql, values: build.values }
+}
+
+/// The condition for tokens with this status; `now` and `warning` are as in [`Life::status`].
+pub fn with_status(status: Status, now: Moment, warning: Span) -> Statement {
+    let mut build = Build::default();
+    let sql = build.state(status, now, warning);
+    Statement { sql, values: build.values }
+}
+
+/// When a token stops working: [`Life::stops_at`].
+pub const END: &str = "min(coalesce(expires_at, rotated_at), coalesce(rotated_at, expires_at))";
+
+/// [`END`], with "never" after every instant: `:` follows every digit.
+const LATE_END: &str =
+    "coalesce(min(coalesce(expires_at, rotated_at), coalesce(rotated_at, expires_at)), ':')";
+
+/// A column with an instant as microseconds since 1970, exactly.
+fn micros(column: &str) -> String {
+    format!(
+        "(CAST(strftime('%s', substr({column}, 1, 19)) AS INTEGER) * 1000000 + CAST(substr({column}, 21, 6) AS INTEGER))"
+    )
+}
+
+/// [`Life::stops_soon`] as SQL, without the question whether the token has ended; `soon` is bound to `now` plus the
+/// warning. The life is only computed for rows whose expiry is near.
+fn stops_soon(now: Moment, soon: &str) -> String {
+    let (life, left) = (
+        format!("({} - {})", micros("expires_at"), micros("created_at")),
+        format!("({} - ({}))", micros("expires_at"), now.micros()),
+    );
+    let (least, part) = (SHORTEST_NOTICE.as_micros(), NOTICE_PARTS);
+    format!(
+        "(rotated_at <= {soon} OR (expires_at <= {soon} AND {left} <= \
+         CASE WHEN {life} < {least} THEN {life} / {part} ELSE max({least}, {life} / {part}) END))"
+    )
 }
 
 /// What is sorted by, and which way.
 fn key(order: Order) -> (&'static str, &'static str) {
     let (key, falls) = match order.sort {
         Sort::Created => ("created_at", true),
-        Sort::Expires => ("coalesce(expires_at, ':')", false), // ':' follows every digit
+        Sort::Expires => (LATE_END, false),
         Sort::Used => ("coalesce(last_used_at, '')", true),
         Sort::Name => ("name", false),
         Sort::User => ("coalesce(user, '')", false),
@@ -114,21 +162,21 @@ impl Build {
         self.bind(&moment.to_string())
     }
 
-    fn filter(&mut self, filter: &Filter, now: Moment, soon: Moment) {
+    fn filter(&mut self, filter: &Filter, now: Moment, warning: Span) {
         self.one_of(&["user"], &filter.users);
         if let Some(glob) = &filter.name {
             let glob = self.bind(glob.as_str());
             self.all_of(format!("name GLOB {glob}"));
         }
         if !filter.statuses.is_empty() {
-            let states: Vec<String> = filter.statuses.iter().map(|s| self.state(*s, now, soon)).collect();
+            let states: Vec<String> = filter.statuses.iter().map(|s| self.state(*s, now, warning)).collect();
             self.all_of(format!("({})", states.join(" OR ")));
         } else if !filter.all {
             self.all_of("revoked_at IS NULL".to_owned());
         }
-        self.range("created_at", filter.created, false);
-        self.range("expires_at", filter.expires, true);
-        self.range("last_used_at", filter.used, false);
+        self.range("created_at", filter.created);
+        self.ends(filter.expires);
+        self.range("last_used_at", filter.used);
         if filter.unused {
             self.all_of("last_used_at IS NULL".to_owned());
         }
@@ -139,13 +187,30 @@ impl Build {
             let since = self.at(now.saturating_minus(span));
             self.all_of(format!("coalesce(last_used_at, created_at) <= {since}"));
         }
+        if let Some(window) = filter.stops_within {
+            let usable = self.usable(now);
+            let end = self.at(now.saturating_plus(window));
+            self.all_of(format!("{usable} AND (expires_at <= {end} OR rotated_at <= {end})"));
+        }
     }
 
-    pub fn range(&mut self, column: &str, range: Range, null_is_late: bool) {
+    /// A range of [`Life::stops_at`], written so that an index on a column can be used.
+    fn ends(&mut self, range: Range) {
         if let Some(after) = range.after {
             let after = self.at(after);
-            let late = if null_is_late { format!(" OR {column} IS NULL") } else { String::new() };
-            self.all_of(format!("({column} >= {after}{late})"));
+            let late = |column| format!("({column} >= {after} OR {column} IS NULL)");
+            self.all_of(format!("{} AND {}", late("expires_at"), late("rotated_at")));
+        }
+        if let Some(before) = range.before {
+            let before = self.at(before);
+            self.all_of(format!("(expires_at < {before} OR rotated_at < {before})"));
+        }
+    }
+
+    pub fn range(&mut self, column: &str, range: Range) {
+        if let Some(after) = range.after {
+            let after = self.at(after);
+            self.all_of(format!("{column} >= {after}"));
         }
         if let Some(before) = range.before {
             let before = self.at(before);
@@ -153,27 +218,29 @@ impl Build {
         }
     }
 
-    /// [`crate::domain::pat::Life::status`] as SQL; a property test holds the two together.
-    fn state(&mut self, status: Status, now: Moment, soon: Moment) -> String {
+    /// Not revoked, not disabled, not replaced and not expired: [`State::Active`](crate::domain::pat::State::Active).
+    fn usable(&mut self, now: Moment) -> String {
+        let now = self.at(now);
+        format!(
+            "(revoked_at IS NULL AND disabled_at IS NULL AND (rotated_at IS NULL OR rotated_at > {now}) \
+             AND (expires_at IS NULL OR expires_at > {now}))"
+        )
+    }
+
+    /// [`Life::is`](crate::domain::pat::Life::is) as SQL; a property test compares the two.
+    fn state(&mut self, status: Status, now: Moment, warning: Span) -> String {
         let kept = "revoked_at IS NULL AND disabled_at IS NULL";
-        // Bound by each that names it: what is bound and not named is an error.
-        let mut live = || {
-            let now = self.at(now);
-            (format!("{kept} AND (rotated_at IS NULL OR rotated_at > {now})"), now)
-        };
         match status {
-            Status::Active => {
-                let (live, now) = live();
-                format!("({live} AND (expires_at IS NULL OR expires_at > {now}))")
-            }
+            Status::Active => format!("({} AND rotated_at IS NULL)", self.usable(now)),
+            Status::Rotating => format!("({} AND rotated_at IS NOT NULL)", self.usable(now)),
             Status::ExpiresSoon => {
-                let (live, now) = live();
-                let soon = self.at(soon);
-                format!("({live} AND expires_at > {now} AND expires_at <= {soon})")
+                let usable = self.usable(now);
+                let soon = self.at(now.saturating_plus(warning));
+                format!("({usable} AND {})", stops_soon(now, &soon))
             }
             Status::Expired => {
-                let (live, now) = live();
-                format!("({live} AND expires_at <= {now})")
+                let now = self.at(now);
+                format!("({kept} AND (rotated_at IS NULL OR rotated_at > {now}) AND expires_at <= {now})")
             }
             Status::Rotated => {
                 let now = self.at(now);
