@@ -57,6 +57,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("terminal_size", &["door"]),
     ("toml", &["config"]),
     ("tz", &["domain"]),
+    ("unicode_normalization", &["domain"]),
     ("unicode_width", &["output"]),
     // A type for secrets, wherever one is held: the vocabulary of the trade, not a room's business.
     ("zeroize", &["domain", "world", "output", "commands", "config", "mail", "search"]),

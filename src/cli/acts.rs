@@ -21,6 +21,7 @@ use std::path::PathBuf;
 )]
 pub struct Create {
     /// What the token is for [default: a readable, unique name]
+    #[arg(value_parser = values::name)]
     pub name: Option<String>,
     /// Whose token it is [default: the user who runs this]
     #[arg(long, value_name = "USER")]

@@ -6,6 +6,7 @@ use crate::domain::chain::Link;
 use crate::domain::filter::{Glob, Range, When};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
+use crate::domain::text;
 use clap::{Args, Subcommand};
 
 /// `patctl audit`
@@ -80,7 +81,7 @@ impl AuditRows {
         let past = |when: Option<When>| when.map(|when| when.past(now));
         Selection {
             token: self.token.clone(),
-            users: self.user.clone(),
+            users: self.user.iter().flat_map(|user| text::forms(user)).collect(),
             actors: self.actor.clone(),
             actions: self.action.clone(),
             outcomes: self.outcome.clone(),

@@ -26,7 +26,7 @@ pub struct Edit {
     #[arg(value_name = "ID")]
     pub id: IdPrefix,
     /// Another name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     pub name: Option<String>,
     /// Another end: 90 (days from now), 12h, 2w, 2027-01-31, an RFC 3339 instant, never
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]

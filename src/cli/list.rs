@@ -6,7 +6,7 @@ use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Status;
 use crate::domain::policy::Policy;
-use crate::domain::text::Note;
+use crate::domain::text::{self, Note};
 use clap::Args;
 
 /// The choice. An instant is a date, an RFC 3339 instant, or a distance (`7d`, `12h`, `2w`), which
@@ -62,7 +62,7 @@ impl FilterArgs {
         let past = |when: Option<When>| when.map(|when| when.past(now));
         let future = |when: Option<When>| when.map(|when| when.future(now));
         Filter {
-            users: self.user.clone(),
+            users: self.user.iter().flat_map(|user| text::forms(user)).collect(),
             name: self.name.clone(),
             statuses: self.status.clone(),
             all: self.all,

@@ -79,3 +79,9 @@ pub fn past(text: &str) -> Result<When, String> {
         when => Ok(when),
     }
 }
+
+/// A name, in the form in which it is kept.
+#[expect(clippy::unnecessary_wraps, reason = "the command line wants a parser that may fail")]
+pub fn name(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text::label(text))
+}

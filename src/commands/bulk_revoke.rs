@@ -36,6 +36,7 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     if filter == Filter::default() {
         return choose(args, cx, &mut store, &query);
     }
+    super::list::warn_of_spellings(cx, &store, &args.filter.user)?;
     let count = bulk::count(&store, &query)?;
     if args.dry_run {
         let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);

@@ -5,7 +5,7 @@ use super::{asked, deliver, snippet, terminal_failed, vault};
 use crate::cli::{Create, Format};
 use crate::config::Settings;
 use crate::domain::policy::Policy;
-use crate::domain::text::User;
+use crate::domain::text::{self, User};
 use crate::domain::token::PlainToken;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -92,7 +92,7 @@ fn draft(args: &Create, me: &str) -> Result<Draft, Failure> {
 
 fn ask_name(cx: &mut Context<'_>, policy: &Policy, token: &PlainToken) -> Result<String, Failure> {
     let default = issue::default_name(policy, (cx.clock)(), token);
-    cx.ask.text("Name", &default).map_err(terminal_failed)
+    cx.ask.text("Name", &default).map(|name| text::label(&name)).map_err(terminal_failed)
 }
 
 /// Makes the database if it still is not there, and says so.

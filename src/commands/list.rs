@@ -8,7 +8,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
 use crate::service::look;
-use crate::store::{Query, Read};
+use crate::store::{Query, Read, Store};
+use std::collections::HashSet;
 
 /// More users than this in one filter are a mistake, or somebody else's list.
 const MOST_USERS: usize = 1000;
@@ -30,6 +31,7 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
     store.list(&query, &mut |pat| rows.push(pat))?;
     let count = rows.finish().map_err(stdout_failed)?;
+    warn_of_spellings(cx, &store, &args.filter.user)?;
     if count == 0 && cx.screen.format() == Format::Table {
         cx.screen.say(nothing(query.filter));
     }
@@ -41,6 +43,23 @@ pub fn not_too_many(filter: &FilterArgs) -> Result<(), Failure> {
     if filter.user.len() > MOST_USERS {
         return Err(Failure::usage(format!("more than {MOST_USERS} users in one filter"))
             .hint("list them all and choose with jq"));
+    }
+    Ok(())
+}
+
+/// Warns of users who are spelled nearly like those of a filter and hold tokens, too.
+pub fn warn_of_spellings(cx: &mut Context<'_>, store: &dyn Store, users: &[String]) -> Result<(), Failure> {
+    let mut told = HashSet::new();
+    for user in users {
+        for (other, count) in store.spellings(user)? {
+            if !users.contains(&other) && told.insert(other.clone()) {
+                let hold = if count == 1 { "1 token is".to_owned() } else { format!("{count} tokens are") };
+                cx.screen.warn(&format!(
+                    "{hold} of '{other}', another spelling of '{user}'; name that user with --user, too, if it \
+                     is the same person"
+                ));
+            }
+        }
     }
     Ok(())
 }

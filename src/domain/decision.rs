@@ -7,6 +7,7 @@ use super::policy::Policy;
 use super::presented::Scheme;
 use super::restriction::judge::{Line, Outcome};
 use super::restriction::{self, Base, Decision, Depth, Refusal, Request, Rules};
+use super::text::{self, User};
 
 /// Why the answer is no: stable words, in JSON and in the audit log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,10 +192,14 @@ fn speaks_for(pat: &Pat, scheme: &Scheme) -> Result<String, Reason> {
         (Scheme::Bearer, None) => Err(Reason::WrongAuthMethod),
         (Scheme::Bearer, Some(owner)) => Ok(owner.clone()),
         (Scheme::Basic { user }, Some(owner)) => {
-            let known = user == owner || Some(user) == pat.email.as_ref();
+            let known = text::is_same(user, owner)
+                || pat.email.as_ref().is_some_and(|email| text::is_same(user, email));
             known.then(|| owner.clone()).ok_or(Reason::WrongUser)
         }
-        (Scheme::Basic { user }, None) => Ok(user.clone()),
+        // What the service is told must be a name that could own a token.
+        (Scheme::Basic { user }, None) => {
+            user.parse::<User>().map(String::from).map_err(|_| Reason::WrongUser)
+        }
     }
 }
 

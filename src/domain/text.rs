@@ -1,8 +1,10 @@
 //! Texts that people choose: names, users, notes, reasons, and which of them are refused.
 
 use super::token;
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// A character that shows nothing, moves the cursor, or reorders its neighbours: control, zero-width,
 /// bidirectional, line separator, tag: Unicode's Cc, Cf and `Default_Ignorable`, but for the variation
@@ -22,7 +24,8 @@ pub fn is_hidden(c: char) -> bool {
 }
 
 /// A user name or e-mail, as Basic authentication can carry it: not blank, at most 255 characters,
-/// nothing hidden, no colon (RFC 7617 ends the user name there).
+/// nothing hidden, no colon (RFC 7617 ends the user name there), no white space at its ends. Kept in NFC, so
+/// that a name has one spelling.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct User(String);
 
@@ -30,7 +33,7 @@ pub struct User(String);
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Email(User);
 
-/// A note or a reason: at most 1,000 characters, nothing hidden.
+/// A note or a reason: at most 1,000 characters, nothing hidden. Kept in NFC, without white space at its ends.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Note(String);
 
@@ -47,7 +50,7 @@ impl<T: FromStr> FromStr for Optional<T> {
 }
 
 /// Why a text is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TextError {
     /// Nothing but white space.
     Blank,
@@ -61,6 +64,8 @@ pub enum TextError {
     Secret,
     /// Is no e-mail address.
     NoAddress,
+    /// Has white space at its ends; without it, it is this.
+    Edges(String),
 }
 
 impl fmt::Display for TextError {
@@ -74,6 +79,7 @@ impl fmt::Display for TextError {
             Self::Secret => f.write_str("it holds what looks like a token, which would be kept in the clear"),
             Self::NoAddress => f.write_str("it is no e-mail address"),
             Self::Colon => f.write_str("it holds a ':', which ends a user name in Basic authentication"),
+            Self::Edges(without) => write!(f, "it begins or ends with white space; write '{without}'"),
         }
     }
 }
@@ -83,7 +89,52 @@ impl std::error::Error for TextError {}
 /// Whether there is nothing to see in it.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{2800}' | '\u{fe00}'..='\u{fe0f}'))
+    text.chars().all(|c| is_space(c) || matches!(c, '\u{fe00}'..='\u{fe0f}'))
+}
+
+/// White space, and the pattern of Braille that has no dot.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || c == '\u{2800}'
+}
+
+/// `text` in Unicode's composed form (NFC); ASCII costs no more than a look.
+#[must_use]
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfc().collect())
+}
+
+/// Whether two texts are the same but for the form in which Unicode writes them.
+#[must_use]
+pub fn is_same(a: &str, b: &str) -> bool {
+    a == b || !(a.is_ascii() && b.is_ascii()) && nfc(a) == nfc(b)
+}
+
+/// A name, a note or a reason as it is kept: in NFC, without white space at its ends.
+#[must_use]
+pub fn label(text: &str) -> String {
+    nfc(text.trim_matches(is_space)).into_owned()
+}
+
+/// Every form of a text that rows may hold, older ones included: as it is given, composed, decomposed.
+#[must_use]
+pub fn forms(text: &str) -> Vec<String> {
+    let mut forms = vec![text.to_owned()];
+    if !text.is_ascii() {
+        forms.extend([text.nfc().collect(), text.nfd().collect()]);
+        forms.dedup();
+    }
+    forms
+}
+
+/// What two users have in common whom a person cannot tell apart: neither case, white space, width nor
+/// invisible characters count.
+#[must_use]
+pub fn likeness(text: &str) -> String {
+    let shown = |c: &char| !is_space(*c) && !is_hidden(*c) && !matches!(c, '\u{fe00}'..='\u{fe0f}');
+    text.nfkc().flat_map(char::to_lowercase).filter(shown).collect()
 }
 
 /// Refuses hidden characters, more than `max` characters, and secrets.
@@ -118,7 +169,23 @@ impl FromStr for User {
             return Err(TextError::Colon);
         }
         plain(text, 255)?;
-        Ok(Self(text.to_owned()))
+        let without = text.trim_matches(is_space);
+        if without.len() < text.len() {
+            return Err(TextError::Edges(without.to_owned()));
+        }
+        Ok(Self(nfc(text).into_owned()))
+    }
+}
+
+impl From<User> for String {
+    fn from(user: User) -> Self {
+        user.0
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> Self {
+        email.0.0
     }
 }
 
@@ -156,7 +223,7 @@ impl FromStr for Note {
 
     fn from_str(text: &str) -> Result<Self, TextError> {
         plain(text, 1000)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(label(text)))
     }
 }
 
@@ -181,5 +248,30 @@ mod tests {
         assert_eq!("é".repeat(256).parse::<User>(), Err(TextError::TooLong(255)));
         assert!("é".repeat(255).parse::<User>().is_ok());
         assert_eq!("a\u{7}".parse::<User>(), Err(TextError::Hidden('\u{7}')));
+    }
+
+    #[test]
+    fn a_user_and_an_address_have_one_spelling() {
+        for edged in ["bob ", " bob", "bob\u{a0}", "\u{3000}bob", "bob\u{2800}"] {
+            assert_eq!(edged.parse::<User>(), Err(TextError::Edges("bob".to_owned())), "{edged:?}");
+            assert!(format!("{edged}@example.com ").parse::<Email>().is_err(), "{edged:?}");
+        }
+        assert_eq!("zoe\u{308}".parse::<User>(), "zo\u{eb}".parse::<User>());
+        assert_eq!("zoe\u{308}@a.example".parse::<Email>(), "zo\u{eb}@a.example".parse::<Email>());
+        assert_eq!("d e".parse::<User>().map(String::from).as_deref(), Ok("d e"));
+        assert_eq!(" on\u{a0}".parse::<Note>(), "on".parse::<Note>());
+        assert_eq!(label(" caf\u{65}\u{301} "), "caf\u{e9}");
+    }
+
+    #[test]
+    fn forms_and_likeness_find_other_spellings() {
+        assert_eq!(forms("bob"), ["bob"]);
+        assert_eq!(forms("zo\u{eb}"), ["zo\u{eb}", "zoe\u{308}"]);
+        assert_eq!(forms("zoe\u{308}"), ["zoe\u{308}", "zo\u{eb}", "zoe\u{308}"]);
+        assert!(is_same("zo\u{eb}", "zoe\u{308}") && !is_same("Bob", "bob") && !is_same("zo\u{eb}", "zoe"));
+        for other in ["Bob", "bob ", "b\u{200b}ob", "BOB\u{fe0f}", "\u{ff42}ob"] {
+            assert_eq!(likeness(other), likeness("bob"), "{other:?}");
+        }
+        assert_ne!(likeness("bob"), likeness("b0b"));
     }
 }

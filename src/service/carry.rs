@@ -59,9 +59,9 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
             format!("restrictions: {}", errors.first().map_or_else(String::new, ToString::to_string))
         })?;
     }
-    text::<User>("user", line.user.as_deref())?;
-    text::<Email>("email", line.email.as_deref())?;
-    text::<Email>("notify_to", line.notify_to.as_deref())?;
+    let user = text::<User>("user", line.user.as_deref())?.map(String::from);
+    let email = text::<Email>("email", line.email.as_deref())?.map(String::from);
+    let notify_to = text::<Email>("notify_to", line.notify_to.as_deref())?.map(String::from);
     text::<Note>("note", line.note.as_deref())?;
     text::<Note>("revoke_reason", line.revoke_reason.as_deref())?;
     if line.name.trim().is_empty() || line.name.chars().any(is_hidden) || token::mask(&line.name) != line.name
@@ -71,15 +71,15 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
     let pat = Pat {
         id: field("id", &line.id)?,
         name: line.name,
-        user: line.user,
-        email: line.email,
+        user,
+        email,
         auth: field("auth", &line.auth)?,
         life: moments,
         revoke_reason: line.revoke_reason,
         restricted: line.restrictions.is_some(),
         secure: line.secure,
         note: line.note,
-        notify_to: line.notify_to,
+        notify_to,
         successor: maybe("successor", line.successor.as_deref())?,
         predecessor: maybe("predecessor", line.predecessor.as_deref())?,
         ends_predecessor: line.ends_predecessor,
@@ -102,8 +102,8 @@ fn maybe<T: FromStr>(name: &str, text: Option<&str>) -> std::result::Result<Opti
 fn text<T: FromStr<Err: std::fmt::Display>>(
     name: &str,
     text: Option<&str>,
-) -> std::result::Result<(), String> {
-    text.map_or(Ok(()), |text| text.parse::<T>().map(|_| ()).map_err(|why| format!("{name}: {why}")))
+) -> std::result::Result<Option<T>, String> {
+    text.map(|text| text.parse::<T>().map_err(|why| format!("{name}: {why}"))).transpose()
 }
 
 /// Whether there is such a token, just so; `None`: there is none.

@@ -4,7 +4,7 @@ use crate::domain::atlassian::row::{Fields, Oddities, Row};
 use crate::domain::atlassian::staged::Fate;
 use crate::domain::atlassian::{Format, Place};
 use crate::domain::schedule::Zone;
-use crate::domain::text::User;
+use crate::domain::text::{User, forms, nfc};
 use crate::dump::{self, DumpError};
 use crate::store::StoreError;
 use crate::store::staging::Staging;
@@ -110,17 +110,21 @@ type Understood = (Row, String, String, Oddities);
 
 fn understand(fields: &Fields<'_>, terms: &Terms<'_>) -> std::result::Result<Understood, String> {
     let (row, odd) = Row::read(fields, terms.zone).map_err(|fault| fault.to_string())?;
-    let known = terms.names.and_then(|names| names.get(&row.user_key));
+    let known = named(&row.user_key, terms);
     let user = match known {
-        Some(name) => name
-            .parse::<User>()
-            .map_err(|why| format!("the name of its user in the map: {why}"))?
-            .as_str()
-            .to_owned(),
-        None => row.user_key.clone(),
+        Some(name) => String::from(
+            name.parse::<User>().map_err(|why| format!("the name of its user in the map: {why}"))?,
+        ),
+        None => nfc(&row.user_key).into_owned(),
     };
     let name = format!("{}{}", terms.prefix, row.name);
     Ok((row, name, user, odd))
+}
+
+/// The name that the map has for a key, in whichever form of Unicode either is written.
+fn named<'t>(key: &str, terms: &Terms<'t>) -> Option<&'t String> {
+    let names = terms.names?;
+    names.get(key).or_else(|| forms(key).iter().find_map(|form| names.get(form)))
 }
 
 fn notice(noticed: &mut Noticed, place: Place, row: &Row, odd: Oddities, terms: &Terms<'_>) {
@@ -133,7 +137,7 @@ fn notice(noticed: &mut Noticed, place: Place, row: &Row, odd: Oddities, terms: 
             few.add(|| place.to_string());
         }
     }
-    if terms.names.is_some_and(|names| !names.contains_key(&row.user_key)) {
+    if terms.names.is_some() && named(&row.user_key, terms).is_none() {
         noticed.unmapped.add(|| row.user_key.clone());
     }
 }

@@ -208,6 +208,13 @@ pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export + Seal
     /// [`StoreError`]
     fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>>;
 
+    /// Other spellings of a user that a person takes for the same one, with how many tokens each holds that
+    /// are not revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn spellings(&self, user: &str) -> Result<Vec<(String, u64)>>;
+
     /// Takes the write lock, waiting for it as long as the store waits at all.
     ///
     /// # Errors

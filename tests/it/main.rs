@@ -72,6 +72,7 @@ mod snippet_languages;
 mod snippet_place;
 mod snippet_safety;
 mod snippet_server;
+mod spellings;
 mod stats;
 mod streams;
 mod times;

@@ -195,6 +195,9 @@ impl Store for RefusesAudit<Box<SqliteStore>> {
     fn users(&self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         self.0.users(prefix, limit)
     }
+    fn spellings(&self, user: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        self.0.spellings(user)
+    }
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>, StoreError> {
         Ok(Box::new(RefusesAudit(self.0.begin(durability)?)))
     }

@@ -100,7 +100,9 @@ impl Row {
         let number =
             number.parse().map_err(|_| fault(7, format!("{} is not twelve digits", quoted(number))))?;
         let key = needed(8, key)?;
-        let user_key = key.parse::<User>().map_err(|why| fault(8, why.to_string()))?.as_str().to_owned();
+        // Written again as it was; whom it names here is its composed form.
+        key.parse::<User>().map_err(|why| fault(8, why.to_string()))?;
+        let user_key = key.to_owned();
         let row =
             Self { number, row, hash, name, user_key, created_at, expires_at, never, last_used_at, notified };
         Ok((row, odd))

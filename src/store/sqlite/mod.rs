@@ -155,6 +155,10 @@ impl Store for SqliteStore {
         reads::users(&self.db, prefix, limit)
     }
 
+    fn spellings(&self, user: &str) -> Result<Vec<(String, u64)>> {
+        reads::spellings(&self.db, user)
+    }
+
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>> {
         let (level, frames) = match durability {
             Durability::Full => (2, 1000),

@@ -4,6 +4,7 @@ use super::rows::PAT;
 use crate::domain::filter::{Filter, Limits, Order, Range, Sort};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{NOTICE_PARTS, SHORTEST_NOTICE, Status};
+use crate::domain::text;
 use crate::store::Query;
 use crate::store::survey::Choice;
 
@@ -165,8 +166,9 @@ impl Build {
     fn filter(&mut self, filter: &Filter, now: Moment, warning: Span) {
         self.one_of(&["user"], &filter.users);
         if let Some(glob) = &filter.name {
-            let glob = self.bind(glob.as_str());
-            self.all_of(format!("name GLOB {glob}"));
+            let globs: Vec<String> = text::forms(glob.as_str()).iter().map(|glob| self.bind(glob)).collect();
+            let parts: Vec<String> = globs.iter().map(|glob| format!("name GLOB {glob}")).collect();
+            self.all_of(format!("({})", parts.join(" OR ")));
         }
         if !filter.statuses.is_empty() {
             let states: Vec<String> = filter.statuses.iter().map(|s| self.state(*s, now, warning)).collect();

@@ -7,6 +7,7 @@ use crate::domain::audit::Record;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
+use crate::domain::text;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
@@ -134,6 +135,32 @@ pub fn users(db: &Connection, prefix: &str, limit: u32) -> Result<Vec<String>> {
         "SELECT DISTINCT user FROM token WHERE substr(user, 1, length(?1)) = ?1 ORDER BY user LIMIT {limit}"
     );
     collect(db, &sql, [prefix], |row| Ok(rows::text(row, 0, "user")?.to_owned()))
+}
+
+pub fn spellings(db: &Connection, user: &str) -> Result<Vec<(String, u64)>> {
+    let likeness = text::likeness(user);
+    // From one user to the next by the index, whatever number of tokens each has.
+    let sql = "WITH RECURSIVE one(who) AS (SELECT min(user) FROM token UNION ALL \
+               SELECT (SELECT min(user) FROM token WHERE token.user > one.who) FROM one WHERE who IS NOT NULL) \
+               SELECT who FROM one WHERE who IS NOT NULL";
+    let mut alike = Vec::new();
+    each_row(db, sql, [], |row| {
+        let name = rows::text(row, 0, "user")?;
+        if !text::is_same(name, user) && text::likeness(name) == likeness {
+            alike.push(name.to_owned());
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let sql = "SELECT count(*) FROM token WHERE user = ?1 AND revoked_at IS NULL";
+    let mut found = Vec::new();
+    for name in alike {
+        let count = collect(db, sql, [&name], |row| rows::integer(row, 0, "count"))?;
+        let count = count.first().map_or(0, |count| count.unsigned_abs());
+        if count > 0 {
+            found.push((name, count));
+        }
+    }
+    Ok(found)
 }
 
 /// Runs a query row by row; `each` may stop it.
