@@ -60,7 +60,10 @@ pub struct Backup {
         What was there is kept beside the database, its audit log goes on, and a row in it names both heads. \
         It is one transaction: a verify beside it sees the old or the new, and waits for a moment at most. On \
         a terminal it asks; elsewhere it needs --yes.\n\n\
-        Where there is no database, the backup becomes it; then nothing is known of what happened since."
+        A damaged database is moved aside with its log, to a name that ends in 'damaged-' and the time. What can \
+        still be read of it counts as above: a revocation, for example. Where nothing is known of a token since the \
+        backup, or there is no database at all, the token is as in the backup, and a warning names it; \
+        --revoked-since revokes such tokens again."
 )]
 pub struct Restore {
     /// The backup
@@ -69,6 +72,15 @@ pub struct Restore {
     /// Trust a backup of before there was a key, and seal its rows with the key
     #[arg(long)]
     pub adopt: bool,
+    /// Restore a backup that is sealed with a key without that key: its tokens are denied until the key is back
+    #[arg(long)]
+    pub without_key: bool,
+    /// Revoke the tokens whose ids are in this file, one a line: those that were revoked since the backup
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub revoked_since: Option<PathBuf>,
+    /// Move the database of another program aside, too
+    #[arg(long)]
+    pub replace_foreign: bool,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

@@ -32,6 +32,7 @@ mod power;
 mod present;
 mod prune;
 mod restore;
+mod restore_answer;
 mod revoke;
 mod rotate;
 mod scan;

@@ -1,47 +1,79 @@
-//! `patctl restore`: a backup is the database again, and nothing that has ended lives again.
+//! `patctl restore`: puts a backup back; tokens that ended since stay ended.
 
 use super::backup::unfit_copy;
 use super::context::Context;
+use super::restore_answer::{Outcome, answer, lines, warnings};
+use super::revoke::ids_of_file;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::{Format, Restore};
 use crate::config::Settings;
-use crate::domain::chain::Link;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
-use crate::service::restore::{self, Wish};
+use crate::service::restore::{self, Over, Wish};
 use crate::service::{audit, backup};
-use crate::store::backup::{Exception, Kept, Merged};
+use crate::store::backup::Merged;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::restore::Candidate;
+use crate::store::sqlite::salvage::{Salvage, is_marked_as_foreign, moved_aside, only_log_is_left};
 use crate::store::{Read as _, StoreError};
-use crate::wire;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// What is at the place of the database.
+#[derive(Default)]
+struct Present {
+    store: Option<SqliteStore>,
+    /// What is wrong with a damaged one.
+    damage: Option<String>,
+    /// What could be read of it, or of one that was moved aside before.
+    salvage: Option<Salvage>,
+}
 
 pub fn run(args: &Restore, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json])?;
     let settings = cx.settings()?;
     let path = cx.database(&settings)?;
-    let present = present(cx, &settings, &path)?;
+    let revoked_since = match &args.revoked_since {
+        Some(file) => ids_of_file(file, "nothing was restored")?,
+        None => Vec::new(),
+    };
+    let revoked_since: Vec<String> = revoked_since.iter().map(|id| id.as_str().to_owned()).collect();
+    let present = present(args, cx, &settings, &path)?;
     let candidate = candidate(args, cx, &settings, &path)?;
     let source = args.file.display().to_string();
-    let log_is_whole = match &present {
-        Some(store) => same(args, store, &candidate)? && audit::verify(store, None)?.is_ok(),
-        None => false,
+    let (over, log_is_whole) = match &present.store {
+        Some(store) => {
+            (Over::Database, same(args, store, &candidate)? && audit::verify(store, None)?.is_ok())
+        }
+        None if present.damage.is_some() => (Over::Damaged, false),
+        None => (Over::Nothing, false),
     };
-    let wish =
-        Wish { source: &source, database: &path, over: present.is_some(), log_is_whole, adopt: args.adopt };
+    let Present { store, damage, salvage } = present;
+    let salvage = of_this_installation(args, salvage, &candidate, over)?;
+    let salvaged = salvage.as_ref().map(Salvage::path);
+    let wish = Wish {
+        source: &source,
+        database: &path,
+        over,
+        salvage: salvaged,
+        revoked_since: &revoked_since,
+        log_is_whole,
+        adopt: args.adopt,
+    };
     // It would hold the state that it saw.
-    drop(present);
-    let head = candidate.head()?;
+    drop(store);
+    let (head, taken_at) = (candidate.head()?, candidate.taken_at()?);
     let (policy, actor) = (settings.policy(), (cx.actor)());
     let merged = restore::preview(&candidate, &cx.act(&policy, &actor), &wish)?;
+    let found = salvage.as_ref().map(|salvage| &salvage.found);
+    let mut outcome =
+        Outcome { head: &head, taken_at, over, damage: damage.as_deref(), salvaged: found, kept: None };
     if args.dry_run {
-        answer(args, cx, &head, &merged, None).map_err(stdout_failed)?;
+        warnings(cx, &outcome, &merged);
+        answer(args, cx, &outcome, &merged).map_err(stdout_failed)?;
         return Ok(Exit::Yes);
     }
-    if !agreed(args, cx, &head, &merged)? {
+    if !agreed(args, cx, &outcome, &merged)? {
         cx.screen.say("nothing was restored");
         return Ok(Exit::No);
     }
@@ -52,32 +84,88 @@ pub fn run(args: &Restore, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     });
     bar.finish_and_clear();
     let Some(restored) = restored? else {
-        return Err(Failure::new(
-            Exit::Busy,
-            "busy",
-            "somebody made a database meanwhile; nothing was restored",
-        )
-        .hint("try again"));
+        let message = "another process created a database in the meantime; nothing was restored";
+        return Err(Failure::new(Exit::Busy, "busy", message).hint("try again"));
     };
-    answer(args, cx, &head, &restored.merged, restored.kept.as_ref()).map_err(stdout_failed)?;
+    outcome.kept = restored.kept.as_deref();
+    warnings(cx, &outcome, &restored.merged);
+    answer(args, cx, &outcome, &restored.merged).map_err(stdout_failed)?;
     Ok(Exit::Yes)
 }
 
-/// The database that is there, if it can be asked what it knows.
-fn present(cx: &mut Context<'_>, settings: &Settings, path: &Path) -> Result<Option<SqliteStore>, Failure> {
-    let told = |failure: Failure| {
-        let message =
-            format!("nothing was restored, because what is there cannot be asked: {}", failure.message);
-        let hint = format!(
-            "move {} (and what begins so) away, then restore: but then tokens that were revoked since the backup \
-             live again",
-            path.display()
-        );
-        Failure { message, ..failure }.hint(hint)
+/// The database that is there, or what can be read of it if it is damaged.
+fn present(
+    args: &Restore,
+    cx: &mut Context<'_>,
+    settings: &Settings,
+    path: &Path,
+) -> Result<Present, Failure> {
+    let damage = match SqliteStore::open(path) {
+        Ok(store) => match fault_of(&store)? {
+            None => {
+                drop(store);
+                return Ok(Present { store: cx.open_if_there(settings, path)?, ..Present::default() });
+            }
+            Some(fault) => fault,
+        },
+        Err(StoreError::Missing(_)) if only_log_is_left(path) => "only its log is left".to_owned(),
+        Err(StoreError::Missing(_)) => {
+            // What a restore that was interrupted moved aside, or an earlier one.
+            let salvage = moved_aside(path).and_then(|aside| Salvage::of(&aside).ok());
+            return Ok(Present { salvage, ..Present::default() });
+        }
+        Err(StoreError::Damaged(what)) => what,
+        Err(StoreError::Schema(fault)) => fault.to_string(),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let message = format!("nothing was restored: {}", failure.message);
+            return Err(Failure { message, ..failure });
+        }
     };
-    match cx.open_if_there(settings, path) {
-        Err(failure) if failure.exit == Exit::Io => Err(told(failure)),
-        other => other,
+    let salvage = Salvage::of(path)?;
+    let ours = salvage.found.tokens > 0 || salvage.found.installation.is_some();
+    if is_marked_as_foreign(path) && !ours && !args.replace_foreign {
+        let message = format!("nothing was restored: {} is the database of another program", path.display());
+        return Err(Failure::new(Exit::Io, "foreign", message)
+            .hint("name the right database with --db; with --replace-foreign this one is moved aside"));
+    }
+    Ok(Present { store: None, damage: Some(damage), salvage: Some(salvage) })
+}
+
+/// Why a database that opens cannot be relied on, if so.
+fn fault_of(store: &SqliteStore) -> Result<Option<String>, Failure> {
+    let damaged = |error| match error {
+        StoreError::Damaged(what) => Ok(Some(what)),
+        error => Err(Failure::from(error)),
+    };
+    if !store.is_sound()? {
+        return Ok(Some("the database disk image is malformed".to_owned()));
+    }
+    if let Err(error) = store.installation() {
+        return damaged(error);
+    }
+    match audit::verify(store, None) {
+        Ok(_) => Ok(None),
+        Err(error) => damaged(error),
+    }
+}
+
+/// What was salvaged, if it is of the database that the backup is of.
+fn of_this_installation(
+    args: &Restore,
+    salvage: Option<Salvage>,
+    candidate: &Candidate,
+    over: Over,
+) -> Result<Option<Salvage>, Failure> {
+    let Some(found) = salvage else { return Ok(None) };
+    let other = match &found.found.installation {
+        Some(name) => *name != candidate.installation()?,
+        None => false,
+    };
+    match over {
+        Over::Damaged if other => Err(another_database(args)),
+        _ if other => Ok(None),
+        _ => Ok(Some(found)),
     }
 }
 
@@ -104,9 +192,26 @@ fn candidate(
             Failure::new(Exit::Io, "audit-chain", message).hint("nothing was restored; name an earlier one")
         );
     }
-    if !contents.damaged.is_empty() && !args.adopt {
+    if contents.sealed_with_a_key && !args.without_key {
+        let message = format!(
+            "the backup {} is sealed with a key, and patctl.integrity.key.file names none",
+            args.file.display()
+        );
+        return Err(Failure::new(Exit::Config, "no-key", message).hint(
+            "nothing was restored; set patctl.integrity.key.file to its key, or use --without-key to restore tokens \
+             that are all denied until the key is back",
+        ));
+    }
+    if contents.sealed_with_a_key {
         cx.screen.warn(&format!(
-            "rows in the backup are not what patctl wrote, and give no yes after it either: {}",
+            "{} {} sealed with a key and denied until patctl.integrity.key.file names it; after that, restore again \
+             with the key",
+            tokens(contents.damaged.len() as u64),
+            if contents.damaged.len() == 1 { "is" } else { "are" }
+        ));
+    } else if !contents.damaged.is_empty() && !args.adopt {
+        cx.screen.warn(&format!(
+            "rows in the backup are not what patctl wrote, and are denied after the restore, too: {}",
             contents.damaged.join(", ")
         ));
     }
@@ -130,95 +235,38 @@ fn same(args: &Restore, present: &SqliteStore, candidate: &Candidate) -> Result<
     if present.installation()? == candidate.installation()? {
         return Ok(true);
     }
-    let message =
-        format!("{} is a backup of another database than the one that is there", args.file.display());
-    Err(Failure::new(Exit::No, "another-database", message)
-        .hint("nothing was restored; name the right database with --db, or move the one that is there away"))
+    Err(another_database(args))
 }
 
-fn agreed(args: &Restore, cx: &mut Context<'_>, head: &Link, merged: &Merged) -> Result<bool, Failure> {
+fn another_database(args: &Restore) -> Failure {
+    let message =
+        format!("{} is a backup of another database than the one that is there", args.file.display());
+    Failure::new(Exit::No, "another-database", message)
+        .hint("nothing was restored; name the right database with --db, or move the one that is there away")
+}
+
+fn agreed(
+    args: &Restore,
+    cx: &mut Context<'_>,
+    outcome: &Outcome<'_>,
+    merged: &Merged,
+) -> Result<bool, Failure> {
     if args.yes {
         return Ok(true);
     }
     if !cx.can_ask() {
         return Err(Failure::usage("the database would be replaced, and nobody can be asked")
-            .hint("look with --dry-run, then say --yes"));
+            .hint("look with --dry-run, then add --yes"));
     }
-    for line in lines(args, head, merged, "would be") {
+    for line in lines(args, outcome, merged) {
         cx.screen.say(&line);
     }
-    cx.ask.confirm("Replace the database?").map_err(terminal_failed)
-}
-
-/// What is or would be restored, for a person.
-fn lines(args: &Restore, head: &Link, merged: &Merged, verb: &str) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} {verb} as in {}, audit row {}",
-        tokens(merged.tokens),
-        args.file.display(),
-        head.seq
-    )];
-    for kept in Kept::ALL {
-        if merged.count(kept) > 0 {
-            lines.push(format!("  {} {}", tokens(merged.count(kept)), said(kept)));
-        }
-    }
-    if merged.edited > 0 {
-        lines.push(format!("  {} edited since, again as in the backup", tokens(merged.edited)));
-    }
-    if merged.present.is_some() && !merged.log_goes_on {
-        lines.push(
-            "  the audit log of the backup goes on; that of the database stays in the kept file".to_owned(),
-        );
-    }
-    lines
-}
-
-fn said(kept: Kept) -> &'static str {
-    match kept {
-        Kept::Revoked => "revoked since: still revoked",
-        Kept::Disabled => "disabled since: still disabled",
-        Kept::Rotated => "rotated since: still rotated",
-        Kept::Ended => "ending earlier than in the backup: still so",
-        Kept::Pruned => "pruned since: not brought back",
-        Kept::Unknown => "of which nothing is known since: brought back disabled",
-        Kept::Gone => "issued since: gone, and no longer good",
-    }
-}
-
-fn answer(
-    args: &Restore,
-    cx: &mut Context<'_>,
-    head: &Link,
-    merged: &Merged,
-    kept: Option<&PathBuf>,
-) -> io::Result<()> {
-    if cx.screen.format() == Format::Json {
-        return cx.screen.json(&wire::backup::Restored {
-            dry_run: args.dry_run,
-            file: args.file.display().to_string(),
-            head: head.to_string(),
-            previous_head: merged.present.as_ref().map(ToString::to_string),
-            log_goes_on: merged.log_goes_on,
-            tokens: merged.tokens,
-            edited: merged.edited,
-            exceptions: merged.exceptions.iter().map(as_json).collect(),
-            kept: kept.map(|path| path.display().to_string()),
-        });
-    }
-    for line in lines(args, head, merged, if args.dry_run { "would be" } else { "are" }) {
-        cx.screen.answer(&line)?;
-    }
-    for one in merged.exceptions.iter().filter(|_| args.dry_run) {
-        let user = one.user.as_deref().unwrap_or("(any)");
-        cx.screen.answer(&format!("{:<9} {}  {user}", one.kept.as_str(), one.id))?;
-    }
-    match kept {
-        Some(path) => cx.screen.answer(&format!("what was there is kept in {}", path.display())),
-        None => Ok(()),
-    }
-}
-
-fn as_json(one: &Exception) -> wire::backup::Exception<'_> {
-    wire::backup::Exception { id: &one.id, user: one.user.as_deref(), kept: one.kept.as_str() }
+    warnings(cx, outcome, merged);
+    cx.ask
+        .confirm(match outcome.over {
+            Over::Nothing => "Restore the database?",
+            Over::Database => "Replace the database?",
+            Over::Damaged => "Move the damaged database aside and restore?",
+        })
+        .map_err(terminal_failed)
 }

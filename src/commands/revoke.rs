@@ -16,7 +16,9 @@ use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
@@ -69,11 +71,23 @@ const MOST_IDS: usize = 10_000_000;
 
 /// The ids on stdin, one a line; `nothing` says what was not done when they cannot be read.
 pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
-    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("stdin: {e}; {nothing}"));
     if cx.stdin.is_closed() {
-        return Err(io(io::Error::other("it is closed")));
+        let message = format!("stdin: it is closed; {nothing}");
+        return Err(Failure::new(Exit::Io, "io", message));
     }
-    let mut stdin = BufReader::new(&mut *cx.stdin);
+    read_ids(&mut *cx.stdin, "stdin", nothing)
+}
+
+/// The ids in a file, one a line.
+pub fn ids_of_file(file: &Path, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
+    let name = file.display().to_string();
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
+    read_ids(&mut File::open(file).map_err(io)?, &name, nothing)
+}
+
+fn read_ids(from: &mut dyn Read, name: &str, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
+    let mut stdin = BufReader::new(from);
     let (mut ids, mut seen, mut line) = (Vec::new(), HashSet::new(), Vec::new());
     for number in 1.. {
         line.clear();
@@ -81,7 +95,7 @@ pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>
         if (&mut stdin).take(64).read_until(b'\n', &mut line).map_err(io)? == 0 {
             break;
         }
-        let fault = |why: &str| Failure::usage(format!("stdin line {number}: {why}; {nothing}"));
+        let fault = |why: &str| Failure::usage(format!("{name} line {number}: {why}; {nothing}"));
         let text = std::str::from_utf8(&line).map_err(|_| fault("this is no text"))?.trim();
         if text.is_empty() {
             continue;
@@ -95,7 +109,7 @@ pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>
         }
     }
     if ids.is_empty() {
-        return Err(Failure::new(Exit::No, "not-found", format!("there are no ids on stdin; {nothing}")));
+        return Err(Failure::new(Exit::No, "not-found", format!("there are no ids on {name}; {nothing}")));
     }
     Ok(ids)
 }

@@ -3,6 +3,8 @@
 use super::{Act, audit};
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::chain::{Fault, Intact, Link};
+use crate::domain::integrity::Damage;
+use crate::store::backup::detail_of;
 use crate::store::contract::Result;
 use crate::store::examine::{Examine, Identity};
 use crate::store::{Durability, Store};
@@ -16,6 +18,8 @@ pub struct Contents {
     pub log: std::result::Result<Intact, Fault>,
     /// The ids of rows that are not what patctl wrote.
     pub damaged: Vec<String>,
+    /// Whether rows are sealed with a key, and none is configured.
+    pub sealed_with_a_key: bool,
 }
 
 /// A copy is no database of patctl's, or none that can be used.
@@ -40,14 +44,15 @@ pub fn look(patient: &dyn Examine) -> Result<std::result::Result<Contents, Unfit
         return Ok(Err(Unfit::Structure(fault)));
     }
     let log = audit::walk(&|each| patient.examine_chain(each), None)?;
-    let (mut tokens, mut damaged) = (0, Vec::new());
+    let (mut tokens, mut damaged, mut sealed_with_a_key) = (0, Vec::new(), false);
     patient.examine_rows(&mut |row| {
         tokens += 1;
+        sealed_with_a_key |= row.seal == Err(Damage::NoKey);
         if row.seal.is_err() || row.unreadable.is_some() {
             damaged.push(row.id.to_owned());
         }
     })?;
-    Ok(Ok(Contents { tokens, log, damaged }))
+    Ok(Ok(Contents { tokens, log, damaged, sealed_with_a_key }))
 }
 
 /// Writes down that a copy was made: before it has its name, so that none is made unseen.
@@ -56,7 +61,7 @@ pub fn look(patient: &dyn Examine) -> Result<std::result::Result<Contents, Unfit
 /// What the database gave.
 pub fn note(store: &mut dyn Store, act: &Act<'_>, to: &str, head: &Link) -> Result<()> {
     let mut change = store.begin(Durability::Full)?;
-    let detail = format!("to {to} as of {head}");
+    let detail = detail_of(to, head);
     let entry = act.done((act.clock)(), Action::Backup, MANY, None);
     change.audit(&Entry { detail: Some(&detail), ..entry })?;
     change.commit()

@@ -94,6 +94,14 @@ impl Doctor<'_> {
                 let mend = "name the right one with --db; nothing here is read or changed";
                 self.add(Kind::Foreign, database, "it is the database of another program", mend);
             }
+            Identity::Unmarked(fault) => {
+                let fixed = self.question.fix && self.patient.mark().unwrap_or(false);
+                let cure = fault.cure.clone().unwrap_or_default();
+                let mend = format!("'patctl doctor --fix' marks it as patctl's; so does this SQL: {cure}");
+                let finding = Finding::new(Kind::Foreign, database, fault.to_string(), mend);
+                self.findings.push(finding.fixed(fixed.then_some("it is marked as patctl's now")));
+                return fixed;
+            }
             Identity::Newer { found, known: ours } => {
                 let mend = "use the patctl that wrote it, or a newer one";
                 self.add(Kind::NewerSchema, database, known(found, ours), mend);
@@ -239,7 +247,11 @@ fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {
 fn mend(damage: Damage, id: &str) -> String {
     match damage {
         Damage::Revoked => "find out who did it; 'patctl prune' deletes it in time".to_owned(),
-        Damage::NoKey => "put the key's file back, and name it with patctl.integrity.key.file".to_owned(),
+        Damage::NoKey => {
+            "set patctl.integrity.key.file to the key it was sealed with; after a restore without the \
+                          key, restore again with the key"
+                .to_owned()
+        }
         Damage::Unsealed | Damage::Changed | Damage::Unkeyed => {
             format!("patctl revoke {id}, and make a new one; or restore a backup of before")
         }

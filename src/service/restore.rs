@@ -8,6 +8,17 @@ use crate::store::contract::Result;
 use crate::store::sqlite::restore::Candidate;
 use std::path::{Path, PathBuf};
 
+/// What is at the place of the database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Over {
+    /// Nothing.
+    Nothing,
+    /// A database that can be asked.
+    Database,
+    /// A damaged one, which is moved aside.
+    Damaged,
+}
+
 /// What is restored, and over what.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'w> {
@@ -15,8 +26,12 @@ pub struct Wish<'w> {
     pub source: &'w str,
     /// The database.
     pub database: &'w Path,
-    /// Whether there is one now.
-    pub over: bool,
+    /// What is there now.
+    pub over: Over,
+    /// What was salvaged of a damaged one.
+    pub salvage: Option<&'w Path>,
+    /// Ids that are revoked whatever is known of them.
+    pub revoked_since: &'w [String],
     /// Whether its audit log is whole.
     pub log_is_whole: bool,
     /// Whether rows with nothing but a checksum are sealed with the key.
@@ -26,7 +41,9 @@ pub struct Wish<'w> {
 impl<'w> Wish<'w> {
     fn meeting(&self, act: &Act<'_>) -> Meeting<'w> {
         Meeting {
-            present: self.over.then_some(self.database),
+            present: self.salvage.or((self.over == Over::Database).then_some(self.database)),
+            salvaged: self.salvage.is_some(),
+            revoked_since: self.revoked_since,
             log_is_whole: self.log_is_whole,
             now: (act.clock)(),
             adopt: self.adopt,
@@ -68,15 +85,21 @@ pub fn restore(
         let backup = candidate.head()?;
         let merged = candidate.merge(&meeting)?;
         let ending = format!("before-restore-{}", compact(&meeting.now.to_string()));
-        let kept = wish.over.then(|| candidate.keep_present(&ending)).transpose()?;
+        let over = wish.over == Over::Database;
+        let kept = over.then(|| candidate.keep_present(&ending)).transpose()?;
         write_down(candidate, act, wish, &backup, &merged)?;
         candidate.end(true)?;
         Ok(Restored { merged, kept })
     };
-    if wish.over {
+    if wish.over == Over::Database {
         return candidate.replace(wish.database, prepare, each).map(Some);
     }
     let restored = prepare(&candidate)?;
+    if wish.over == Over::Damaged {
+        let ending = format!("damaged-{}", compact(&(act.clock)().to_string()));
+        let aside = candidate.publish_over_damaged(&ending)?;
+        return Ok(aside.map(|aside| Restored { kept: Some(aside), ..restored }));
+    }
     Ok(candidate.publish()?.then_some(restored))
 }
 
@@ -99,6 +122,9 @@ fn write_down(
         candidate.note(&Entry { detail: Some(one.kept.detail()), ..entry })?;
     }
     let mut detail = format!("{} tokens from {} as of {backup}", merged.tokens, wish.source);
+    if wish.salvage.is_some() {
+        detail.push_str("; what was there is damaged, and its log is in the file that was moved aside");
+    }
     if let Some(present) = &merged.present {
         let log = match (merged.log_goes_on, wish.log_is_whole) {
             (true, _) => "",

@@ -3,7 +3,7 @@
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
 use crate::domain::moment::Moment;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Hears how many pages of how many are done.
 pub type EachStep<'a> = &'a mut dyn FnMut(u64, u64);
@@ -72,6 +72,40 @@ pub struct Exception {
     pub kept: Kept,
 }
 
+/// What could be read of a damaged database.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Salvaged {
+    /// Tokens whose row could be read.
+    pub tokens: u64,
+    /// Changes in the audit log that could be read.
+    pub changes: u64,
+    /// The name of the installation.
+    pub installation: Option<String>,
+    /// Backups that the audit log names, the newest first, by the number of the row.
+    pub backups: Vec<(i64, PathBuf)>,
+}
+
+/// What an audit row says of a backup.
+#[must_use]
+pub fn detail_of(file: &str, head: &Link) -> String {
+    format!("to {file} as of {head}")
+}
+
+/// The file that such a row names.
+#[must_use]
+pub fn file_of(detail: &str) -> Option<&str> {
+    detail.strip_prefix("to ")?.rsplit_once(" as of ").map(|(file, _)| file)
+}
+
+/// A token that is good again although it may have been revoked since the backup.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unsure {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub user: Option<String>,
+}
+
 /// What a restore leaves, as far as it was prepared.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Merged {
@@ -85,6 +119,10 @@ pub struct Merged {
     pub log_goes_on: bool,
     /// The head of the present audit log, where there is one.
     pub present: Option<Link>,
+    /// Tokens that are good again although nothing is known of what became of them since the backup.
+    pub unsure: Vec<Unsure>,
+    /// Ids that were to be revoked and are not in the backup.
+    pub absent: Vec<String>,
 }
 
 impl Merged {
@@ -100,8 +138,12 @@ impl Merged {
 pub struct Meeting<'m> {
     /// The database that is there; `None`: there is none.
     pub present: Option<&'m Path>,
+    /// Whether `present` is what was salvaged of a damaged database: rows are missing in it.
+    pub salvaged: bool,
     /// Whether its audit log is whole, so that it can go on.
     pub log_is_whole: bool,
+    /// Ids that are revoked whatever is known of them.
+    pub revoked_since: &'m [String],
     /// Now.
     pub now: Moment,
     /// Whether rows with nothing but a checksum are sealed with the key.

@@ -51,8 +51,19 @@ pub struct SchemaFault {
     pub cure: Option<String>,
 }
 
+impl SchemaFault {
+    /// Whether only the marks in the header of the file are missing.
+    #[must_use]
+    pub fn is_unmarked(&self) -> bool {
+        self.what.starts_with("user_version and application_id")
+    }
+}
+
 impl std::fmt::Display for SchemaFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_unmarked() {
+            return write!(f, "it lacks {}", self.what);
+        }
         write!(f, "its schema was altered ({})", self.what)
     }
 }

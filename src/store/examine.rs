@@ -27,6 +27,8 @@ pub enum Identity {
         /// Ours.
         known: i64,
     },
+    /// Ours, read back from `sqlite3 .dump`, which leaves out whose it is.
+    Unmarked(SchemaFault),
     /// Of today's number, with an altered schema; every fault.
     Altered(Vec<SchemaFault>),
 }
@@ -82,6 +84,12 @@ pub trait Examine {
     /// # Errors
     /// [`StoreError`](super::StoreError)
     fn odd_settings(&self) -> Result<Vec<OddSetting>>;
+
+    /// Marks a database that was read back from a dump as patctl's; false for any other.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn mark(&self) -> Result<bool>;
 
     /// Sets the settings that are kept in the file.
     ///

@@ -38,6 +38,34 @@ pub struct Restored<'a> {
     pub exceptions: Vec<Exception<'a>>,
     /// Where the database that was there is kept; null: there was none, or nothing was done.
     pub kept: Option<String>,
+    /// When the last row of the audit log of the backup was written.
+    pub backup_at: Option<super::Instant>,
+    /// What is wrong with the database that was there; null: nothing.
+    pub damaged: Option<&'a str>,
+    /// What could be read of a damaged database; null: there was none.
+    pub salvaged: Option<Salvaged>,
+    /// Tokens that are valid again although nothing is known of what became of them since the backup.
+    pub active_again: Vec<Unsure<'a>>,
+    /// Ids of --revoked-since that are not in the backup.
+    pub not_in_backup: &'a [String],
+}
+
+/// What could be read of a damaged database.
+#[derive(Serialize, Debug)]
+pub struct Salvaged {
+    /// Tokens.
+    pub tokens: u64,
+    /// Changes in its audit log.
+    pub changes: u64,
+}
+
+/// A token that may have been revoked since the backup.
+#[derive(Serialize, Debug)]
+pub struct Unsure<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Whose it is.
+    pub user: Option<&'a str>,
 }
 
 /// A token that is not simply as it was in the backup.

@@ -48,6 +48,7 @@ mod recipe_git;
 mod recipe_guard;
 mod recipe_nginx;
 mod recipes;
+mod recovery;
 mod remains;
 mod restore;
 mod restore_lives;

@@ -94,6 +94,10 @@ impl Examine for Patient {
         Ok(odd)
     }
 
+    fn mark(&self) -> Result<bool> {
+        schema::mark_dump(&self.db)
+    }
+
     fn mend_settings(&self) -> Result<()> {
         open::log_ahead(&self.db)
     }

@@ -7,7 +7,7 @@ use super::integrity::{self, Seals};
 use super::reads::{collect, execute};
 use super::{Result, failed, log, rows};
 use crate::domain::chain::Link;
-use crate::store::backup::{Exception, Kept, Meeting, Merged};
+use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
 use rusqlite::{Connection, params};
 
 /// The name of the database that is there, beside the draft.
@@ -21,6 +21,22 @@ CREATE TEMP TABLE told AS SELECT token_id AS id,
   max(action IN ('disable', 'rotate', 'switch', 'undo-rotate', 'edit')) AS touched,
   max(action = 'edit') AS edited
   FROM present.audit WHERE seq > ?1 AND outcome = 'done' AND token_id <> '-' GROUP BY token_id";
+
+/// What the salvaged log of a damaged database says and the log of the backup does not, token by token.
+const TOLD_BY_SALVAGE: &str = "\
+CREATE TEMP TABLE told AS SELECT token_id AS id,
+  max(CASE WHEN action = 'revoke' THEN at END) AS revoked_at,
+  max(action = 'prune') AS pruned,
+  max(action IN ('disable', 'rotate', 'switch', 'undo-rotate', 'edit')) AS touched,
+  max(action = 'edit') AS edited
+  FROM present.audit AS p WHERE outcome = 'done' AND token_id <> '-'
+  AND NOT EXISTS (SELECT 1 FROM main.audit AS b WHERE b.seq = p.seq AND b.hash IS p.hash)
+  AND seq > coalesce((SELECT seq FROM main.anchor), 0) GROUP BY token_id";
+
+/// Tokens that would be good now, of which the present database knows nothing.
+const UNSURE: &str = "\
+SELECT id, user FROM main.token WHERE revoked_at IS NULL AND disabled_at IS NULL
+  AND (expires_at IS NULL OR expires_at > ?1) AND (rotated_at IS NULL OR rotated_at > ?1)";
 
 /// Each token of the backup beside what is known of it.
 const FATE: &str = "\
@@ -85,12 +101,23 @@ INSERT INTO main.anchor SELECT * FROM present.anchor";
 pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Merged> {
     // Who is to be believed is asked before anything is changed.
     let credible = integrity::credible(db, seals, meeting.adopt)?;
-    let mut merged =
-        Merged { tokens: 0, exceptions: Vec::new(), edited: 0, log_goes_on: false, present: None };
+    let mut merged = Merged {
+        tokens: 0,
+        exceptions: Vec::new(),
+        edited: 0,
+        log_goes_on: false,
+        present: None,
+        unsure: Vec::new(),
+        absent: Vec::new(),
+    };
     if meeting.present.is_some() {
         learn(db, meeting, &mut merged)?;
     } else {
         execute(db, "UPDATE main.token SET version = version + 1", &[])?;
+    }
+    revoke(db, meeting, &mut merged)?;
+    if meeting.present.is_none() || meeting.salvaged {
+        merged.unsure = unsure(db, meeting)?;
     }
     execute(db, "DELETE FROM main.cache", &[])?;
     integrity::reseal_these(db, seals, &credible)?;
@@ -102,19 +129,33 @@ fn learn(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<
     let (backup, present) = (log::head(db)?, head_of_present(db)?);
     let place = Place::of(db, &backup, &present)?;
     let since = if place == Place::Before { backup.seq } else { -1 };
-    execute(db, TOLD, &[&since])?;
+    if meeting.salvaged {
+        execute(db, TOLD_BY_SALVAGE, &[])?;
+    } else {
+        execute(db, TOLD, &[&since])?;
+    }
     execute(db, FATE, &[])?;
+    if meeting.salvaged {
+        // A salvaged row may be older than the one in the backup: then only a revocation in it still counts.
+        let older = "UPDATE fate SET here = 0, disabled_at = NULL, rotated_at = NULL, expires_at = NULL \
+                     WHERE version < (SELECT version FROM main.token AS b WHERE b.seq = fate.seq)";
+        execute(db, older, &[])?;
+    }
     let gone = "SELECT id, user FROM present.token WHERE id NOT IN (SELECT id FROM main.token) ORDER BY seq";
     let gone = exceptions(db, gone, &[], Kept::Gone)?;
     for (kept, sql) in ENDINGS {
         merged.exceptions.extend(exceptions(db, sql, &[], kept)?);
     }
-    if place != Place::Behind {
+    if meeting.salvaged || place != Place::Behind {
         merged.exceptions.extend(unknown(db, place, meeting)?);
     }
     merged.exceptions.extend(gone);
     merged.edited = count(db, "SELECT count(*) FROM fate WHERE here AND edited")?;
     execute(db, RECORDS, &[])?;
+    if meeting.salvaged {
+        // What could be read of its log is not a whole log.
+        return Ok(());
+    }
     db.execute_batch(OUTBOX).map_err(failed)?;
     merged.log_goes_on = meeting.log_is_whole && matches!(place, Place::Before | Place::Trimmed);
     if merged.log_goes_on {
@@ -127,10 +168,38 @@ fn learn(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<
 /// Tokens that the present database does not have and has not pruned: lost, or more was done to them than is
 /// known. Whoever knows better switches them on.
 fn unknown(db: &Connection, place: Place, meeting: &Meeting<'_>) -> Result<Vec<Exception>> {
-    let everything = place != Place::Before || !meeting.log_is_whole;
+    let everything = !meeting.salvaged && (place != Place::Before || !meeting.log_is_whole);
     let sql = "UPDATE main.token SET disabled_at = ?1 FROM fate AS f WHERE f.seq = token.seq AND NOT f.here \
                AND (?2 OR f.touched) AND token.revoked_at IS NULL AND token.disabled_at IS NULL RETURNING id, user";
     exceptions(db, sql, params![meeting.now.to_string(), everything], Kept::Unknown)
+}
+
+/// Revokes the tokens that the caller knows were revoked since the backup.
+fn revoke(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<()> {
+    let now = meeting.now.to_string();
+    for id in meeting.revoked_since {
+        // '{' follows 'z' in ASCII: everything that begins with the id lies between the two.
+        let sql = "SELECT seq FROM main.token WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2";
+        let found = collect(db, sql, [id], |row| rows::integer(row, 0, "seq"))?;
+        let [seq] = found[..] else {
+            merged.absent.push(id.clone());
+            continue;
+        };
+        let sql = "UPDATE main.token SET revoked_at = ?2, revoke_reason = 'revoked since the backup', sealed = NULL \
+                   WHERE seq = ?1 AND revoked_at IS NULL RETURNING id, user";
+        merged.exceptions.extend(exceptions(db, sql, params![seq, now], Kept::Revoked)?);
+    }
+    Ok(())
+}
+
+fn unsure(db: &Connection, meeting: &Meeting<'_>) -> Result<Vec<Unsure>> {
+    let beyond =
+        if meeting.present.is_some() { " AND seq IN (SELECT seq FROM fate WHERE NOT here)" } else { "" };
+    let sql = format!("{UNSURE}{beyond} ORDER BY seq");
+    collect(db, &sql, [meeting.now.to_string()], |row| {
+        let user = rows::optional(row, 1, "user")?.map(str::to_owned);
+        Ok(Unsure { id: rows::text(row, 0, "id")?.to_owned(), user })
+    })
 }
 
 /// Where the head of the backup lies, seen from the log of the present database.

@@ -17,6 +17,7 @@ mod query;
 mod reads;
 pub mod restore;
 mod rows;
+pub mod salvage;
 mod schema;
 pub mod space;
 mod stranger;

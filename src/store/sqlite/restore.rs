@@ -3,10 +3,13 @@
 
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
-use super::{PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, schema, space};
+use super::{
+    PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, rows, schema, space,
+};
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
 use crate::domain::integrity::Sealer;
+use crate::domain::moment::Moment;
 use crate::store::backup::{EachStep, Meeting, Merged, Restoration};
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -37,6 +40,7 @@ impl Candidate {
         };
         set(&db, "journal_mode", "memory")?;
         db.pragma_update(None, "temp_store", 2).map_err(failed)?;
+        schema::mark_dump(&db)?;
         schema::upgrade(&mut db)?;
         db.pragma_update(None, "synchronous", 0).map_err(failed)?;
         // A backup made by patctl 0.1.0 has free pages with deleted rows in them, which must not come back.
@@ -69,6 +73,15 @@ impl Candidate {
     /// [`StoreError`](crate::store::StoreError)
     pub fn head(&self) -> Result<Link> {
         log::head(self.db())
+    }
+
+    /// When the last row of its audit log was written.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError)
+    pub fn taken_at(&self) -> Result<Option<Moment>> {
+        let sql = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1";
+        Ok(reads::collect(self.db(), sql, [], |row| rows::parsed(row, 0, "at"))?.pop())
     }
 
     /// Writes it over the database, in one transaction of that: whoever reads meanwhile sees what was there
@@ -106,6 +119,20 @@ impl Candidate {
         db.close().map_err(|(_, e)| failed(e))?;
         draft.sync()?;
         draft.publish()
+    }
+
+    /// Gives it the name of a damaged database, which is moved aside with its log under a name with this ending, and
+    /// its owner and mode; answers where the damaged one is.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError)
+    pub fn publish_over_damaged(self, ending: &str) -> Result<Option<PathBuf>> {
+        let target = self.draft.target().to_owned();
+        if target.exists() {
+            open::resemble(self.draft.path(), &target)?;
+        }
+        let aside = open::move_aside(&target, ending)?;
+        Ok(self.publish()?.then_some(aside))
     }
 
     /// Copies the database that is there, as [`Restoration::merge`] sees it, to a new file beside it; its name

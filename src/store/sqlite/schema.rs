@@ -28,7 +28,7 @@ const CHAINED: i64 = 3;
 const SEALED: i64 = 6;
 
 /// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
-const APPLICATION_ID: i64 = 0x5041_5443;
+pub const APPLICATION_ID: i64 = 0x5041_5443;
 
 /// The newest schema this program knows.
 #[expect(clippy::cast_possible_wrap, reason = "a handful of migrations")]
@@ -76,12 +76,58 @@ pub fn check(db: &Connection) -> Result<()> {
     judge(db, version, application)
 }
 
+/// Marks a database that `sqlite3 .dump` and a new `sqlite3` made: its tables are patctl's, and the marks in its
+/// header are lost. False for any other, which is left as it is.
+pub fn mark_dump(db: &Connection) -> Result<bool> {
+    let Some(version) = dumped(db)? else { return Ok(false) };
+    db.pragma_update(None, "user_version", version).map_err(failed)?;
+    db.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    Ok(true)
+}
+
+/// The schema of a database whose marks are lost.
+fn dumped(db: &Connection) -> Result<Option<i64>> {
+    if marks(db)? != (0, 0) {
+        return Ok(None);
+    }
+    if compare(db).is_ok() {
+        return Ok(Some(VERSION));
+    }
+    let objects = |db: &Connection| -> Result<Vec<String>> {
+        let mut objects = Vec::new();
+        each_object(db, |object| objects.push(object.to_owned()))?;
+        objects.sort();
+        Ok(objects)
+    };
+    let found = objects(db)?;
+    let made = Connection::open_in_memory().map_err(failed)?;
+    for (number, sql) in (1..).zip(MIGRATIONS) {
+        made.execute_batch(sql).map_err(failed)?;
+        if objects(&made)? == found {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
+/// What a command says of a database whose marks are lost.
+fn unmarked(version: i64) -> Fault {
+    let cure = format!("PRAGMA user_version = {version}; PRAGMA application_id = {APPLICATION_ID};");
+    Fault {
+        what: "user_version and application_id, which 'sqlite3 .dump' leaves out".to_owned(),
+        cure: Some(cure),
+    }
+}
+
 /// Whose database it is, and of which schema.
 pub fn identity(db: &Connection) -> Result<Identity> {
     let (found, application) = marks(db)?;
     let known = VERSION;
     Ok(match found {
-        _ if application != APPLICATION_ID => Identity::Foreign,
+        _ if application != APPLICATION_ID => match dumped(db)? {
+            Some(version) => Identity::Unmarked(unmarked(version)),
+            None => Identity::Foreign,
+        },
         _ if found > known => Identity::Newer { found, known },
         1.. if found < known => Identity::Older { found, known },
         _ => match judge(db, found, application) {
@@ -100,6 +146,9 @@ fn marks(db: &Connection) -> Result<(i64, i64)> {
 
 fn judge(db: &Connection, version: i64, application: i64) -> Result<()> {
     if application != APPLICATION_ID {
+        if let Some(version) = dumped(db)? {
+            return Err(StoreError::Schema(unmarked(version)));
+        }
         return Err(StoreError::Damaged("it is the database of another program".to_owned()));
     }
     if version > VERSION {
