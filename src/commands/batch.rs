@@ -87,8 +87,7 @@ fn answer(
         let written = match asked {
             Ok(asked) => {
                 let verdict = asked.presented.as_ref().and_then(|_| verdicts.next());
-                let allowed = verdict.as_ref().is_some_and(|verdict| verdict.answer.is_ok());
-                exit = worse(exit, if allowed { Exit::Yes } else { Exit::No });
+                exit = worse(exit, status(verdict.as_ref()));
                 cx.screen.json(&verify::answer(settings, verdict.as_ref(), now, warning))
             }
             Err(unread) => {
@@ -102,7 +101,15 @@ fn answer(
     Ok(exit)
 }
 
-/// The status that says more: a line that could not be read over a no, a no over a yes.
+fn status(verdict: Option<&Verdict>) -> Exit {
+    match verdict.map(|verdict| &verdict.answer) {
+        Some(Ok(_)) => Exit::Yes,
+        Some(Err(denial)) if denial.reason.is_trouble() => Exit::Io,
+        Some(Err(_)) | None => Exit::No,
+    }
+}
+
+/// The status that says more: trouble over a line that could not be read, that over a no, a no over a yes.
 fn worse(a: Exit, b: Exit) -> Exit {
     if a.code() >= b.code() { a } else { b }
 }

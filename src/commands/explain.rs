@@ -4,11 +4,13 @@
 use crate::config::{ConfigError, Problem};
 use crate::domain::policy::Refusal;
 use crate::domain::text::User;
+use crate::domain::verifier::NoMemory;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::issue::IssueError;
 use crate::service::look::{LookError, RevealError};
 use crate::service::prune::PruneError;
+use crate::service::verify::IdentifyError;
 use crate::store::StoreError;
 
 impl From<StoreError> for Failure {
@@ -41,7 +43,7 @@ impl From<StoreError> for Failure {
                         None => "'patctl doctor' says what to do".to_owned(),
                     })
             }
-            StoreError::Damaged(what) => {
+            StoreError::Damaged(what) | StoreError::BadRow(what) => {
                 Self::new(Exit::Io, "database", format!("the database is not what patctl wrote: {what}"))
                     .hint("restore it from a backup, or remove it if it never held a token; none was judged")
             }
@@ -52,6 +54,14 @@ impl From<StoreError> for Failure {
             StoreError::Busy => {
                 Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")
             }
+            StoreError::Exhausted(what) => Self::new(
+                Exit::Busy,
+                "exhausted",
+                format!("the system has too little left: {what}"),
+            )
+            .hint(
+                "try again, or raise the limit (ulimit, LimitNOFILE=, TasksMax=, MemoryMax=) of the process",
+            ),
             StoreError::Undecided(what) => Self::new(
                 Exit::Io,
                 "undecided",
@@ -157,6 +167,7 @@ impl From<IssueError> for Failure {
                         "no token was made; let something read stdout, or name a new file with --token-file",
                     )
             }
+            IssueError::Memory(refused) => no_memory(refused),
             IssueError::Cost => Self::new(
                 Exit::Config,
                 "config",
@@ -164,6 +175,30 @@ impl From<IssueError> for Failure {
             )
             .hint("Argon2 needs at least 8 KiB for each lane"),
             IssueError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The system refused the memory of a computation: nothing is known, and nothing was made.
+pub fn no_memory(refused: NoMemory) -> Failure {
+    Failure::new(Exit::Io, "unavailable", refused.to_string()).hint(MORE_MEMORY)
+}
+
+/// What to do where Argon2 cannot have its memory.
+pub const MORE_MEMORY: &str =
+    "raise the limit (ulimit -v, LimitAS=, MemoryMax=), or lower patctl.argon2.memory.kib for new tokens";
+
+impl From<IdentifyError> for Failure {
+    fn from(error: IdentifyError) -> Self {
+        match error {
+            IdentifyError::Memory(refused) => no_memory(refused),
+            IdentifyError::Damaged(id) => Self::new(
+                Exit::Io,
+                "damaged",
+                format!("what the database keeps of {id} is damaged: its secret cannot be checked"),
+            )
+            .hint("no use of it is allowed; 'patctl doctor' names all such rows"),
+            IdentifyError::Store(error) => error.into(),
         }
     }
 }

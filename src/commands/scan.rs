@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{leaks, progress};
 use crate::search::{self, Found, Place, Plan, Step, Token, Trouble};
-use crate::service::scan::{self, Standing};
+use crate::service::scan::{self, PROOFS, Standing};
 use crate::store::sqlite::SqliteStore;
 use crate::wire::leak::Leak;
 use crate::wire::sarif::{Sarif, Spot};
@@ -47,8 +47,7 @@ pub fn run(args: &Scan, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         _ => (Vec::new(), None),
     };
     let count = |yes: &dyn Fn(usize) -> bool| (0..standings.len()).filter(|index| yes(*index)).count() as u64;
-    let damaged = count(&|index| standings[index] == Standing::Damaged);
-    let trouble = unread(&found.trouble, damaged);
+    let trouble = unread(&found.trouble, &standings);
     let ids: HashSet<TokenId> = done.iter().map(|pat| pat.id).collect();
     let told: Vec<Told<'_>> = (found.tokens.iter().zip(&standings).zip(&live))
         .map(|((token, standing), live)| Told::of(token, standing, *live, &ids, now))
@@ -136,14 +135,32 @@ fn take_back(
 }
 
 /// What could not be read, in sentences.
-fn unread(trouble: &[Trouble], damaged: u64) -> Vec<String> {
+fn unread(trouble: &[Trouble], standings: &[Standing]) -> Vec<String> {
     let one = |trouble: &Trouble| {
         let path = trouble.path.as_ref().map_or_else(|| "stdin".into(), |path| path.to_string_lossy());
         format!("{} could not be read: {}", mask(&path), trouble.why)
     };
     let mut told: Vec<String> = trouble.iter().map(one).collect();
+    let count =
+        |is: &dyn Fn(&Standing) -> bool| standings.iter().filter(|standing| is(standing)).count() as u64;
+    let damaged = count(&|standing| *standing == Standing::Damaged);
     if damaged > 0 {
         told.push(format!("what the database keeps of {} is damaged: they could be live", tokens(damaged)));
+    }
+    let refused = standings.iter().find_map(|standing| match standing {
+        Standing::Unavailable(refused) => Some(refused),
+        _ => None,
+    });
+    if let Some(refused) = refused {
+        let unavailable = count(&|standing| matches!(standing, Standing::Unavailable(_)));
+        told.push(format!("{} could not be checked, and could be live: {refused}", tokens(unavailable)));
+    }
+    let beyond = count(&|standing| *standing == Standing::NotChecked);
+    if beyond > 0 {
+        told.push(format!(
+            "{} were not checked, and could be live: {PROOFS} other secrets for the same id were wrong",
+            tokens(beyond)
+        ));
     }
     told
 }

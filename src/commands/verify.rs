@@ -1,12 +1,13 @@
 //! `patctl verify`: is this token good? The exit status answers.
 
 use super::context::Context;
+use super::explain::MORE_MEMORY;
 use super::{asked, batch, present, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
 use crate::domain::audit::Asked;
 use crate::domain::cache::CacheKey;
-use crate::domain::decision::Reason;
+use crate::domain::decision::{Denial, Reason};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::policy::Policy;
 use crate::domain::presented::Presented;
@@ -75,7 +76,20 @@ pub fn judge(
     let verdict = service::verify(&mut store, &act, cx.dice, Case { presented, errand })?;
     // Everything is written; a database that is closed has nothing else to lose than time.
     (cx.leave)(Box::new(store));
-    Ok(verdict)
+    match &verdict.answer {
+        Err(denial) if denial.reason.is_trouble() => Err(undecided(denial)),
+        _ => Ok(verdict),
+    }
+}
+
+/// What is told where nothing was decided: neither a yes nor a no.
+fn undecided(denial: &Denial) -> Failure {
+    let why = denial.detail.as_deref().unwrap_or("it cannot be told whether the token is good");
+    let failure = Failure::new(Exit::Io, denial.reason.as_str(), why);
+    match denial.reason {
+        Reason::Unavailable => failure.hint(MORE_MEMORY),
+        _ => failure,
+    }
 }
 
 /// The key of the auth cache, if there is to be one.

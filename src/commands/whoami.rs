@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::{asked, present, stdout_failed, verify};
 use crate::cli::{Format, Whoami};
+use crate::domain::decision::{Denial, Reason};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{facts, text};
@@ -19,9 +20,18 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     if cx.screen.format().is_json() {
         return verify::answer_json(cx, &settings, verdict.as_ref());
     }
-    let Some(Verdict { pat: Some(pat), rules, answer, .. }) = verdict else {
-        cx.screen.say("patctl: this is no token of this database");
-        return Ok(Exit::No);
+    let (pat, rules, answer) = match verdict {
+        Some(Verdict { pat: Some(pat), rules, answer, .. }) => (pat, rules, answer),
+        Some(Verdict { id, answer: Err(Denial { reason: Reason::Damaged, .. }), .. }) => {
+            cx.screen.say(&format!(
+                "patctl: what the database keeps of {id} is damaged; 'patctl doctor' says more"
+            ));
+            return Ok(Exit::No);
+        }
+        _ => {
+            cx.screen.say("patctl: this is no token of this database");
+            return Ok(Exit::No);
+        }
     };
     let warning = settings.policy().expiry_warning;
     let mut facts = facts::of_token(&pat, (cx.clock)(), warning, cx.screen.style);

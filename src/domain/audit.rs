@@ -176,6 +176,8 @@ pub struct Entry<'a> {
     pub detail: Option<&'a str>,
     /// Of an edit: each field with what it was and what it became, as JSON.
     pub changes: Option<&'a str>,
+    /// The version of the token after a change of it.
+    pub version: Option<i64>,
 }
 
 /// The request behind a use, as it is written down.
@@ -220,6 +222,8 @@ pub struct Record {
     pub detail: Option<String>,
     /// Of an edit: each field with what it was and what it became, as JSON.
     pub changes: Option<String>,
+    /// The version of the token after a change of it.
+    pub version: Option<i64>,
     /// Its place in the chain.
     pub hash: Option<String>,
 }

@@ -80,7 +80,8 @@ fn is_program(path: &Path) -> bool {
 fn listen(child: &mut Child) -> Receiver<String> {
     let (give, take) = channel();
     if let Some(mut stderr) = child.stderr.take() {
-        std::thread::spawn(move || {
+        // Without a thread to listen, the complaint is lost, and the mail is not.
+        let _ = std::thread::Builder::new().spawn(move || {
             let mut said = Vec::new();
             let _ = (&mut stderr).take(SHOWN as u64).read_to_end(&mut said);
             let line = String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" ");

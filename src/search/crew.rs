@@ -1,4 +1,5 @@
-//! The threads: one walks, the others read. A large file is read in parts by all of them.
+//! The threads: one walks, the others read. A large file is read in parts by all of them. Where the system has no
+//! thread to give, the one that walks also reads.
 
 use super::ledger::Ledger;
 use super::read::{self, Buffer};
@@ -7,7 +8,7 @@ use super::{Plan, Step, Tell, Trouble};
 use crate::domain::leak::REACH;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one thread reads of a large file at a time.
@@ -34,11 +35,24 @@ pub fn search<'r>(
     let receiver = Mutex::new(receiver);
     let mut unread = Vec::new();
     std::thread::scope(|scope| {
+        let mut readers = 0;
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| work(&receiver, ledger, &trouble, tell));
+            let reader = || work(&receiver, ledger, &trouble, tell);
+            if std::thread::Builder::new().spawn_scoped(scope, reader).is_err() {
+                break;
+            }
+            readers += 1;
         }
+        // The receiver outlives the sender.
+        let hand_over = |job| drop(sender.send(job));
+        let mut buffer = None;
+        let mut read_here = |job: Job| {
+            let buffer = buffer.get_or_insert_with(read::buffer);
+            do_job(&job, buffer, ledger, &trouble, tell);
+        };
+        let mut give = |job| if readers > 0 { hand_over(job) } else { read_here(job) };
         for root in roots {
-            walk::walk(root, plan, &mut |file| hand_out(file, &sender, ledger, tell), &mut unread);
+            walk::walk(root, plan, &mut |file| hand_out(file, &mut give, ledger, tell), &mut unread);
         }
         drop(sender);
     });
@@ -46,7 +60,7 @@ pub fn search<'r>(
     unread
 }
 
-fn hand_out(file: File, sender: &SyncSender<Job>, ledger: &Ledger, tell: Tell<'_>) {
+fn hand_out(file: File, give: &mut dyn FnMut(Job), ledger: &Ledger, tell: Tell<'_>) {
     let path: Arc<Path> = file.path.into();
     tell(Step::Ahead(file.length.unwrap_or_default()));
     ledger.count();
@@ -57,8 +71,7 @@ fn hand_out(file: File, sender: &SyncSender<Job>, ledger: &Ledger, tell: Tell<'_
     for part in 0..parts.max(1) {
         // The last goes to wherever the file ends by then.
         let to = if part + 1 >= parts { u64::MAX } else { (part + 1) * PART };
-        // The receiver outlives the sender.
-        let _ = sender.send(Job { path: path.clone(), from: part * PART, to });
+        give(Job { path: path.clone(), from: part * PART, to });
     }
 }
 
@@ -67,11 +80,14 @@ fn work(jobs: &Mutex<Receiver<Job>>, ledger: &Ledger, trouble: &Mutex<Vec<Troubl
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        if let Err(error) = read(&job, &mut buffer, ledger, tell) {
-            let path = Some(job.path.to_path_buf());
-            let unread = Trouble { path, why: error.to_string() };
-            trouble.lock().unwrap_or_else(PoisonError::into_inner).push(unread);
-        }
+        do_job(&job, &mut buffer, ledger, trouble, tell);
+    }
+}
+
+fn do_job(job: &Job, buffer: &mut Buffer, ledger: &Ledger, trouble: &Mutex<Vec<Trouble>>, tell: Tell<'_>) {
+    if let Err(error) = read(job, buffer, ledger, tell) {
+        let unread = Trouble { path: Some(job.path.to_path_buf()), why: error.to_string() };
+        trouble.lock().unwrap_or_else(PoisonError::into_inner).push(unread);
     }
 }
 

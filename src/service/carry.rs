@@ -108,7 +108,11 @@ fn text<T: FromStr<Err: std::fmt::Display>>(
 
 /// Whether there is such a token, just so; `None`: there is none.
 fn is_here(db: &(impl Read + ?Sized), brought: &Brought) -> Result<Option<bool>> {
-    let Some(stored) = db.token(brought.pat.id)? else { return Ok(None) };
+    let stored = match db.token(brought.pat.id) {
+        Err(StoreError::BadRow(_)) => return Ok(Some(false)),
+        read => read?,
+    };
+    let Some(stored) = stored else { return Ok(None) };
     let rules = if stored.pat.restricted { db.restrictions(brought.pat.id)? } else { Vec::new() };
     Ok(Some(Pat { version: 1, ..stored.pat } == brought.pat && rules == brought.rules))
 }

@@ -269,6 +269,8 @@ fn words(error: &StoreError) -> String {
         StoreError::Busy => "another process holds the database".to_owned(),
         StoreError::Permission(what)
         | StoreError::Damaged(what)
+        | StoreError::BadRow(what)
+        | StoreError::Exhausted(what)
         | StoreError::Undecided(what)
         | StoreError::Io(what) => what.clone(),
     }

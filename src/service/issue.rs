@@ -11,7 +11,7 @@ use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
 use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::vault::VaultKey;
-use crate::domain::verifier::Verifier;
+use crate::domain::verifier::{MakeError, NoMemory, Verifier};
 use crate::store::{Durability, NewPat, Read, Store, StoreError, Transaction};
 use std::io;
 
@@ -87,6 +87,8 @@ pub enum IssueError {
     Undelivered(io::Error),
     /// The configured Argon2 parameters do not fit together.
     Cost,
+    /// There is no memory for them.
+    Memory(NoMemory),
     /// The database failed.
     Store(StoreError),
 }
@@ -157,9 +159,12 @@ pub fn issue(
 /// What proves the secret of a new token: the slow part.
 ///
 /// # Errors
-/// [`IssueError::Cost`]
+/// [`IssueError::Cost`], [`IssueError::Memory`]
 pub fn hash(token: &PlainToken, act: &Act<'_>, dice: &mut Dice) -> Result<Verifier, IssueError> {
-    Verifier::make(token, act.policy.cost, dice).map_err(|_| IssueError::Cost)
+    Verifier::make(token, act.policy.cost, dice).map_err(|error| match error {
+        MakeError::Cost => IssueError::Cost,
+        MakeError::Memory(refused) => IssueError::Memory(refused),
+    })
 }
 
 /// The secret for the vault, where there is one; secure mode keeps nothing that could be shown again.

@@ -56,6 +56,7 @@ impl<'a> Act<'a> {
             asked: Asked::default(),
             detail: None,
             changes: None,
+            version: None,
         }
     }
 }

@@ -152,7 +152,11 @@ fn still_works(
     now: Moment,
 ) -> Result<Option<(TokenId, Moment)>, StoreError> {
     let Some(predecessor) = pat.predecessor else { return Ok(None) };
-    let before = db.token(predecessor)?.map(|stored| stored.pat);
+    let before = match db.token(predecessor) {
+        // A token whose row cannot be read is denied: it does not work.
+        Err(StoreError::BadRow(_)) => None,
+        read => read?.map(|stored| stored.pat),
+    };
     let working = before.filter(|before| Unfit::to_use(before, now).is_none());
     let arriving = working.filter(|before| before.successor == Some(pat.id));
     Ok(arriving.and_then(|before| Some((before.id, before.life.rotated_at?))))

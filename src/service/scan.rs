@@ -1,16 +1,20 @@
 //! Found tokens: whether they are ours, and taking back those that are.
 
+use super::Act;
 use super::revoke::{self, Revoked};
-use super::{Act, verify};
+use super::verify::{self, Sight, Unproved};
 use crate::domain::decision::Reason;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{Pat, State};
 use crate::domain::presented::Presented;
 use crate::domain::text::Note;
+use crate::domain::token::TokenId;
+use crate::domain::verifier::NoMemory;
 use crate::store::contract::Result;
 use crate::store::{Store, Stored};
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// What a found token is to this database.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +27,10 @@ pub enum Standing {
     WrongSecret,
     /// A token here has its id, and what would prove its secret cannot be read.
     Damaged,
+    /// A token here has its id, and there was no memory to check its secret.
+    Unavailable(NoMemory),
+    /// A token here has its id, as have [`PROOFS`] other finds whose secrets are wrong: it was not checked.
+    NotChecked,
     /// It is this one.
     Ours(Box<Pat>),
 }
@@ -45,6 +53,8 @@ impl Standing {
             Self::Unknown => "unknown",
             Self::WrongSecret => Reason::WrongSecret.as_str(),
             Self::Damaged => Reason::Damaged.as_str(),
+            Self::Unavailable(_) => Reason::Unavailable.as_str(),
+            Self::NotChecked => "not-checked",
             Self::Ours(pat) => pat.life.status(now, Span::ZERO).as_str(),
         }
     }
@@ -56,13 +66,20 @@ impl Standing {
         match self {
             Self::Ours(pat) => matches!(pat.life.state(now), State::Active | State::Disabled { .. }),
             Self::Unchecked => true,
-            Self::Unknown | Self::WrongSecret | Self::Damaged => false,
+            Self::Unknown | Self::WrongSecret | Self::Damaged | Self::Unavailable(_) | Self::NotChecked => {
+                false
+            }
         }
     }
 }
 
+/// How many secrets are checked for one id: an id is public, and secrets for it can be made up faster than they
+/// are checked.
+pub const PROOFS: usize = 16;
+
 /// What each of some tokens is; `None` is in no form that a token here can have. The hash of a secret is
-/// computed only where there is a token of that id. `tell` hears of each that is done.
+/// computed only where there is a token of that id, and for the first [`PROOFS`] secrets of each id. `tell` hears
+/// of each that is done.
 ///
 /// # Errors
 /// What the database gave.
@@ -72,23 +89,53 @@ pub fn judge(
     tell: &(dyn Fn() + Sync),
 ) -> Result<Vec<Standing>> {
     let mut standings = vec![Standing::Unknown; found.len()];
-    let mut rows: Vec<(usize, &Presented, Stored)> = Vec::new();
+    let mut rows: HashMap<TokenId, Sight<Stored>> = HashMap::new();
+    let mut finds: HashMap<TokenId, usize> = HashMap::new();
+    let mut due: Vec<(usize, &Presented)> = Vec::new();
     for (index, presented) in found.iter().enumerate() {
         let Some(presented) = presented else { continue };
-        match store.token(presented.token.id())? {
-            Some(stored) => rows.push((index, presented, stored)),
-            None => tell(),
-        }
-    }
-    let known: Vec<(&Stored, &Presented)> =
-        rows.iter().map(|(_, presented, stored)| (stored, *presented)).collect();
-    let proofs = verify::known(&known, tell);
-    for ((index, _, stored), proof) in rows.into_iter().zip(proofs) {
-        standings[index] = match proof {
-            None => Standing::Damaged,
-            Some(Err(_)) => Standing::WrongSecret,
-            Some(Ok(())) => Standing::Ours(Box::new(stored.pat)),
+        let id = presented.token.id();
+        let sight = match rows.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Sight::of(store.token(id))?),
         };
+        let finds = finds.entry(id).or_default();
+        *finds += 1;
+        match sight {
+            Sight::Row(_) if *finds <= PROOFS => {
+                due.push((index, presented));
+                continue;
+            }
+            Sight::Row(_) => standings[index] = Standing::NotChecked,
+            Sight::Unreadable(_) => standings[index] = Standing::Damaged,
+            Sight::Absent => {}
+        }
+        tell();
+    }
+    let known: Vec<(&Stored, &Presented)> = due
+        .iter()
+        .filter_map(|(_, presented)| Some((rows.get(&presented.token.id())?.row()?, *presented)))
+        .collect();
+    let proofs = verify::known(&known, tell);
+    let mut proved = HashSet::new();
+    for (((index, presented), (stored, _)), proof) in due.iter().zip(&known).zip(proofs) {
+        standings[*index] = match proof {
+            None => Standing::Damaged,
+            Some(Err(Unproved::NoMemory(refused))) => Standing::Unavailable(refused),
+            Some(Err(Unproved::Forgotten)) => Standing::NotChecked,
+            Some(Err(Unproved::Wrong(_))) => Standing::WrongSecret,
+            Some(Ok(())) => {
+                proved.insert(presented.token.id());
+                Standing::Ours(Box::new(stored.pat.clone()))
+            }
+        };
+    }
+    // A token has one secret: where that is known, every other is wrong.
+    for (presented, standing) in found.iter().zip(&mut standings) {
+        let is_known = |presented: &Presented| proved.contains(&presented.token.id());
+        if *standing == Standing::NotChecked && presented.as_ref().is_some_and(is_known) {
+            *standing = Standing::WrongSecret;
+        }
     }
     Ok(standings)
 }

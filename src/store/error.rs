@@ -27,6 +27,8 @@ pub enum StoreError {
     Schema(SchemaFault),
     /// It is no database of ours, or its schema or a row is not what we wrote.
     Damaged(String),
+    /// One row cannot be read, and says in which column. The other rows can.
+    BadRow(String),
     /// A row of a token is not what patctl wrote, and what was asked would make it look so.
     Altered {
         /// The token.
@@ -36,6 +38,8 @@ pub enum StoreError {
     },
     /// Another process held it for longer than we wait.
     Busy,
+    /// The system has no descriptor, thread or memory left for it.
+    Exhausted(String),
     /// The commit failed half-way: after the next start it may turn out to have happened.
     Undecided(String),
     /// The system failed: disk full, input or output error.

@@ -27,7 +27,7 @@ pub struct Event<'a> {
     pub user: Option<&'a str>,
     /// For whom a yes was given.
     pub effective_user: Option<&'a str>,
-    /// `done`, `allowed` or `denied`.
+    /// `done`, `allowed`, `denied` or `error`.
     pub outcome: &'a str,
     /// Why.
     pub reason: Option<&'a str>,
@@ -39,6 +39,8 @@ pub struct Event<'a> {
     pub detail: Option<&'a str>,
     /// Of an edit: each field with what it was and what it became.
     pub changes: Option<Value>,
+    /// The version of the token after a change of it.
+    pub version: Option<i64>,
     /// Its hash, which covers this row and the one before.
     pub hash: Option<&'a str>,
 }
@@ -62,6 +64,7 @@ impl<'a> From<&'a Record> for Event<'a> {
             url: record.url.as_deref(),
             detail: record.detail.as_deref(),
             changes: record.changes.as_ref().map(exact),
+            version: record.version,
             hash: record.hash.as_deref(),
         }
     }
@@ -84,6 +87,7 @@ impl Cells for Event<'_> {
         "url",
         "detail",
         "changes",
+        "version",
         "hash",
     ];
 
@@ -105,6 +109,7 @@ impl Cells for Event<'_> {
             text(self.url),
             text(self.detail),
             self.changes.as_ref().map_or_else(String::new, Value::to_string),
+            self.version.map_or_else(String::new, |version| version.to_string()),
             text(self.hash),
         ]
     }

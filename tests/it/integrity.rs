@@ -363,14 +363,14 @@ fn every_statement_that_changes_a_token_is_in_a_file_that_seals() {
 }
 
 #[test]
-fn what_cannot_be_read_is_trouble_and_no_answer() {
+fn a_row_that_cannot_be_read_denies_itself() {
     let patctl = Patctl::new();
     let token = patctl.create(&[]);
     patctl.sql().execute("UPDATE token SET created_at = '2026-11-21T12:00:00.00000!Z'", []).expect("by hand");
-    let run = patctl
-        .run_with(&["verify"], &crate::harness::Setup { stdin: token.as_bytes(), ..Default::default() });
-    run.says(Exit::Io, &["created_at"]);
+    assert_eq!(patctl.verify(&token, &[]), (Exit::No, "damaged".to_owned()));
+    let told = patctl.run(&["audit", "--outcome", "denied", "-o", "jsonl"]).stdout;
+    assert!(told.contains("\"reason\":\"damaged\"") && told.contains("created_at"), "{told}");
     let store = SqliteStore::open(&patctl.db()).expect("the database");
     let evidence = store.evidence(id_of(&token).parse().expect("an id"));
-    assert!(matches!(evidence, Err(StoreError::Damaged(_))), "{evidence:?}");
+    assert!(matches!(evidence, Err(StoreError::BadRow(_))), "{evidence:?}");
 }

@@ -21,6 +21,7 @@ mod completion;
 mod config;
 mod create;
 mod curl;
+mod damaged;
 mod doctor;
 mod dumps;
 mod edit;

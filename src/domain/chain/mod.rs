@@ -63,7 +63,7 @@ pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<
         entry.asked.url.into(),
         entry.detail.into(),
         entry.changes.into(),
-        Value::Null,
+        entry.version.map_or(Value::Null, Value::Integer),
     ]
 }
 

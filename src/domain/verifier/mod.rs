@@ -54,6 +54,35 @@ pub enum Work {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VerifierError;
 
+/// The system refused the memory that a computation takes. This says nothing about the secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoMemory {
+    /// What was asked for, in KiB.
+    pub kib: u32,
+}
+
+/// Why no verifier was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MakeError {
+    /// The parameters are outside of what Argon2 or [`CEILING`] allow.
+    Cost,
+    /// There is no memory for them.
+    Memory(NoMemory),
+}
+
+impl fmt::Display for NoMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.kib.div_ceil(1024);
+        write!(f, "not enough memory for Argon2: {mib} MiB")
+    }
+}
+
+impl From<VerifierError> for MakeError {
+    fn from(_: VerifierError) -> Self {
+        Self::Cost
+    }
+}
+
 impl Default for Cost {
     fn default() -> Self {
         Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
@@ -87,13 +116,17 @@ fn count() {
 }
 
 /// Argon2id of the secret of `token`, `length` bytes of it.
-fn compute(params: Params, token: &PlainToken, salt: &[u8], length: usize) -> Result<Output, VerifierError> {
+fn compute(params: Params, token: &PlainToken, salt: &[u8], length: usize) -> Result<Output, MakeError> {
     count();
+    let kib = params.m_cost();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut out = [0; Output::MAX_LENGTH];
     let out = out.get_mut(..length).ok_or(VerifierError)?;
-    memory::hash(&argon2, token.secret(), salt, out).map_err(|_| VerifierError)?;
-    Output::new(out).map_err(|_| VerifierError)
+    memory::hash(&argon2, token.secret(), salt, out).map_err(|error| match error {
+        argon2::Error::OutOfMemory => MakeError::Memory(NoMemory { kib }),
+        _ => MakeError::Cost,
+    })?;
+    Ok(Output::new(out).map_err(|_| VerifierError)?)
 }
 
 impl Verifier {
@@ -104,8 +137,8 @@ impl Verifier {
     /// Hashes the secret of `token` at `cost` with a fresh 16-byte salt.
     ///
     /// # Errors
-    /// [`VerifierError`] if `cost` is outside what Argon2 or [`CEILING`] allow.
-    pub fn make(token: &PlainToken, cost: Cost, dice: &mut Dice) -> Result<Self, VerifierError> {
+    /// [`MakeError`]
+    pub fn make(token: &PlainToken, cost: Cost, dice: &mut Dice) -> Result<Self, MakeError> {
         let (params, salt) = (cost.params()?, dice.bytes::<16>());
         let phc = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
@@ -158,18 +191,21 @@ impl Verifier {
 
     /// Whether the secret of `token` is the one this was made from. One computation, and a comparison in
     /// constant time.
-    #[must_use]
-    pub fn matches(&self, token: &PlainToken) -> bool {
+    ///
+    /// # Errors
+    /// [`NoMemory`]: nothing was computed, and neither answer is known.
+    pub fn matches(&self, token: &PlainToken) -> Result<bool, NoMemory> {
         match &self.kind {
             Kind::Imported(hash) => {
                 count();
-                hash.matches(token.secret())
+                Ok(hash.matches(token.secret()))
             }
-            Kind::Argon2id(cost) => self.argon2id(*cost, token).unwrap_or(false),
+            // A computation that failed proves nothing, whatever it failed of.
+            Kind::Argon2id(cost) => self.argon2id(*cost, token).map_err(|error| no_memory(error, *cost)),
         }
     }
 
-    fn argon2id(&self, cost: Cost, token: &PlainToken) -> Result<bool, VerifierError> {
+    fn argon2id(&self, cost: Cost, token: &PlainToken) -> Result<bool, MakeError> {
         let stored = PasswordHash::new(&self.phc).map_err(|_| VerifierError)?;
         let (salt, hash) = stored.salt.zip(stored.hash).ok_or(VerifierError)?;
         // Their comparison takes the same time wherever the two differ.
@@ -177,20 +213,26 @@ impl Verifier {
     }
 
     /// The work of [`Verifier::matches`] for a token that is not known, so that an unknown id takes
-    /// as long as a wrong secret.
-    pub fn pretend(token: &PlainToken, work: Work) {
+    /// as long as a wrong secret, and fails where that would.
+    ///
+    /// # Errors
+    /// [`NoMemory`]
+    pub fn pretend(token: &PlainToken, work: Work) -> Result<(), NoMemory> {
         match work {
             Work::Imported => {
                 count();
                 Pkcs5s2::pretend(token.secret());
+                Ok(())
             }
             Work::Argon2id(cost) => {
-                let params = cost.params();
-                std::hint::black_box(
-                    params
-                        .and_then(|params| compute(params, token, &[0; 16], Params::DEFAULT_OUTPUT_LEN))
-                        .is_ok(),
-                );
+                let computed = cost
+                    .params()
+                    .map_err(MakeError::from)
+                    .and_then(|params| compute(params, token, &[0; 16], Params::DEFAULT_OUTPUT_LEN));
+                match std::hint::black_box(computed) {
+                    Err(MakeError::Memory(refused)) => Err(refused),
+                    Ok(_) | Err(MakeError::Cost) => Ok(()),
+                }
             }
         }
     }
@@ -208,6 +250,13 @@ impl Verifier {
     #[must_use]
     pub fn as_phc(&self) -> &str {
         &self.phc
+    }
+}
+
+fn no_memory(error: MakeError, cost: Cost) -> NoMemory {
+    match error {
+        MakeError::Memory(refused) => refused,
+        MakeError::Cost => NoMemory { kib: cost.memory_kib },
     }
 }
 
@@ -240,8 +289,7 @@ mod tests {
         let (other, _) = token(2);
         let verifier = Verifier::make(&mine, CHEAP, &mut dice).expect("a cheap hash");
         let stored = Verifier::parse(verifier.as_phc()).expect("what was just made");
-        assert!(stored.matches(&mine));
-        assert!(!stored.matches(&other));
+        assert_eq!((stored.matches(&mine), stored.matches(&other)), (Ok(true), Ok(false)));
         assert_eq!(stored.work(), Work::Argon2id(CHEAP));
         assert!(stored.as_imported().is_none());
     }
@@ -256,7 +304,7 @@ mod tests {
             let before = computations();
             let _ = verifier.matches(&mine);
             assert_eq!(computations() - before, 1);
-            Verifier::pretend(&mine, verifier.work());
+            assert_eq!(Verifier::pretend(&mine, verifier.work()), Ok(()));
             assert_eq!(computations() - before, 2, "{verifier:?}");
         }
     }
@@ -287,10 +335,11 @@ mod tests {
         let imported: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIT".parse().expect("a token");
         let wrong: PlainToken = "MTIzNDU2Nzg5MDEyOgABAgMEBQYHCAkKCwwNDg8QERIS".parse().expect("a token");
         let (ours, mut dice) = token(4);
-        assert!(verifier.matches(&imported) && !verifier.matches(&wrong) && !verifier.matches(&ours));
+        let answers = [&imported, &wrong, &ours].map(|token| verifier.matches(token));
+        assert_eq!(answers, [Ok(true), Ok(false), Ok(false)]);
         assert_eq!((verifier.work(), verifier.as_phc()), (Work::Imported, IMPORTED));
         let renewed = Verifier::make(&imported, CHEAP, &mut dice).expect("a cheap hash");
-        assert!(renewed.matches(&imported) && !renewed.matches(&wrong));
+        assert_eq!((renewed.matches(&imported), renewed.matches(&wrong)), (Ok(true), Ok(false)));
     }
 
     #[test]

@@ -13,13 +13,48 @@ use crate::domain::pat::Pat;
 use crate::domain::presented::{Presented, Scheme};
 use crate::domain::restriction::{Base, Refusal, Request};
 use crate::domain::token::TokenId;
+use crate::domain::verifier::NoMemory;
 use crate::store::contract::Result;
 use crate::store::{Durability, Read, Store, StoreError};
-pub(super) use prove::known;
+pub(super) use prove::{Sight, known};
 use settle::Rows;
 
 /// Whether the secret was right.
-pub(super) type Proof = std::result::Result<(), Reason>;
+pub(super) type Proof = std::result::Result<(), Unproved>;
+
+/// Why a secret is not known to be right.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unproved {
+    /// It is wrong, or there is nothing it could be right for.
+    Wrong(Reason),
+    /// There was no memory to find out.
+    NoMemory(NoMemory),
+    /// Nobody tried, which is a mistake of this program's.
+    Forgotten,
+}
+
+impl From<Reason> for Unproved {
+    fn from(reason: Reason) -> Self {
+        Self::Wrong(reason)
+    }
+}
+
+impl From<NoMemory> for Unproved {
+    fn from(refused: NoMemory) -> Self {
+        Self::NoMemory(refused)
+    }
+}
+
+impl From<Unproved> for Denial {
+    fn from(unproved: Unproved) -> Self {
+        let trouble = |detail| Self { reason: Reason::Unavailable, detail: Some(detail) };
+        match unproved {
+            Unproved::Wrong(reason) => reason.into(),
+            Unproved::NoMemory(refused) => trouble(refused.to_string()),
+            Unproved::Forgotten => trouble("the secret was not checked".to_owned()),
+        }
+    }
+}
 
 /// The answer. It exists only once its audit row is committed.
 #[derive(Debug)]
@@ -109,7 +144,7 @@ pub fn verify_all(
     }
     let mut verdicts = Vec::with_capacity(cases.len());
     for ((case, proof), fresh) in cases.iter().zip(&proofs).zip(&fresh) {
-        let seen = seen.get(&case.presented.token.id()).and_then(Option::as_ref);
+        let seen = seen.get(&case.presented.token.id());
         verdicts.push(settle::settle(
             change.as_mut(),
             &mut rows,
@@ -157,6 +192,7 @@ fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Mo
         reason: None,
         asked: errand.asked,
         changes: None,
+        version: None,
         detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
     }
 }
@@ -185,12 +221,38 @@ pub fn rehearse(
     Ok((verdict, rules))
 }
 
+/// Why it is not known whose secret something is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IdentifyError {
+    /// There was no memory to find out.
+    Memory(NoMemory),
+    /// There is a token of this id, and what would prove its secret cannot be read.
+    Damaged(TokenId),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for IdentifyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// The token whose secret this is, whatever its state; for taking a leaked one back.
 ///
 /// # Errors
-/// What the database gave.
-pub fn identify(store: &dyn Store, act: &Act<'_>, presented: &Presented) -> Result<Option<Pat>> {
-    let stored = store.token(presented.token.id())?;
-    let proof = prove::one(store, act, presented, stored.as_ref())?;
-    Ok(stored.filter(|_| proof.is_ok()).map(|stored| stored.pat))
+/// [`IdentifyError`]
+pub fn identify(
+    store: &dyn Store,
+    act: &Act<'_>,
+    presented: &Presented,
+) -> std::result::Result<Option<Pat>, IdentifyError> {
+    let id = presented.token.id();
+    let sight = Sight::of(store.token(id))?;
+    match (prove::one(store, act, presented, &sight)?, sight) {
+        (Ok(()), Sight::Row(stored)) => Ok(Some(stored.pat)),
+        (Err(Unproved::NoMemory(refused)), _) => Err(IdentifyError::Memory(refused)),
+        (Err(Unproved::Wrong(Reason::Damaged)), _) => Err(IdentifyError::Damaged(id)),
+        (Ok(()) | Err(Unproved::Wrong(_) | Unproved::Forgotten), _) => Ok(None),
+    }
 }

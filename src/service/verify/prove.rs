@@ -1,6 +1,6 @@
 //! Was the secret right? The slow part, done while nobody's lock is held.
 
-use super::{Case, Proof};
+use super::{Case, Proof, Unproved};
 use crate::domain::decision::Reason;
 use crate::domain::dice::Dice;
 use crate::domain::presented::Presented;
@@ -8,14 +8,45 @@ use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::verifier::{Verifier, Work};
 use crate::service::Act;
 use crate::store::contract::Result;
-use crate::store::{Read, Store, Stored};
+use crate::store::{Read, Store, StoreError, Stored};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+/// What there is of a token.
+#[derive(Debug)]
+pub enum Sight<T> {
+    /// No token has this id.
+    Absent,
+    /// Its row cannot be read, and why: it denies this token, and no other.
+    Unreadable(String),
+    /// Its row.
+    Row(T),
+}
+
+impl<T> Sight<T> {
+    /// What a store answered about one row.
+    pub fn of(read: Result<Option<T>>) -> Result<Self> {
+        match read {
+            Ok(Some(row)) => Ok(Self::Row(row)),
+            Ok(None) => Ok(Self::Absent),
+            Err(StoreError::BadRow(why)) => Ok(Self::Unreadable(why)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The row, where it can be read.
+    pub fn row(&self) -> Option<&T> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// The rows as they were looked at.
-pub type Seen = HashMap<TokenId, Option<Stored>>;
+pub type Seen = HashMap<TokenId, Sight<Stored>>;
 
 /// What is known of a secret before the lock is taken.
 #[derive(Clone, Copy)]
@@ -44,7 +75,7 @@ pub fn look(store: &dyn Store, cases: &[Case<'_>]) -> Result<Seen> {
     let mut seen = Seen::with_capacity(cases.len());
     for case in cases {
         if let Entry::Vacant(place) = seen.entry(case.presented.token.id()) {
-            place.insert(store.token(case.presented.token.id())?);
+            place.insert(Sight::of(store.token(case.presented.token.id()))?);
         }
     }
     Ok(seen)
@@ -71,17 +102,27 @@ pub fn all(store: &dyn Store, act: &Act<'_>, cases: &[Case<'_>], seen: &Seen) ->
 
 fn job<'j>(store: &dyn Store, act: &Act<'_>, case: &'j Case<'_>, seen: &'j Seen) -> Result<Job<'j>> {
     let token = &case.presented.token;
-    let stored = seen.get(&token.id()).and_then(Option::as_ref);
-    if remembered(act, case, stored) {
+    let sight = seen.get(&token.id()).unwrap_or(&Sight::Absent);
+    if remembered(act, case, sight.row()) {
         return Ok(Job::Cached);
     }
-    match stored.map(|stored| stored.verifier.as_ref()) {
-        Some(Ok(verifier)) => Ok(Job::Match(verifier, token)),
-        other => {
-            let work = store.work_near(token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
-            Ok(Job::Pretend(work, token, if other.is_some() { Reason::Damaged } else { Reason::Unknown }))
-        }
-    }
+    computation(store, act, token, sight)
+}
+
+/// What has to be computed for a token, whatever is known of its id.
+fn computation<'j>(
+    db: &(impl Read + ?Sized),
+    act: &Act<'_>,
+    token: &'j PlainToken,
+    sight: &'j Sight<Stored>,
+) -> Result<Job<'j>> {
+    let reason = match sight {
+        Sight::Row(Stored { verifier: Ok(verifier), .. }) => return Ok(Job::Match(verifier, token)),
+        Sight::Row(_) | Sight::Unreadable(_) => Reason::Damaged,
+        Sight::Absent => Reason::Unknown,
+    };
+    let work = db.work_near(token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
+    Ok(Job::Pretend(work, token, reason))
 }
 
 /// Whether the auth cache spares the computation: the secret was proved against this very verifier, not
@@ -99,13 +140,25 @@ impl Job<'_> {
     fn run(&self) -> Proved {
         let proof = match self {
             Self::Cached => return Proved { proof: Ok(()), cached: true },
-            Self::Match(verifier, token) => verifier.matches(token).then_some(()).ok_or(Reason::WrongSecret),
-            Self::Pretend(work, token, reason) => {
-                Verifier::pretend(token, *work);
-                Err(*reason)
-            }
+            Self::Match(verifier, token) => match verifier.matches(token) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Reason::WrongSecret.into()),
+                Err(refused) => Err(refused.into()),
+            },
+            Self::Pretend(work, token, reason) => match Verifier::pretend(token, *work) {
+                Ok(()) => Err((*reason).into()),
+                Err(refused) => Err(refused.into()),
+            },
         };
         Proved { proof, cached: false }
+    }
+
+    /// What is known before it has run: what was forgotten is no answer, and never a yes.
+    fn unproved(&self) -> Proved {
+        match self {
+            Job::Cached => self.run(),
+            Job::Match(..) | Job::Pretend(..) => Proved { proof: Err(Unproved::Forgotten), cached: false },
+        }
     }
 }
 
@@ -116,12 +169,7 @@ fn compute(jobs: &[Job<'_>], tell: &(dyn Fn() + Sync)) -> Vec<Proved> {
         return jobs.iter().map(Job::run).inspect(|_| tell()).collect();
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(heavy.len());
-    // A no, until there is something better: what was forgotten is never a yes.
-    let unproved = |job: &Job<'_>| match job {
-        Job::Cached => job.run(),
-        Job::Match(..) | Job::Pretend(..) => Proved { proof: Err(Reason::WrongSecret), cached: false },
-    };
-    let found = Mutex::new(jobs.iter().map(unproved).collect::<Vec<_>>());
+    let found = Mutex::new(jobs.iter().map(Job::unproved).collect::<Vec<_>>());
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(at) = heavy.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -132,11 +180,28 @@ fn compute(jobs: &[Job<'_>], tell: &(dyn Fn() + Sync)) -> Vec<Proved> {
     };
     std::thread::scope(|scope| {
         for _ in 1..cores {
-            scope.spawn(work);
+            // Where the system has no thread left, those there are do the work.
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
         work();
     });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    again(jobs, &mut found);
+    found
+}
+
+/// Runs those again that had no memory beside the others, until one has none on its own.
+fn again(jobs: &[Job<'_>], found: &mut [Proved]) {
+    for (job, proved) in jobs.iter().zip(found) {
+        if matches!(proved.proof, Err(Unproved::NoMemory(_))) {
+            *proved = job.run();
+            if matches!(proved.proof, Err(Unproved::NoMemory(_))) {
+                return;
+            }
+        }
+    }
 }
 
 /// One computation, whatever is known of the id.
@@ -144,17 +209,9 @@ pub fn one(
     db: &(impl Read + ?Sized),
     act: &Act<'_>,
     presented: &Presented,
-    stored: Option<&Stored>,
+    sight: &Sight<Stored>,
 ) -> Result<Proof> {
-    let job = match stored.map(|stored| stored.verifier.as_ref()) {
-        Some(Ok(verifier)) => Job::Match(verifier, &presented.token),
-        other => {
-            let work = db.work_near(presented.token.id())?.unwrap_or(Work::Argon2id(act.policy.cost));
-            let reason = if other.is_some() { Reason::Damaged } else { Reason::Unknown };
-            Job::Pretend(work, &presented.token, reason)
-        }
-    };
-    Ok(job.run().proof)
+    Ok(computation(db, act, &presented.token, sight)?.run().proof)
 }
 
 /// Proves secrets against rows that are there, on all cores; `None`: the verifier cannot be read.
@@ -181,7 +238,7 @@ pub fn renewals(
     let mut done: Vec<TokenId> = Vec::new();
     for (case, proved) in cases.iter().zip(proofs) {
         let id = case.presented.token.id();
-        let stored = seen.get(&id).and_then(Option::as_ref).filter(|_| proved.proof.is_ok());
+        let stored = seen.get(&id).and_then(Sight::row).filter(|_| proved.proof.is_ok());
         let fresh = match stored {
             Some(stored) if !done.contains(&id) => renewal(store, act, dice, case, stored)?,
             _ => None,
@@ -207,10 +264,15 @@ fn renewal(
     let Some(old) = stored.verifier.as_ref().ok().filter(|old| !act.policy.keeps(old.work())) else {
         return Ok(None);
     };
-    let rules = if stored.pat.restricted { store.restrictions(stored.pat.id)? } else { Vec::new() };
+    let rules = match stored.pat.restricted.then(|| store.restrictions(stored.pat.id)) {
+        // It will be denied.
+        Some(Err(StoreError::BadRow(_))) => return Ok(None),
+        rules => rules.transpose()?.unwrap_or_default(),
+    };
     if super::settle::ask(act, case, &stored.pat, &rules, (act.clock)()).is_err() {
         return Ok(None);
     }
+    // Where that cannot be had today, the old one goes on.
     let new = Verifier::make(&case.presented.token, act.policy.cost, dice).ok();
     Ok(new.map(|new| (old.clone(), new)))
 }

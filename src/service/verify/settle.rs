@@ -1,7 +1,7 @@
 //! What is decided, and written, under the lock.
 
-use super::prove::{self, Proved, Renewal};
-use super::{Case, Errand, Purpose, Verdict, entry};
+use super::prove::{self, Proved, Renewal, Sight};
+use super::{Case, Errand, Purpose, Unproved, Verdict, entry};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::decision::{Denial, Grant, Question, Reason, decide};
 use crate::domain::integrity::Damage;
@@ -17,7 +17,7 @@ use std::collections::hash_map;
 /// What was found out before the lock was taken.
 pub struct Before<'b> {
     /// The row as it was then.
-    pub seen: Option<&'b Stored>,
+    pub seen: Option<&'b Sight<Stored>>,
     /// Whether the secret was right for it.
     pub proof: &'b Proved,
     /// The verifier that should take the place of its own.
@@ -26,7 +26,7 @@ pub struct Before<'b> {
 
 /// The rows as they are under the lock, each read once: nobody else writes meanwhile.
 #[derive(Default)]
-pub struct Rows(HashMap<TokenId, Option<Row>>);
+pub struct Rows(HashMap<TokenId, Sight<Row>>);
 
 struct Row {
     stored: Stored,
@@ -38,22 +38,21 @@ struct Row {
     remembered: bool,
 }
 
+impl From<Evidence> for Row {
+    fn from(Evidence { stored, rules, seal }: Evidence) -> Self {
+        Self { stored, rules, seal, noted: false, remembered: false }
+    }
+}
+
 impl Rows {
-    fn get(&mut self, change: &dyn Transaction, id: TokenId) -> Result<Option<&mut Row>> {
-        let row = match self.0.entry(id) {
+    fn get(&mut self, change: &dyn Transaction, id: TokenId) -> Result<&mut Sight<Row>> {
+        Ok(match self.0.entry(id) {
             hash_map::Entry::Occupied(row) => row.into_mut(),
             hash_map::Entry::Vacant(place) => {
-                let row = change.evidence(id)?;
-                place.insert(row.map(|Evidence { stored, rules, seal }| Row {
-                    stored,
-                    rules,
-                    seal,
-                    noted: false,
-                    remembered: false,
-                }))
+                let row = change.evidence(id).map(|evidence| evidence.map(Row::from));
+                place.insert(Sight::of(row)?)
             }
-        };
-        Ok(row.as_mut())
+        })
     }
 
     /// Whether one of the tokens ends its predecessor by being used.
@@ -66,7 +65,7 @@ impl Rows {
         for (case, proved) in cases.iter().zip(proofs) {
             let used = case.errand.purpose == Purpose::Use && proved.proof.is_ok();
             let row = self.get(change, case.presented.token.id())?;
-            if used && row.is_some_and(|row| row.stored.pat.ends_predecessor) {
+            if used && row.row().is_some_and(|row| row.stored.pat.ends_predecessor) {
                 return Ok(true);
             }
         }
@@ -85,26 +84,32 @@ pub fn settle(
     let Case { presented, errand } = case;
     let id = presented.token.id();
     let row = rows.get(change, id)?;
-    let stored = row.as_ref().map(|row| &row.stored);
-    // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
-    let same = before.seen.map(|seen| &seen.verifier) == stored.map(|stored| &stored.verifier);
-    let proof = if same { before.proof.proof } else { prove::one(change, act, presented, stored)? };
+    let same = unchanged(before.seen, row);
+    let proof = if same {
+        before.proof.proof
+    } else {
+        // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
+        prove::one(change, act, presented, &Sight::of(change.token(id))?)?
+    };
     let now = (act.clock)();
     let no = |denial: Denial| Verdict { id, pat: None, rules: Vec::new(), answer: Err(denial) };
-    let verdict = match (proof, row.as_ref()) {
+    let damaged = |why: String| no(Denial { reason: Reason::Damaged, detail: Some(why) });
+    let verdict = match (proof, &*row) {
+        (Err(Unproved::Wrong(Reason::Damaged)) | Ok(()), Sight::Unreadable(why)) => damaged(why.clone()),
         // The secret is right, or the verifier in an altered row is: nothing of it is believed, or shown.
-        (Ok(()), Some(Row { seal: Err(damage), .. })) => {
-            no(Denial { reason: Reason::Damaged, detail: Some(damage.to_string()) })
-        }
-        (Ok(()), Some(Row { stored, rules, .. })) => {
+        (Ok(()), Sight::Row(Row { seal: Err(damage), .. })) => damaged(damage.to_string()),
+        (Ok(()), Sight::Row(Row { stored, rules, .. })) => {
             let answer = ask(act, case, &stored.pat, rules, now);
             Verdict { id, pat: Some(stored.pat.clone()), rules: rules.clone(), answer }
         }
-        (Ok(()), None) => no(Reason::Unknown.into()),
-        (Err(reason), _) => no(reason.into()),
+        (Ok(()), Sight::Absent) => no(Reason::Unknown.into()),
+        (Err(unproved), _) => no(unproved.into()),
     };
     change.audit(&entry(act, errand, &verdict, now))?;
-    let Some(row) = row.filter(|_| errand.purpose == Purpose::Use) else { return Ok(verdict) };
+    let Sight::Row(row) = row else { return Ok(verdict) };
+    if errand.purpose != Purpose::Use {
+        return Ok(verdict);
+    }
     if let Some((old, new)) = before.fresh.as_ref().filter(|_| verdict.answer.is_ok()) {
         change.renew(id, old, new)?;
         row.remembered = true;
@@ -119,6 +124,16 @@ pub fn settle(
         rows.0.clear();
     }
     Ok(verdict)
+}
+
+/// Whether what proves the secret is what it was before the lock was taken.
+fn unchanged(seen: Option<&Sight<Stored>>, row: &Sight<Row>) -> bool {
+    match (seen, row) {
+        (Some(Sight::Row(seen)), Sight::Row(row)) => seen.verifier == row.stored.verifier,
+        (None | Some(Sight::Absent), Sight::Absent) => true,
+        (Some(Sight::Unreadable(_)), Sight::Unreadable(_)) => true,
+        _ => false,
+    }
 }
 
 /// Everything that is decided once the secret was right.

@@ -130,7 +130,7 @@ impl Examine for Patient {
                 _ => String::new(),
             };
             let unreadable = rows::pat(row).err().map(|error| match error {
-                StoreError::Damaged(what) => what,
+                StoreError::BadRow(what) => what,
                 other => format!("{other:?}"),
             });
             each(&Examined {

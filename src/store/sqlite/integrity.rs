@@ -92,7 +92,7 @@ impl<'r> Sample<'r> {
                 ValueRef::Integer(number) => Value::Integer(number),
                 ValueRef::Text(text) => Value::Text(text.into()),
                 ValueRef::Blob(_) | ValueRef::Real(_) => {
-                    return Err(StoreError::Damaged("a row holds a value of the wrong type".to_owned()));
+                    return Err(StoreError::BadRow("a row holds a value of the wrong type".to_owned()));
                 }
             };
         }
@@ -267,7 +267,14 @@ impl SqliteTransaction<'_> {
         damaged: IfDamaged,
         change: impl FnOnce(&Self) -> Result<bool>,
     ) -> Result<bool> {
-        let Some((_, seal)) = self.sample(id)? else { return Ok(false) };
+        let seal = match self.sample(id) {
+            Ok(Some((_, seal))) => seal,
+            Ok(None) => return Ok(false),
+            // What only takes something away does not depend on what the row says.
+            Err(StoreError::BadRow(_)) if damaged == IfDamaged::GoOn => return change(self),
+            Err(StoreError::BadRow(why)) => return Err(StoreError::Altered { id: id.to_string(), why }),
+            Err(error) => return Err(error),
+        };
         if let (Err(damage), IfDamaged::Refuse) = (seal, damaged) {
             return Err(StoreError::Altered { id: id.to_string(), why: damage.to_string() });
         }

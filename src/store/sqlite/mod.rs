@@ -22,6 +22,7 @@ mod schema;
 pub mod space;
 mod stranger;
 mod survey;
+mod system;
 mod transaction;
 
 use super::contract::EachPat;
@@ -35,7 +36,7 @@ use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Work;
 use integrity::Seals;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use transaction::SqliteTransaction;
@@ -261,6 +262,11 @@ pub(super) fn failed(error: rusqlite::Error) -> StoreError {
         other => return StoreError::Damaged(other.to_string()),
     };
     let said = message.unwrap_or_else(|| code.to_string());
+    if matches!(code.code, ErrorCode::CannotOpen | ErrorCode::SystemIoFailure)
+        && let Some(lack) = system::lack_of_descriptors()
+    {
+        return StoreError::Exhausted(lack.to_string());
+    }
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
         ErrorCode::DatabaseCorrupt
@@ -271,6 +277,10 @@ pub(super) fn failed(error: rusqlite::Error) -> StoreError {
         // its log beside it.
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
             StoreError::Permission(said)
+        }
+        ErrorCode::OutOfMemory => StoreError::Exhausted(said),
+        _ if matches!(code.extended_code, ffi::SQLITE_IOERR_NOMEM | ffi::SQLITE_IOERR_SHMMAP) => {
+            StoreError::Exhausted(said)
         }
         _ => StoreError::Io(said),
     }

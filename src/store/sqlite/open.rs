@@ -1,5 +1,6 @@
 //! Opening a database file without trusting it, and making a new one that nobody sees half-made.
 
+pub use super::system::io_error;
 use super::{Result, failed, schema};
 use crate::store::StoreError;
 use nix::errno::Errno;
@@ -382,15 +383,6 @@ pub fn publish(draft: &Path, path: &Path) -> Result<bool> {
     };
     File::open(parent(path)).and_then(|d| d.sync_all()).map_err(|e| io_error(path, &e))?;
     Ok(made)
-}
-
-pub fn io_error(path: &Path, e: &io::Error) -> StoreError {
-    match e.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            StoreError::Permission(format!("{}: {e}", path.display()))
-        }
-        _ => StoreError::Io(format!("{}: {e}", path.display())),
-    }
 }
 
 #[cfg(test)]

@@ -56,8 +56,12 @@ pub fn sealed(db: &Connection, id: TokenId) -> Result<Option<Vec<u8>>> {
 }
 
 pub fn installation(db: &Connection) -> Result<String> {
-    let found =
-        collect(db, "SELECT name FROM installation", [], |row| Ok(rows::text(row, 0, "name")?.to_owned()))?;
+    let found = collect(db, "SELECT name FROM installation", [], |row| {
+        // All tokens depend on it: not the fault of one row.
+        Ok(rows::text(row, 0, "name")
+            .map_err(|_| StoreError::Damaged("its name cannot be read".to_owned()))?
+            .to_owned())
+    })?;
     found.into_iter().next().ok_or_else(|| StoreError::Damaged("it has no name".to_owned()))
 }
 
@@ -96,10 +100,12 @@ pub fn work_near(db: &Connection, id: TokenId) -> Result<Option<Work>> {
     };
     for (after, before) in ranges {
         let sql = "SELECT verifier FROM token WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1";
-        let near =
-            collect(db, sql, [after, before], |row| Ok(Verifier::parse(rows::text(row, 0, "verifier")?)))?;
+        // A neighbour that cannot be read is no reason to fail: somebody else's token is asked for.
+        let near = collect(db, sql, [after, before], |row| {
+            Ok(rows::text(row, 0, "verifier").ok().and_then(|text| Verifier::parse(text).ok()))
+        })?;
         if let Some(verifier) = near.into_iter().next() {
-            return Ok(verifier.ok().map(|verifier| verifier.work()));
+            return Ok(verifier.map(|verifier| verifier.work()));
         }
     }
     Ok(None)

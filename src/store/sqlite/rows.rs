@@ -82,7 +82,7 @@ fn proved(row: &Row<'_>) -> Result<Option<Proved>> {
 
 /// The columns of [`record`], in its order.
 pub const RECORD: &str = "seq, at, actor, actor_uid, login_uid, action, token_id, user, effective_user, \
-                          outcome, reason, method, url, detail, changes, hash";
+                          outcome, reason, method, url, detail, changes, version, hash";
 
 /// A row of [`RECORD`].
 pub fn record(row: &Row<'_>) -> Result<Record> {
@@ -103,12 +103,13 @@ pub fn record(row: &Row<'_>) -> Result<Record> {
         url: owned(12, "url")?,
         detail: owned(13, "detail")?,
         changes: owned(14, "changes")?,
-        hash: owned(15, "hash")?,
+        version: number(row, 15, "version")?,
+        hash: owned(16, "hash")?,
     })
 }
 
 fn damaged(column: &str) -> StoreError {
-    StoreError::Damaged(format!("a value in column '{column}' cannot be read"))
+    StoreError::BadRow(format!("a value in column '{column}' cannot be read"))
 }
 
 fn value<'r>(row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {

@@ -275,9 +275,10 @@ impl Transaction for SqliteTransaction<'_> {
         }
         self.inner.commit().map_err(|error| match failed(error) {
             StoreError::Busy => StoreError::Busy,
-            StoreError::Io(what) | StoreError::Damaged(what) | StoreError::Permission(what) => {
-                StoreError::Undecided(what)
-            }
+            StoreError::Io(what)
+            | StoreError::Damaged(what)
+            | StoreError::Permission(what)
+            | StoreError::Exhausted(what) => StoreError::Undecided(what),
             other => other,
         })?;
         let due = match self.durability {
