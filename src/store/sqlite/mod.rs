@@ -1,6 +1,7 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
 mod amend;
+mod aside;
 mod backup;
 mod carry;
 mod census;

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,11 +64,7 @@ pub fn existing(path: &Path) -> Result<Opened> {
 pub fn create(path: &Path) -> Result<bool> {
     make_directory(path)?;
     let path = resolve(path)?;
-    if has_stray_log(&path) {
-        let why = "it is the log of a database that is gone, and would be played into a new one; move it away, or \
-                   restore a backup, which moves it";
-        return Err(StoreError::Unsafe { path: companion(&path, "-wal"), why });
-    }
+    super::aside::refuse_stray_log(&path)?;
     let draft = draft(&path)?;
     let made = build(&draft).and_then(|()| publish(&draft, &path));
     for suffix in ["", "-wal", "-shm"] {
@@ -76,12 +72,6 @@ pub fn create(path: &Path) -> Result<bool> {
         let _ = fs::remove_file(companion(&draft, suffix));
     }
     made
-}
-
-/// Whether a write-ahead log lies where the database it belongs to is gone.
-pub fn has_stray_log(path: &Path) -> bool {
-    let log = fs::symlink_metadata(companion(path, "-wal")).is_ok_and(|log| log.len() > 0);
-    log && fs::symlink_metadata(path).is_err_and(|e| absent(&e))
 }
 
 /// The directory of a database, made where there is none; one that everybody can write is refused.
@@ -192,8 +182,7 @@ pub fn read_only(path: &Path) -> Result<Opened> {
     Ok(Opened { db, path, warning })
 }
 
-/// Opens a file as it is, whatever its schema: for an examination. A database that cannot be written is
-/// looked at all the same.
+/// Opens a file for an examination, whatever its schema, and read-only if it cannot be written.
 pub fn unchecked(path: &Path) -> Result<Connection> {
     let readable = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
@@ -326,46 +315,6 @@ fn build(draft: &Path) -> Result<()> {
     super::fold_wholly(&db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     db.close().map_err(|(_, e)| failed(e))
-}
-
-/// Gives a draft the owner and the mode of the file whose place it takes.
-pub fn resemble(draft: &Path, target: &Path) -> Result<()> {
-    let file = fs::symlink_metadata(target).map_err(|e| io_error(target, &e))?;
-    let ours = File::open(draft).map_err(|e| io_error(draft, &e))?;
-    let now = ours.metadata().map_err(|e| io_error(draft, &e))?;
-    let owner = (now.uid() != file.uid()).then_some(file.uid());
-    let group = (now.gid() != file.gid()).then_some(file.gid());
-    let given = owner.is_none() && group.is_none() || std::os::unix::fs::fchown(&ours, owner, group).is_ok();
-    // Without its group, the group may do nothing.
-    let mode = if given { file.mode() & 0o660 | 0o600 } else { 0o600 };
-    ours.set_permissions(fs::Permissions::from_mode(mode)).map_err(|e| io_error(draft, &e))
-}
-
-/// Moves a database and what lies beside it to a new name, which ends in `ending`.
-pub fn move_aside(path: &Path, ending: &str) -> Result<PathBuf> {
-    for number in 1.. {
-        let name = if number == 1 { format!(".{ending}") } else { format!(".{ending}-{number}") };
-        let aside = companion(path, &name);
-        match renameat2(AT_FDCWD, path, AT_FDCWD, &aside, RenameFlags::RENAME_NOREPLACE) {
-            Ok(()) => {}
-            Err(Errno::EEXIST) => continue,
-            Err(Errno::EINVAL | Errno::ENOSYS) if !aside.exists() => {
-                fs::rename(path, &aside).map_err(|e| io_error(path, &e))?;
-            }
-            // Only its log is left.
-            Err(Errno::ENOENT) if companion(path, "-wal").exists() && !companion(&aside, "-wal").exists() => {
-            }
-            Err(errno) => return Err(io_error(path, &errno.into())),
-        }
-        for suffix in ["-wal", "-shm", "-journal"] {
-            let from = companion(path, suffix);
-            if fs::symlink_metadata(&from).is_ok() {
-                fs::rename(&from, companion(&aside, suffix)).map_err(|e| io_error(&from, &e))?;
-            }
-        }
-        return Ok(aside);
-    }
-    Err(StoreError::Busy)
 }
 
 pub fn publish(draft: &Path, path: &Path) -> Result<bool> {

@@ -4,7 +4,7 @@
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
 use super::{
-    PATIENTLY, Result, checkpoint, failed, fold_wholly, log, merge, open, reads, rows, schema, space,
+    PATIENTLY, Result, aside, checkpoint, failed, fold_wholly, log, merge, open, reads, rows, schema, space,
 };
 use crate::domain::audit::Entry;
 use crate::domain::chain::Link;
@@ -129,9 +129,9 @@ impl Candidate {
     pub fn publish_over_damaged(self, ending: &str) -> Result<Option<PathBuf>> {
         let target = self.draft.target().to_owned();
         if target.exists() {
-            open::resemble(self.draft.path(), &target)?;
+            aside::resemble(self.draft.path(), &target)?;
         }
-        let aside = open::move_aside(&target, ending)?;
+        let aside = aside::move_aside(&target, ending)?;
         Ok(self.publish()?.then_some(aside))
     }
 

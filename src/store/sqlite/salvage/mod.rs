@@ -8,7 +8,7 @@ mod page;
 
 use super::draft::Draft;
 use super::reads::{collect, execute};
-use super::{Result, SqliteStore, failed, open, rows, schema};
+use super::{Result, SqliteStore, aside, failed, open, rows, schema};
 use crate::store::StoreError;
 use crate::store::backup::Salvaged;
 use page::{Files, Record};
@@ -203,7 +203,7 @@ fn is_audit(values: &[Value]) -> bool {
 /// Whether only the log of a database is left: it would be played into a new one at the same place.
 #[must_use]
 pub fn only_log_is_left(database: &Path) -> bool {
-    open::resolve(database).is_ok_and(|database| open::has_stray_log(&database))
+    open::resolve(database).is_ok_and(|database| aside::has_stray_log(&database))
 }
 
 /// The newest file that a restore moved aside at the place of a database, if there is one.
