@@ -34,13 +34,13 @@ pub fn request(bytes: &[u8]) {
     let mut text = || parts.next().and_then(|part| std::str::from_utf8(part).ok());
     let (url, query, kind) = (text(), text(), text());
     let body = parts.next();
-    let given = Given { method: Some("POST"), url, query, body, content_type: kind, headers: &[] };
+    let given = Given { method: Some("POST"), url, query, body, content_type: kind, ..Given::default() };
     if let Ok(request) = Request::new(&given) {
         if let Some(target) = &request.target {
             assert_eq!(path::canonical(&target.path, Place::Url, 0).as_ref(), Ok(&target.path));
             assert!(std::str::from_utf8(&path::decoded(&target.path)).is_ok());
         }
-        let _ = (request.json(), request.form(), request.query.method_override);
+        let _ = (request.json(), request.query.overrides_method());
     }
     let _ = http::parse(bytes);
     if let Ok(text) = std::str::from_utf8(bytes)

@@ -236,6 +236,8 @@ impl Curl {
         };
         let method = self.request.take().unwrap_or_else(|| default.to_owned());
         let headers = self.sent_headers(body.as_deref())?;
+        // Without data curl sends no body, whatever the method and the type announce.
+        let body = Some(body.unwrap_or_default());
         Ok(Sent { method: Some(method), url: Some(url), body, headers, ..Sent::default() })
     }
 

@@ -22,7 +22,8 @@ pub fn parse(message: &[u8]) -> Result<Sent, String> {
     let mut sent = Sent {
         method: Some(method.to_owned()),
         url: Some(target.to_owned()),
-        body: (!body.is_empty()).then(|| body.to_vec()),
+        // The message is whole: what is not in it does not come, whatever method and type announce.
+        body: Some(body.to_vec()),
         ..Sent::default()
     };
     for (number, line) in (2..).zip(lines) {
@@ -42,11 +43,10 @@ pub fn parse(message: &[u8]) -> Result<Sent, String> {
                 let found = body.len();
                 return Err(format!("line {number}: the body has {found} bytes, the header says otherwise"));
             }
-            "authorization" | "proxy-authorization" | "cookie" => {}
+            // Twice is malformed, so it counts; what it says is not for any answer.
+            "authorization" => sent.headers.push((name.to_owned(), String::new())),
+            "proxy-authorization" | "cookie" => {}
             _ => sent.headers.push((name.to_owned(), value.to_owned())),
-        }
-        if name.eq_ignore_ascii_case("content-length") && sent.body.is_none() {
-            sent.body = Some(Vec::new());
         }
     }
     Ok(sent)

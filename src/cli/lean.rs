@@ -45,6 +45,7 @@ impl Read {
         match option {
             "-q" | "--quiet" => return flag(&mut self.quiet),
             "--batch" => return flag(&mut self.batch),
+            "--body-unseen" => return flag(&mut self.request.body_unseen),
             _ => {}
         }
         let (name, value) = match option.split_once('=') {
@@ -90,7 +91,9 @@ impl Read {
     /// What was read, if its parts go together.
     fn whole(self) -> Option<Cli> {
         let two_places = self.token_file.is_some() && self.token_env.is_some();
-        let two_bodies = self.request.data.is_some() && self.request.data_file.is_some();
+        let bodies =
+            [self.request.data.is_some(), self.request.data_file.is_some(), self.request.body_unseen];
+        let two_bodies = bodies.into_iter().filter(|given| *given).count() > 1;
         let one_of_many = self.token_file.is_some()
             || self.token_env.is_some()
             || self.field.is_some()
@@ -136,7 +139,7 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        const NAMES: [&str; 22] = [
+        const NAMES: [&str; 23] = [
             "--db",
             "--config",
             "-o",
@@ -156,6 +159,7 @@ mod tests {
             "-q",
             "--quiet",
             "--batch",
+            "--body-unseen",
             "-",
             "--",
             "--help",
@@ -192,6 +196,7 @@ mod tests {
             "-o json --token-file t",
             "--db d --config c -Da=b -D c=d --method POST --url /a?b=c --header A:b --header B:c --data {}",
             "--output=json --field=user --token-env NAME",
+            "--method POST --url /a --body-unseen",
             "--batch --color never",
         ] {
             let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();

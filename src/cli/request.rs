@@ -26,6 +26,9 @@ pub struct RequestArgs {
     /// What its body says it is
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<String>,
+    /// It may have a body that is not handed over
+    #[arg(long, conflicts_with_all = ["data", "data_file"])]
+    pub body_unseen: bool,
     /// One of its headers; may be given more than once
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
@@ -35,9 +38,10 @@ impl RequestArgs {
     /// Whether nothing of a request was typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { method, url, query, data, data_file, content_type, headers } = self;
+        let Self { method, url, query, data, data_file, content_type, body_unseen, headers } = self;
         [method, url, query, data, content_type].iter().all(|text| text.is_none())
             && data_file.is_none()
+            && !body_unseen
             && headers.is_empty()
     }
 }

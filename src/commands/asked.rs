@@ -3,8 +3,9 @@
 use super::context::Context;
 use crate::cli::{RequestArgs, RuleArgs, TokenSource};
 use crate::config::Settings;
+use crate::domain::leak;
 use crate::domain::restriction::rule::Subject;
-use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, Rule, RuleError, Rules, Sent};
+use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, Rule, RuleError, Rules, Sent, head};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::text;
@@ -129,14 +130,42 @@ pub fn request(args: &RequestArgs, token: TokenAt, cx: &mut Context<'_>) -> Resu
         (None, Some(path)) => Some(beginning(path, MAX_BODY, cx)?),
         (None, None) => None,
     };
-    Ok(Sent {
+    let sent = Sent {
         method: args.method.clone(),
         url: args.url.clone(),
         query: args.query.clone(),
         body,
         content_type: args.content_type.clone(),
         headers: args.headers.clone(),
-    })
+        body_unseen: args.body_unseen,
+    };
+    exposed(args, &sent)?;
+    Ok(sent)
+}
+
+/// [`request`] for a token that is presented apart from it.
+pub fn guarded(args: &RequestArgs, token: TokenAt, cx: &mut Context<'_>) -> Result<Sent, Failure> {
+    let authorizes = |(name, _): &(String, String)| {
+        ["Authorization", "Proxy-Authorization"].iter().any(|known| head::same_name(name, known))
+    };
+    if args.headers.iter().any(authorizes) {
+        return Err(in_arguments("the Authorization header"));
+    }
+    request(args, token, cx)
+}
+
+/// Refuses a token in an argument list, which every process on the machine can read. It is not repeated.
+fn exposed(args: &RequestArgs, sent: &Sent) -> Result<(), Failure> {
+    let data = args.data.as_deref().filter(|text| leak::mask(text) != **text).map(|_| "--data");
+    sent.exposed().or(data).map_or(Ok(()), |place| Err(in_arguments(place)))
+}
+
+fn in_arguments(place: &str) -> Failure {
+    let message = format!("{place} holds a secret, and arguments are visible to every process");
+    Failure::usage(message).hint(
+        "leave it out; a token is read from stdin, --token-file or --token-env, a body from --data-file. If it \
+         was a live token, revoke it",
+    )
 }
 
 /// Reads a file, or stdin for `-`, of at most `most` bytes.

@@ -25,7 +25,8 @@ const CHUNK: usize = 1 << 16;
 struct Asked {
     /// `None`: what it presents has not the shape of a token.
     presented: Option<Presented>,
-    sent: Sent,
+    /// Wiped when dropped: a header may hold a token.
+    sent: Zeroizing<Sent>,
 }
 
 /// Answers every line of stdin, as long as there are lines.
@@ -37,7 +38,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let key = verify::cache_key(cx, &policy, &store);
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
-    let (base, full_url) = (settings.base(), settings.audit_url_full());
+    let (base, merges, full_url) = (settings.base(), settings.merges(), settings.audit_url_full());
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
     let mut input = Lines::default();
     let mut exit = Exit::Yes;
@@ -49,7 +50,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let asked: Vec<Result<Asked, Unread>> =
             group.iter().map(|(line, bytes)| read(*line, bytes)).collect();
         let read = || asked.iter().filter_map(|asked| asked.as_ref().ok());
-        let requests: Vec<_> = read().map(|asked| Request::new(&asked.sent.given())).collect();
+        let requests: Vec<_> = read().map(|asked| Request::new(&asked.sent.given_to(merges))).collect();
         let urls: Vec<_> = read().map(|asked| asked.sent.told_url(full_url)).collect();
         let cases: Vec<Case<'_>> = read()
             .zip(&requests)
@@ -116,7 +117,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
 
 fn read(line: u64, bytes: &[u8]) -> Result<Asked, Unread> {
     let unread = |error: String| Unread { allowed: false, reason: "unreadable", line, error };
-    let Line { token, method, url, query, body, body_b64, content_type, headers } =
+    let Line { token, method, url, query, body, body_b64, content_type, headers, body_unseen } =
         Line::parse(bytes).map_err(unread)?;
     let token = Zeroizing::new(token);
     let body = match (body, body_b64) {
@@ -127,8 +128,8 @@ fn read(line: u64, bytes: &[u8]) -> Result<Asked, Unread> {
         }
         (None, None) => None,
     };
-    let headers = headers.into_iter().flatten().collect();
-    let sent = Sent { method, url, query, body, content_type, headers };
+    let headers = headers.unwrap_or_default().0;
+    let sent = Zeroizing::new(Sent { method, url, query, body, content_type, headers, body_unseen });
     Ok(Asked { presented: Presented::parse(token.as_bytes()).ok(), sent })
 }
 

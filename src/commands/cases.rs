@@ -3,7 +3,7 @@
 use super::check::{called, word};
 use super::context::Context;
 use super::{asked, stdout_failed};
-use crate::domain::restriction::{self, Base, Depth, Request, RuleError, Rules, Sent};
+use crate::domain::restriction::{self, Base, Depth, Merges, Request, RuleError, Rules, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::text;
@@ -13,23 +13,34 @@ use std::path::Path;
 /// Bytes of a case file.
 const MOST: usize = 64 << 20;
 
+/// What is known of the guarded service.
+#[derive(Clone, Copy)]
+pub struct Service<'s> {
+    /// `patctl.base.url`
+    pub base: Option<&'s Base>,
+    /// `patctl.service.merges.body`
+    pub merges: Merges,
+}
+
 /// Tries every case, tells those that differ.
 pub fn run(
     path: &Path,
     rules: Option<&Rules>,
-    base: Option<&Base>,
+    service: Service<'_>,
     cx: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
     let bytes = asked::file(path, MOST, cx)?;
     let wrong = |number: usize, why: &str| {
-        Failure::usage(format!("{}:{number}: {why}", called(path)))
-            .hint("a case is a JSON object: rule, method, url, query, body, content_type, headers, base_url, expect")
+        Failure::usage(format!("{}:{number}: {why}", called(path))).hint(
+            "a case is a JSON object: rule, method, url, query, body, content_type, \
+                   headers, body_unseen, base_url, merges_body, expect",
+        )
     };
     let text = String::from_utf8(bytes).map_err(|_| wrong(1, "the file is not UTF-8"))?;
     let (mut count, mut differences) = (0_u64, 0_u64);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         let case = Case::parse(line).map_err(|why| wrong(number, &why))?;
-        let (verdict, reason) = verdict(&case, rules, base).map_err(|why| wrong(number, &why))?;
+        let (verdict, reason) = verdict(&case, rules, service).map_err(|why| wrong(number, &why))?;
         count += 1;
         if case.right().contains(&verdict) {
             continue;
@@ -70,11 +81,15 @@ fn tell(cx: &mut Context<'_>, difference: &Difference<'_>) -> Result<(), Failure
 fn verdict(
     case: &Case,
     rules: Option<&Rules>,
-    base: Option<&Base>,
+    service: Service<'_>,
 ) -> Result<(&'static str, Option<String>), String> {
     let own_base =
         case.base_url.as_deref().map(Base::parse).transpose().map_err(|why| format!("base_url: {why}"))?;
-    let base = own_base.as_ref().or(base);
+    let base = own_base.as_ref().or(service.base);
+    let merges = match case.merges_body.as_deref() {
+        Some(word) => word.parse().map_err(|()| "merges_body: it is all, forms or none")?,
+        None => service.merges,
+    };
     let own_rules = match case.rule.as_deref().map(|text| Rules::parse(text, base)) {
         Some(Err(errors)) => return Ok(("rule-error", errors.first().map(RuleError::to_string))),
         Some(Ok(rules)) => Some(rules),
@@ -82,7 +97,7 @@ fn verdict(
     };
     let rules = own_rules.as_ref().or(rules).ok_or("it has no rule, and the command line gives none")?;
     let sent = sent(case)?;
-    match Request::new(&sent.given()) {
+    match Request::new(&sent.given_to(merges)) {
         Err(refusal) => Ok(("malformed", Some(refusal.to_string()))),
         Ok(request) => Ok(word(&restriction::judge(rules, &request, base, Depth::Decide).decision)),
     }
@@ -95,7 +110,7 @@ fn sent(case: &Case) -> Result<Sent, String> {
         (None, Some(text)) => Some(Sent::body_from_base64(text).ok_or("body_b64 is not Base64")?),
         (None, None) => None,
     };
-    let headers = case.headers.iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let headers = case.headers.as_ref().map(|headers| headers.0.clone()).unwrap_or_default();
     Ok(Sent {
         method: case.method.clone(),
         url: case.url.clone(),
@@ -103,5 +118,6 @@ fn sent(case: &Case) -> Result<Sent, String> {
         body,
         content_type: case.content_type.clone(),
         headers,
+        body_unseen: case.body_unseen,
     })
 }

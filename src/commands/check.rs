@@ -5,6 +5,7 @@ use super::context::Context;
 use super::{cases, stdout_failed};
 use crate::cli::{Check, Format, curl, http, shell};
 use crate::config::Settings;
+use crate::domain::decision::BODY_UNSEEN_HINT;
 use crate::domain::restriction::judge::{Line, Outcome, Part};
 use crate::domain::restriction::{
     self, Base, Decision, Depth, MAX_BODY, Refusal, Request, RuleError, Rules, Sent, Verdict,
@@ -28,14 +29,16 @@ pub fn run(args: &Check, cx: &mut Context<'_>) -> Result<Exit, Failure> {
                 Failure::usage("a case file has its own requests").hint("leave the request flags out")
             );
         }
-        return cases::run(path, rules.as_ref(), base.as_ref(), cx);
+        let service = cases::Service { base: base.as_ref(), merges: settings.merges() };
+        return cases::run(path, rules.as_ref(), service, cx);
     }
     let Some(rules) = rules else {
         return Err(Failure::usage("no rules were given")
             .hint("--restrict RULE, --restrict-file FILE, or --id ID for those of a token"));
     };
     let sent = request(args, cx)?;
-    let request = Request::new(&sent.given());
+    exposed(&sent)?;
+    let request = Request::new(&sent.given_to(settings.merges()));
     let verdict = match &request {
         Ok(request) => restriction::judge(&rules, request, base.as_ref(), Depth::Explain),
         Err(refusal) => Verdict { decision: Decision::Malformed(*refusal), lines: Vec::new() },
@@ -88,6 +91,14 @@ fn rules(
         .map_err(|errors: Vec<RuleError>| asked::refused(None, &errors, cx))
 }
 
+/// Refuses to explain a request with a token in it: the explanation repeats it.
+fn exposed(sent: &Sent) -> Result<(), Failure> {
+    sent.exposed().map_or(Ok(()), |place| {
+        Err(Failure::usage(format!("{place} holds a token"))
+            .hint("put another text in its place; if it was a live token, revoke it"))
+    })
+}
+
 /// The request, from flags, a curl command or a message.
 fn request(args: &Check, cx: &mut Context<'_>) -> Result<Sent, Failure> {
     let described = args.curl_file.is_some() || args.http_file.is_some() || !args.curl.is_empty();
@@ -113,7 +124,7 @@ fn request(args: &Check, cx: &mut Context<'_>) -> Result<Sent, Failure> {
         return Err(Failure::usage("no request was given")
             .hint("--method and --url, a curl command behind --, --curl-file, --http-file or --case-file"));
     }
-    asked::request(&args.request, TokenAt::Elsewhere, cx)
+    asked::guarded(&args.request, TokenAt::Elsewhere, cx)
 }
 
 fn from_curl(words: &[String], cx: &mut Context<'_>) -> Result<Sent, Failure> {
@@ -154,7 +165,11 @@ pub fn word(decision: &Decision) -> (&'static str, Option<String>) {
     match decision {
         Decision::Allow { .. } => ("allow", None),
         Decision::Deny => ("deny", Some("no line allows it".to_owned())),
-        Decision::OtherOrigin => ("deny", Some("it has another origin than patctl.base.url".to_owned())),
+        Decision::OtherOrigin => (
+            "deny",
+            Some("it has another origin than patctl.base.url, or another Host than its URL".to_owned()),
+        ),
+        Decision::BodyUnseen => ("deny", Some(format!("body-unseen: no line allows it; {BODY_UNSEEN_HINT}"))),
         Decision::Malformed(refusal) => ("malformed", Some(refusal.to_string())),
         Decision::RuleError(error) => ("rule-error", Some(error.to_string())),
     }
@@ -183,7 +198,7 @@ fn one_line<'a>(line: &'a Line<'a>) -> wire::Line<'a> {
 fn one_part<'a>(part: &'a Part<'a>) -> wire::Part<'a> {
     let (outcome, reason) = match &part.outcome {
         Outcome::Hit => ("hit", None),
-        Outcome::Miss(why) => ("miss", Some((*why).to_owned())),
+        Outcome::Miss(why) | Outcome::Unseen(why) | Outcome::Unread(why) => ("miss", Some((*why).to_owned())),
         Outcome::Malformed(Refusal { why, .. }) => ("malformed", Some((*why).to_owned())),
         Outcome::NotJudged => ("not-judged", None),
         Outcome::Broken => ("broken", None),

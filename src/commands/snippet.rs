@@ -101,14 +101,14 @@ fn judge(
     // The authentication alone is no request that could be restricted.
     let pat = Pat { restricted: holder.pat.restricted && order.calls, ..holder.pat.clone() };
     let base = settings.base();
-    let request = request(order);
+    let request = request(order, settings);
     let (answer, _) =
         verify::rehearse(store, &cx.act(&policy, &actor), &pat, &scheme, &request, base.as_ref())?;
     Ok(answer.err())
 }
 
-fn request(order: &Order) -> Result<Request, Refusal> {
-    Request::new(&order.call.sent().given())
+fn request(order: &Order, settings: &Settings) -> Result<Request, Refusal> {
+    Request::new(&order.call.sent().given_to(settings.merges()))
 }
 
 /// Tells why a call is not printed: as `check` does, where restrictions are the reason.
@@ -120,9 +120,10 @@ fn refused(
     denial: &Denial,
 ) -> Result<Exit, Failure> {
     let base = settings.base();
-    let request = request(order);
+    let request = request(order, settings);
     let rules = Rules::parse(&holder.rules.join("\n"), base.as_ref()).ok();
-    let by_rules = matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest);
+    let by_rules =
+        matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest | Reason::BodyUnseen);
     let judged = rules.as_ref().filter(|_| by_rules).map(|rules| match &request {
         Ok(request) => restriction::judge(rules, request, base.as_ref(), Depth::Explain),
         Err(refusal) => Verdict { decision: Decision::Malformed(*refusal), lines: Vec::new() },
@@ -145,7 +146,7 @@ fn explain(pat: &Pat, denial: &Denial) -> Failure {
     let id = pat.id;
     let detail = denial.detail.as_deref().unwrap_or_default();
     let (why, hint) = match denial.reason {
-        Reason::Restricted | Reason::MalformedRequest => {
+        Reason::Restricted | Reason::MalformedRequest | Reason::BodyUnseen => {
             ("its restrictions do not allow this call".to_owned(), format!("'patctl show {id}' lists them"))
         }
         Reason::RuleError => {

@@ -30,7 +30,7 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return batch::run(cx);
     }
     let settings = cx.settings()?;
-    let sent = asked::request(&args.request, asked::TokenAt::of(&args.source), cx)?;
+    let sent = asked::guarded(&args.request, asked::TokenAt::of(&args.source), cx)?;
     let presented = present::presented(&args.source, cx)?.ok();
     let verdict =
         presented.map(|presented| judge(cx, &settings, &presented, &sent, Purpose::Use)).transpose()?;
@@ -68,7 +68,7 @@ pub fn judge(
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
-    let request = Request::new(&sent.given());
+    let request = Request::new(&sent.given_to(settings.merges()));
     let (base, url) = (settings.base(), sent.told_url(settings.audit_url_full()));
     let asked = asked(&request, url.as_deref());
     let errand =

@@ -12,7 +12,7 @@ use crate::service::verify::{Purpose, Verdict};
 pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
-    let sent = asked::request(&args.request, asked::TokenAt::of(&args.source), cx)?;
+    let sent = asked::guarded(&args.request, asked::TokenAt::of(&args.source), cx)?;
     let presented = present::presented(&args.source, cx)?.ok();
     let verdict = presented
         .map(|presented| verify::judge(cx, &settings, &presented, &sent, Purpose::Look))

@@ -2,7 +2,7 @@
 
 use crate::domain::notice::{Mailbox, Route};
 use crate::domain::pat::AuthMethods;
-use crate::domain::restriction::Base;
+use crate::domain::restriction::{Base, Merges};
 use crate::domain::schedule::Schedule;
 use crate::domain::token::TokenPrefix;
 use crate::domain::verifier::CEILING;
@@ -47,6 +47,7 @@ pub enum Kind {
 pub const SYNC: &[&str] = &["normal", "full"];
 const AUTH: &[&str] =
     &[AuthMethods::ALL[0].as_str(), AuthMethods::ALL[1].as_str(), AuthMethods::ALL[2].as_str()];
+const MERGES: &[&str] = &[Merges::ALL[0].as_str(), Merges::ALL[1].as_str(), Merges::ALL[2].as_str()];
 const MINUTES: Kind = Kind::Integer(0, 525_600);
 const DAYS: Kind = Kind::Integer(0, 36_500);
 
@@ -110,6 +111,8 @@ keys! {
         "what audit rows keep of a URL: the path and parameter names, or all of it";
     "patctl.db" Kind::File, None, "the database file";
     "patctl.base.url" Kind::Url, None, "where the guarded service lives; origins in rules are compared with it";
+    "patctl.service.merges.body" Kind::Word(MERGES), Some("all"),
+        "where the guarded service takes parameters and methods from: all (any body), forms (form bodies), none";
     "patctl.token.prefix" Kind::Prefix, Some("patctl"), "what new tokens begin with";
     "patctl.mail.from" Kind::Mail, None, "the sender of mails";
     "patctl.mail.to" Kind::Mail, None, "the recipient where a token names none; {user} stands for its user";

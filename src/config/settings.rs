@@ -6,7 +6,7 @@ use crate::domain::cache::CacheLimits;
 use crate::domain::moment::Span;
 use crate::domain::notice::{Mailbox, Notices};
 use crate::domain::policy::Policy;
-use crate::domain::restriction::Base;
+use crate::domain::restriction::{Base, Merges};
 use crate::domain::schedule::Schedule;
 use crate::domain::verifier::Cost;
 use std::collections::BTreeMap;
@@ -114,6 +114,12 @@ impl Settings {
     #[must_use]
     pub fn base(&self) -> Option<Base> {
         self.text("patctl.base.url").and_then(|url| Base::parse(url).ok())
+    }
+
+    /// `patctl.service.merges.body`.
+    #[must_use]
+    pub fn merges(&self) -> Merges {
+        self.parsed("patctl.service.merges.body")
     }
 
     /// When a job runs, by its property, and where that was set; `None`: there is no such property.

@@ -39,6 +39,8 @@ pub enum Reason {
     Restricted,
     /// The request cannot be judged safely.
     MalformedRequest,
+    /// A body that was not handed over could hold what its restrictions do not allow.
+    BodyUnseen,
     /// A stored restriction cannot be used.
     RuleError,
     /// What is stored for it cannot be trusted: its verifier cannot be read, or its row is not what patctl
@@ -66,6 +68,7 @@ impl Reason {
             Self::Policy => "policy",
             Self::Restricted => "restricted",
             Self::MalformedRequest => "malformed-request",
+            Self::BodyUnseen => "body-unseen",
             Self::RuleError => "rule-error",
             Self::Damaged => "damaged",
             Self::Unavailable => "unavailable",
@@ -167,6 +170,10 @@ fn restricted(question: &Question<'_>) -> Result<usize, Denial> {
     let verdict = restriction::judge(&rules, request, question.base, Depth::Decide);
     match verdict.decision {
         Decision::Allow { line } => Ok(line),
+        Decision::BodyUnseen => {
+            let line = verdict.lines.iter().find_map(unseen_body).unwrap_or_default();
+            Err(no(Reason::BodyUnseen, format!("{line}; {BODY_UNSEEN_HINT}")))
+        }
         Decision::Deny => {
             Err(no(Reason::Restricted, verdict.lines.first().map_or_else(String::new, first_miss)))
         }
@@ -178,10 +185,24 @@ fn restricted(question: &Question<'_>) -> Result<usize, Denial> {
     }
 }
 
+/// What to do about [`Reason::BodyUnseen`].
+pub const BODY_UNSEEN_HINT: &str =
+    "hand the body over, or say with patctl.service.merges.body what the service takes from it";
+
+/// Which part of a line needs the body that was not seen.
+fn unseen_body(line: &Line<'_>) -> Option<String> {
+    line.parts.iter().find_map(|part| match part.outcome {
+        Outcome::Unseen(why) => Some(format!("line {}, {}: {why}", line.rule.line, part.kind.as_str())),
+        _ => None,
+    })
+}
+
 /// Why the first line did not allow it.
 fn first_miss(line: &Line<'_>) -> String {
     let why = line.parts.iter().find_map(|part| match part.outcome {
-        Outcome::Miss(why) => Some(format!("line {}, {}: {why}", line.rule.line, part.kind.as_str())),
+        Outcome::Miss(why) | Outcome::Unseen(why) | Outcome::Unread(why) => {
+            Some(format!("line {}, {}: {why}", line.rule.line, part.kind.as_str()))
+        }
         _ => None,
     });
     why.unwrap_or_default()

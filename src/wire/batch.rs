@@ -1,7 +1,7 @@
 //! What `verify --batch` reads, and answers where it could not.
 
+use super::headers::Headers;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// One line: a token, and the request it is presented for.
 #[derive(Deserialize)]
@@ -22,7 +22,10 @@ pub struct Presented {
     /// What the body says it is.
     pub content_type: Option<String>,
     /// Headers.
-    pub headers: Option<BTreeMap<String, String>>,
+    pub headers: Option<Headers>,
+    /// Whether there may be a body that is not handed over.
+    #[serde(default)]
+    pub body_unseen: bool,
 }
 
 impl Presented {

@@ -1,7 +1,7 @@
 //! What `check` reads and answers.
 
+use super::headers::Headers;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What `check -o json` prints.
 #[derive(Serialize, Debug)]
@@ -109,9 +109,14 @@ pub struct Case {
     pub content_type: Option<String>,
     /// Headers.
     #[serde(default)]
-    pub headers: Option<BTreeMap<String, String>>,
+    pub headers: Option<Headers>,
+    /// Whether there may be a body that is not handed over.
+    #[serde(default)]
+    pub body_unseen: bool,
     /// `patctl.base.url` for this case.
     pub base_url: Option<String>,
+    /// `patctl.service.merges.body` for this case.
+    pub merges_body: Option<String>,
     /// The verdict it should get.
     pub expect: Expect,
     /// Whether the rule or the request is refused, where either would be `reject-as-malformed`.

@@ -8,6 +8,7 @@ pub mod carry;
 pub mod change;
 pub mod check;
 pub mod doctor;
+pub mod headers;
 pub mod leak;
 pub mod notices;
 pub mod sarif;

@@ -206,7 +206,8 @@ fn what_a_lenient_server_would_read_otherwise_is_denied() {
         let all: Vec<&str> = args.into_iter().chain(body).collect();
         assert_eq!(patctl.run(&all).exit, Exit::No, "{rule} {url} {kind} {body:?}");
     }
-    let upload = ["--data", "--b\r\nname=\"file\"", "--content-type", "multipart/form-data; boundary=b"];
+    let part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n";
+    let upload = ["--data", part, "--content-type", "multipart/form-data; boundary=b"];
     let args = ["check", "--restrict", "[post]/x", "--method", "POST", "--url", "/x"];
     let all: Vec<&str> = args.into_iter().chain(upload).collect();
     assert_eq!(patctl.run(&all).exit, Exit::Yes, "an upload is none of these");
@@ -228,7 +229,7 @@ fn a_file_that_is_too_long_is_refused_and_not_cut() {
     let curl = ["--", "curl", "https://h/x?id=ok", "-d", &typed];
     let all: Vec<&str> = ["check", "--restrict", "/x[QueryParam::id==ok]"].into_iter().chain(curl).collect();
     patctl.run(&all).says(Exit::Usage, &["has more than"]);
-    // A body that is handed over is known to be too long, which only matters to lines that look into it.
+    // A body that is too long is not seen whole: it may hold an override, and is no JSON.
     let args = [
         "check",
         "--url",
@@ -241,7 +242,7 @@ fn a_file_that_is_too_long_is_refused_and_not_cut() {
         &body,
     ];
     let ask = |rule| patctl.run(&args.into_iter().chain(["--restrict", rule]).collect::<Vec<_>>());
-    assert_eq!(ask("[post]/x").exit, Exit::Yes);
+    assert_eq!((ask("/x").exit, ask("[post]/x").exit), (Exit::Yes, Exit::No));
     assert!(ask("/x[JsonData::a==1]").stdout.starts_with("malformed"), "too long");
 }
 

@@ -126,7 +126,7 @@ fn decide(rules: &str, sent: &Sent, base: Option<&Base>) -> Option<&'static str>
     let Ok(request) = Request::new(&sent.given()) else { return Some("malformed") };
     Some(match judge(&rules, &request, base, Depth::Decide).decision {
         Decision::Allow { .. } => "allow",
-        Decision::Deny | Decision::OtherOrigin => "deny",
+        Decision::Deny | Decision::OtherOrigin | Decision::BodyUnseen => "deny",
         Decision::Malformed(_) => "malformed",
         Decision::RuleError(_) => "rule-error",
     })

@@ -5,6 +5,7 @@ use crate::harness::{Patctl, Setup, id_of};
 use crate::process::{Home, stdout};
 use patctl::domain::restriction::Code;
 use patctl::exit::Exit;
+use patctl::wire::check::Case;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -20,6 +21,11 @@ fn every_case_of_the_corpus_has_its_verdict_through_check() {
     let home = Home::new("");
     let output = home.feed(&["check", "--case-file", "-"], CORPUS.as_bytes());
     assert!(output.status.success(), "{}", stdout(&output));
+}
+
+/// The verdicts that are right for a case.
+fn right(case: &Value) -> &'static [&'static str] {
+    Case::parse(&case.to_string()).expect("a case").right()
 }
 
 /// The flags that hand a case over.
@@ -65,9 +71,8 @@ fn every_case_of_the_corpus_has_its_verdict_through_verify() {
                 other => panic!("{other:?}: {case}"),
             }
         });
-        let expected = case["expect"].as_str().expect("a verdict");
         let Some(token) = token else {
-            assert_eq!(expected, "rule-error", "{case}");
+            assert!(right(&case).contains(&"rule-error"), "{case}");
             continue;
         };
         let flags = flags(&case, &patctl);
@@ -75,11 +80,11 @@ fn every_case_of_the_corpus_has_its_verdict_through_verify() {
         let (exit, reason) = patctl.verify(token.as_str(), &flags);
         let verdict = match (exit, reason.as_str()) {
             (Exit::Yes, "") => "allow",
-            (Exit::No, "restricted") => "deny",
+            (Exit::No, "restricted" | "body-unseen") => "deny",
             (Exit::No, "malformed-request") => "malformed",
             other => panic!("{other:?}: {case}"),
         };
-        assert_eq!(verdict, expected, "{case}");
+        assert!(right(&case).contains(&verdict), "{verdict}: {case}");
     }
 }
 

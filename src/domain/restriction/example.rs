@@ -2,8 +2,9 @@
 
 use super::judge::{Decision, Depth, judge};
 use super::origin::Base;
-use super::request::{Request, Sent};
+use super::request::Request;
 use super::rule::{Rule, Subject};
+use super::sent::Sent;
 use super::{Rules, path};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;

@@ -1,8 +1,8 @@
 //! JSON as strictly as it can be read (RFC 8259): what two parsers could read differently is refused.
 
+use super::fold::{Keys, Names, overrides_method};
 use super::request::{Place, Refusal};
 use super::{MAX_BODY, MAX_DEPTH};
-use crate::domain::text::is_hidden;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
@@ -25,22 +25,22 @@ pub enum Json {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Members {
     named: BTreeMap<String, Json>,
-    /// How many names fold to each; made when it is first asked for.
-    folded: OnceCell<BTreeMap<String, usize>>,
+    /// The names by their folds; made when they are first asked for.
+    names: OnceCell<Names>,
 }
 
 impl Members {
-    /// Whether there is a name that some server would take for `name`, and that is not.
-    fn has_second_spelling(&self, name: &str) -> bool {
-        let count = || {
-            let mut counts = BTreeMap::new();
-            for other in self.named.keys() {
-                *counts.entry(folded(other)).or_insert(0) += 1;
-            }
-            counts
-        };
-        let alike = self.folded.get_or_init(count).get(&folded(name)).copied().unwrap_or(0);
-        alike > usize::from(self.named.contains_key(name))
+    /// The member of this name, spelt exactly so.
+    ///
+    /// # Errors
+    /// There is another name that some framework takes for it.
+    fn get(&self, name: &str) -> Result<Option<&Json>, Gap> {
+        let names = self.names.get_or_init(|| Names::of(self.named.keys().map(String::as_str)));
+        let own = self.named.get(name);
+        if names.most_alike(&Keys::of(name)) > usize::from(own.is_some()) {
+            return Err(Gap::SecondSpelling);
+        }
+        Ok(own)
     }
 }
 
@@ -192,6 +192,32 @@ impl Json {
         self.collect(path, &mut texts).map(|()| texts)
     }
 
+    /// The texts of a parameter of this name in a service that takes parameters from the members of the
+    /// top; none where it has none there.
+    ///
+    /// # Errors
+    /// [`Gap`]
+    pub fn parameter<'j>(&'j self, name: &str) -> Result<Vec<&'j str>, Gap> {
+        let mut texts = Vec::new();
+        match self {
+            Self::Object(members) => {
+                if let Some(value) = members.get(name)? {
+                    value.collect(&[], &mut texts)?;
+                }
+            }
+            // The elements of an array have their numbers for names.
+            Self::Array(_) if name.bytes().all(|b| b.is_ascii_digit()) => return Err(Gap::SecondSpelling),
+            Self::Array(_) | Self::Text(_) | Self::Other => {}
+        }
+        Ok(texts)
+    }
+
+    /// Whether a member of the top may replace the method behind the check.
+    #[must_use]
+    pub fn overrides_method(&self) -> bool {
+        matches!(self, Self::Object(members) if members.named.keys().any(|name| overrides_method(name)))
+    }
+
     fn collect<'j>(&'j self, path: &[String], into: &mut Vec<&'j str>) -> Result<(), Gap> {
         if let Self::Array(values) = self {
             if values.is_empty() || values.iter().any(|value| matches!(value, Self::Array(_))) {
@@ -201,10 +227,7 @@ impl Json {
         }
         match (path.split_first(), self) {
             (Some((name, rest)), Self::Object(members)) => {
-                if members.has_second_spelling(name) {
-                    return Err(Gap::SecondSpelling);
-                }
-                members.named.get(name).ok_or(Gap::Absent)?.collect(rest, into)
+                members.get(name)?.ok_or(Gap::Absent)?.collect(rest, into)
             }
             (Some(_), _) => Err(Gap::Absent),
             (None, Self::Text(text)) => {
@@ -214,11 +237,4 @@ impl Json {
             (None, _) => Err(Gap::NoText),
         }
     }
-}
-
-/// A name as lenient servers read it: without blanks, controls, zero-width characters and backslashes,
-/// in lower case.
-fn folded(name: &str) -> String {
-    let kept = name.chars().filter(|c| !c.is_whitespace() && !is_hidden(*c) && *c != '\\');
-    kept.map(|c| c.to_ascii_lowercase()).collect()
 }

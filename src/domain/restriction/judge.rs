@@ -5,12 +5,12 @@
 //! does not hold.
 
 use super::Rules;
+use super::body::Taken;
+use super::elsewhere::{SPELLING, gap, merged, method_replaced};
 use super::fault::{Code, Fault, RuleError};
-use super::json::Gap;
-use super::method::PARAMETERS;
 use super::origin::Base;
 use super::pattern::{Fit, Pattern};
-use super::request::{Place, Refusal, Request, TooLong};
+use super::request::{Place, Refusal, Request};
 use super::rule::{Clause, Rule, Subject};
 
 /// The answer.
@@ -24,8 +24,10 @@ pub enum Decision {
     },
     /// No line does.
     Deny,
-    /// It has another origin than `patctl.base.url`.
+    /// It has another origin than `patctl.base.url`, or a Host header that names another than its URL.
     OtherOrigin,
+    /// No line does, and one would if it were known what the body holds.
+    BodyUnseen,
     /// It cannot be judged safely.
     Malformed(Refusal),
     /// A line cannot be used.
@@ -110,6 +112,10 @@ pub enum Outcome {
     Hit,
     /// It does not, for this reason.
     Miss(&'static str),
+    /// It does not, because a body that was not seen could make it mean something else.
+    Unseen(&'static str),
+    /// It does not, because what the body holds cannot be read.
+    Unread(&'static str),
     /// The body cannot be judged.
     Malformed(Refusal),
     /// An earlier part did not hold.
@@ -140,16 +146,19 @@ pub fn judge<'r>(rules: &'r Rules, request: &Request, base: Option<&Base>, depth
             (now @ (Decision::RuleError(_) | Decision::Allow { .. }), _) => now,
             (_, next @ (Decision::RuleError(_) | Decision::Allow { .. })) => next,
             (now @ Decision::Malformed(_), _) => now,
+            (now @ Decision::BodyUnseen, Decision::Deny) => now,
             (_, next) => next,
         };
         if depth == Depth::Decide && matches!(decision, Decision::RuleError(_) | Decision::Allow { .. }) {
             break;
         }
     }
-    let origin = request.target.as_ref().and_then(|target| target.origin.as_ref());
-    if origin.is_some_and(|origin| base.is_some_and(|base| base.origin != *origin))
-        && !matches!(decision, Decision::RuleError(_))
-    {
+    let own = request.target.as_ref().and_then(|target| target.origin.as_ref());
+    let base = base.map(|base| &base.origin);
+    let known = own.or(base);
+    let elsewhere = own.zip(base).is_some_and(|(own, base)| own != base)
+        || known.is_some_and(|origin| request.is_for_another(origin));
+    if elsewhere && !matches!(decision, Decision::RuleError(_)) {
         decision = Decision::OtherOrigin;
     }
     Verdict { decision, lines }
@@ -159,19 +168,23 @@ fn decide(line: &Line<'_>) -> Decision {
     if line.holds() {
         return Decision::Allow { line: line.rule.line };
     }
-    line.parts
-        .iter()
-        .find_map(|part| match &part.outcome {
-            Outcome::Malformed(refusal) => Some(Decision::Malformed(*refusal)),
-            Outcome::Broken => {
-                let at = line.rule.text.find(&part.text).unwrap_or(0);
-                let fault =
-                    Fault::new(at, Code::TooBig, "the pattern cannot be compiled; write a smaller one");
-                Some(Decision::RuleError(Box::new(RuleError::new(line.rule.line, &line.rule.text, fault))))
-            }
-            Outcome::Hit | Outcome::Miss(_) | Outcome::NotJudged => None,
-        })
-        .unwrap_or(Decision::Deny)
+    let decided = line.parts.iter().find_map(|part| match &part.outcome {
+        Outcome::Malformed(refusal) => Some(Decision::Malformed(*refusal)),
+        Outcome::Broken => {
+            let at = line.rule.text.find(&part.text).unwrap_or(0);
+            let fault = Fault::new(at, Code::TooBig, "the pattern cannot be compiled; write a smaller one");
+            Some(Decision::RuleError(Box::new(RuleError::new(line.rule.line, &line.rule.text, fault))))
+        }
+        Outcome::Hit | Outcome::Miss(_) | Outcome::Unseen(_) | Outcome::Unread(_) | Outcome::NotJudged => {
+            None
+        }
+    });
+    let unseen = || {
+        let hit_but_for_the_body =
+            |part: &Part<'_>| matches!(part.outcome, Outcome::Hit | Outcome::Unseen(_));
+        line.parts.iter().all(hit_but_for_the_body).then_some(Decision::BodyUnseen)
+    };
+    decided.or_else(unseen).unwrap_or(Decision::Deny)
 }
 
 fn judge_line<'r>(rule: &'r Rule, request: &Request, base: Option<&Base>) -> Line<'r> {
@@ -186,7 +199,9 @@ fn judge_line<'r>(rule: &'r Rule, request: &Request, base: Option<&Base>) -> Lin
                 clauses.next().map_or((Outcome::Hit, None), |c| clause(c, request))
             }
         };
-        if part.outcome != Outcome::Hit {
+        // Behind a body that is not seen or cannot be read it goes on: that is the reason only where all
+        // else holds.
+        if !matches!(part.outcome, Outcome::Hit | Outcome::Unseen(_) | Outcome::Unread(_)) {
             break;
         }
     }
@@ -217,9 +232,6 @@ fn parts_of(rule: &Rule) -> Vec<Part<'_>> {
     parts
 }
 
-const UNCLEAR: &str = "the content type cannot be read, and the body may be a form";
-const LONG_FORM: &str = "the form has more than 1 MiB or 1000 fields, and not all of it is seen";
-
 type Found = (Outcome, Option<String>);
 
 fn miss(why: &'static str) -> Found {
@@ -232,33 +244,7 @@ fn method(rule: &Rule, request: &Request) -> Found {
     if !rule.methods.as_ref().is_none_or(|methods| methods.contains(&method)) {
         return (Outcome::Miss("it is another method"), seen);
     }
-    (method_replaced(request).map_or(Outcome::Hit, Outcome::Miss), seen)
-}
-
-/// Whether the request may arrive behind the check with another method.
-fn method_replaced(request: &Request) -> Option<&'static str> {
-    if request.query.method_override {
-        return Some("a query parameter may replace the method behind the check");
-    }
-    if request.is_unclear() {
-        return Some(UNCLEAR);
-    }
-    match request.form() {
-        Some(Err(TooLong)) => return Some(LONG_FORM),
-        Some(Ok(form)) if form.method_override => {
-            return Some("a form field may replace the method behind the check");
-        }
-        _ => {}
-    }
-    let named = |body: &[u8]| {
-        let body = body.to_ascii_lowercase();
-        PARAMETERS.iter().any(|name| {
-            let name = name.to_ascii_lowercase();
-            body.windows(name.len()).any(|window| window == name.as_bytes())
-        })
-    };
-    let found = request.multipart().is_some_and(named);
-    found.then_some("a part of the multipart body may replace the method behind the check")
+    (method_replaced(request).unwrap_or(Outcome::Hit), seen)
 }
 
 fn origin(rule: &Rule, request: &Request, base: Option<&Base>) -> Found {
@@ -309,55 +295,54 @@ fn query_param(name: &str, pattern: &Pattern, request: &Request) -> Found {
     if query.semicolon {
         return miss("a plain ; in the query, which some servers take for a &");
     }
-    if request.multipart().is_some() {
-        return miss("the multipart body may hold the parameter, too");
-    }
-    if request.is_unclear() {
-        return miss(UNCLEAR);
-    }
-    if let Some(other) = query.second_spelling(name) {
-        let seen = Some(other.to_owned());
-        return (Outcome::Miss("a second spelling of the name, which some servers take for it"), seen);
-    }
-    let merged = match request.form() {
-        Some(Err(TooLong)) => return miss(LONG_FORM),
-        Some(Ok(form)) if form.semicolon => {
-            return miss("a plain ; in the form, which some servers take for a &");
-        }
-        Some(Ok(form)) => form.values_folded(name).collect(),
-        None => Vec::new(),
+    let mut values = match query.values(name) {
+        Ok(values) => values,
+        Err(other) => return (Outcome::Miss(SPELLING), Some(other.to_owned())),
     };
-    let mut values: Vec<&str> = query.values(name).collect();
     if values.is_empty() {
         return miss("there is no such parameter");
     }
-    values.extend(merged);
+    let contents = match request.taken() {
+        Taken::Nothing => return matched(pattern, &values),
+        Taken::Seen(contents) => contents,
+        Taken::Unseen(why) => {
+            // The reason is the body only where the query alone would do.
+            let (outcome, seen) = matched(pattern, &values);
+            return (if outcome == Outcome::Hit { Outcome::Unseen(why) } else { outcome }, seen);
+        }
+    };
+    match merged(name, &contents) {
+        Ok(more) => values.extend(more),
+        Err(why) => return (why, None),
+    }
     matched(pattern, &values)
 }
 
 fn json_data(path: &[String], pattern: &Pattern, request: &Request) -> Found {
     let json = match request.json() {
+        None if request.has_unseen_body() => {
+            return (Outcome::Unseen("body-unseen: the body was not handed over"), None);
+        }
         None if !request.has_body() => return miss("no body was handed over"),
         None => return miss("the content type is not application/json or application/…+json in UTF-8"),
         Some(Err(refusal)) => return (Outcome::Malformed(*refusal), None),
         Some(Ok(json)) => json,
     };
-    let values = match json.texts(path) {
+    let mut values = match json.texts(path) {
         Ok(values) => values,
-        Err(gap) => {
-            return miss(match gap {
-                Gap::Top => "the top of the body is no object",
-                Gap::Absent => "there is no such member",
-                Gap::SecondSpelling => "a second spelling of the name, which some servers take for it",
-                Gap::Array => "an empty array, or an array in an array",
-                Gap::NoText => {
-                    "null, an object, a fraction or a large number: nothing that has one text only"
-                }
-            });
-        }
+        Err(why) => return miss(gap(why)),
     };
     if values.iter().any(|value| value.contains('\0')) {
         return (Outcome::Malformed(Refusal::new(Place::Body, "the guarded value holds NUL")), None);
+    }
+    // A service that merges both may take the query before the body.
+    let first = path.first().map_or("", String::as_str);
+    if request.query.is_split_into(first) {
+        return miss("a plain ; in the query, which some servers take for a &");
+    }
+    match request.query.values(first) {
+        Ok(more) => values.extend(more),
+        Err(other) => return (Outcome::Miss(SPELLING), Some(other.to_owned())),
     }
     matched(pattern, &values)
 }

@@ -11,7 +11,7 @@ pub const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-
 pub const REWRITES: [&str; 2] = ["X-Original-URL", "X-Rewrite-URL"];
 
 /// Parameters that frameworks take a method from, beside the names of [`OVERRIDES`].
-pub const PARAMETERS: [&str; 3] = ["_method", "_HttpMethod", "$httpMethod"];
+pub const PARAMETERS: [&str; 4] = ["_method", "_HttpMethod", "$httpMethod", "x-tunneled-method"];
 
 /// The method with this name, in any case.
 #[must_use]

@@ -5,14 +5,19 @@
 //! brings a request into its one form or refuses it, [`mod@judge`] decides. Where a choice is free, the
 //! side that denies is taken.
 
+pub mod body;
+mod elsewhere;
 pub mod example;
 pub mod fault;
+pub mod fold;
+pub mod head;
 pub mod json;
 pub mod judge;
 mod lint;
 mod lookalike;
 pub mod media;
 pub mod method;
+mod multipart;
 pub mod origin;
 pub mod path;
 pub mod pattern;
@@ -20,12 +25,15 @@ pub mod query;
 pub mod request;
 pub mod rule;
 mod scan;
+pub mod sent;
 
+pub use body::Merges;
 pub use fault::{Code, RuleError};
 pub use judge::{Decision, Depth, Verdict, judge};
 pub use origin::Base;
-pub use request::{Given, Refusal, Request, Sent};
+pub use request::{Refusal, Request};
 pub use rule::Rule;
+pub use sent::{Given, Sent};
 
 use super::text::is_hidden;
 use fault::Fault;

@@ -65,6 +65,14 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether `host[:port]` is where it is; without a port, its scheme's own.
+    #[must_use]
+    pub fn is_at(&self, authority: &str) -> bool {
+        Self::parse(self.scheme, authority).is_ok_and(|other| other == *self)
+    }
+}
+
 fn number(digits: &str) -> Result<u16, &'static str> {
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     let port = if plain { digits.parse().ok() } else { None };

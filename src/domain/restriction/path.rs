@@ -3,6 +3,7 @@
 
 use super::lookalike;
 use super::request::{Place, Refusal};
+use crate::domain::text::is_hidden;
 
 /// Bytes that may stand plainly in a path segment (RFC 3986 §3.3, without `;`), and the `/`.
 #[must_use]
@@ -71,11 +72,7 @@ pub fn canonical(raw: &str, place: Place, offset: usize) -> Result<String, Refus
 
 /// What is decided on the decoded path: its characters and its segments.
 fn readable(path: &str) -> Result<(), &'static str> {
-    let hidden = |c: char| {
-        matches!(c, '\u{80}'..='\u{9f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if path.chars().any(hidden) {
+    if path.chars().any(|c| is_hidden(c) || (c.is_whitespace() && c != ' ')) {
         return Err("the path holds a character that cannot be seen");
     }
     if path.chars().any(lookalike::is_lookalike) {

@@ -1,19 +1,32 @@
 //! Parameters: of the query, and of a form body.
 
+use super::MAX_PARAMETERS;
+use super::fold::{Keys, Names};
 use super::path::hex;
 use super::request::{Place, Refusal};
-use super::{MAX_PARAMETERS, method};
-use crate::domain::text::is_hidden;
+use std::cell::OnceCell;
+use zeroize::Zeroize as _;
 
-/// Parameters, decoded once.
+/// Parameters, decoded once, and wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Parameters {
     /// Names and values in their order.
     pub pairs: Vec<(String, String)>,
     /// Whether a plain `;` is among them, which some servers take for a `&`.
     pub semicolon: bool,
-    /// Whether a name is among them that replaces the method behind the check, be it behind a `;`.
-    pub method_override: bool,
+    /// The names that a server finds which takes a `;` for a `&`; empty where there is none.
+    split: Names,
+    /// The names by their folds; made when they are first asked for.
+    names: OnceCell<Names>,
+}
+
+impl Drop for Parameters {
+    fn drop(&mut self) {
+        for (name, value) in &mut self.pairs {
+            name.zeroize();
+            value.zeroize();
+        }
+    }
 }
 
 /// Reads `a=1&b=2`: `&` separates, the first `=` ends the name, `+` is a space.
@@ -29,21 +42,20 @@ pub fn parse(raw: &str, place: Place, offset: usize) -> Result<Parameters, Refus
         ));
     }
     let semicolon = raw.contains(';');
-    let mut parameters = Parameters { semicolon, ..Parameters::default() };
+    let mut pairs = Vec::new();
     let mut at = 0;
     for piece in raw.split('&') {
         if !piece.is_empty() {
-            if parameters.pairs.len() == MAX_PARAMETERS {
+            if pairs.len() == MAX_PARAMETERS {
                 return Err(refuse(at, "there are more than 1000 parameters"));
             }
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let name_ends = at + name.len() + 1;
-            parameters.pairs.push((decode(name, at, &refuse)?, decode(value, name_ends, &refuse)?));
+            pairs.push((decode(name, at, &refuse)?, decode(value, name_ends, &refuse)?));
         }
         at += piece.len() + 1;
     }
-    parameters.method_override = overrides_method(raw.as_bytes());
-    Ok(parameters)
+    Ok(Parameters::new(pairs, raw.as_bytes(), semicolon))
 }
 
 fn decode(
@@ -76,18 +88,32 @@ fn decode(
 /// not be there, never for what must. `None`: there are too many.
 #[must_use]
 pub fn lenient(body: &[u8]) -> Option<Parameters> {
+    let pairs = pairs(body, |b| b == b'&', MAX_PARAMETERS)?;
+    Some(Parameters::new(pairs, body, body.contains(&b';')))
+}
+
+/// Reads any body as a server does that takes every body for a form: `&` and `;` separate. For finding
+/// what must not be there. `None`: there are too many pieces.
+#[must_use]
+pub fn pieces(body: &[u8]) -> Option<Parameters> {
+    let pairs = pairs(body, |b| matches!(b, b'&' | b';'), MAX_PIECES)?;
+    Some(Parameters::new(pairs, body, false))
+}
+
+/// Pieces of a body that is no form: what takes some 20 ms to fold.
+const MAX_PIECES: usize = 20_000;
+
+fn pairs(body: &[u8], separates: fn(u8) -> bool, most: usize) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
-    for piece in body.split(|b| *b == b'&').filter(|piece| !piece.is_empty()) {
-        if pairs.len() == MAX_PARAMETERS {
+    for piece in body.split(|b| separates(*b)).filter(|piece| !piece.is_empty()) {
+        if pairs.len() == most {
             return None;
         }
         let at = piece.iter().position(|b| *b == b'=').unwrap_or(piece.len());
-        pairs.push((
-            decode_leniently(&piece[..at]),
-            decode_leniently(piece.get(at + 1..).unwrap_or_default()),
-        ));
+        let value = piece.get(at + 1..).unwrap_or_default();
+        pairs.push((decode_leniently(&piece[..at]), decode_leniently(value)));
     }
-    Some(Parameters { pairs, semicolon: body.contains(&b';'), method_override: overrides_method(body) })
+    Some(pairs)
 }
 
 fn decode_leniently(raw: &[u8]) -> String {
@@ -100,46 +126,45 @@ fn decode_leniently(raw: &[u8]) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Whether a parameter replaces the method behind the check.
-fn overrides_method(raw: &[u8]) -> bool {
-    let taken = |piece: &[u8]| {
-        let name = decode_leniently(piece.split(|b| *b == b'=').next().unwrap_or_default());
-        let folded = || folded(&name).map(|c| if c == '-' { '_' } else { c });
-        let known = |known: &&str| {
-            folded().eq(known.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }))
-        };
-        method::PARAMETERS.iter().chain(&method::OVERRIDES).any(known)
-    };
-    raw.split(|b| matches!(b, b'&' | b';')).any(taken)
-}
-
-/// A name as lenient servers read it: cut at the first `[`, trimmed, lower case, blanks and dots as
-/// underscores (PHP, ASP.NET, Rails).
-fn folded(name: &str) -> impl Iterator<Item = char> {
-    let name = name.split('[').next().unwrap_or_default();
-    name.trim_matches(|c: char| c.is_whitespace() || is_hidden(c))
-        .chars()
-        .map(|c| if matches!(c, ' ' | '.') { '_' } else { c.to_ascii_lowercase() })
-}
-
-fn same_folded(one: &str, other: &str) -> bool {
-    folded(one).eq(folded(other))
+/// The names of the pieces between `&` and `;`.
+fn split_names(raw: &[u8]) -> Names {
+    let name = |piece: &[u8]| decode_leniently(piece.split(|b| *b == b'=').next().unwrap_or_default());
+    let names: Vec<String> = raw.split(|b| matches!(b, b'&' | b';')).map(name).collect();
+    Names::of(names.iter().map(String::as_str))
 }
 
 impl Parameters {
-    /// The values of a name, spelt exactly so.
-    pub fn values<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
-        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    fn new(pairs: Vec<(String, String)>, raw: &[u8], semicolon: bool) -> Self {
+        let split = if semicolon { split_names(raw) } else { Names::default() };
+        Self { pairs, semicolon, split, names: OnceCell::new() }
     }
 
-    /// The values of a name, however it is spelt.
-    pub fn values_folded<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
-        self.pairs.iter().filter(move |(n, _)| same_folded(n, name)).map(|(_, value)| value.as_str())
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(self.pairs.iter().map(|(name, _)| name.as_str())))
     }
 
-    /// A name that some server would take for `name`, and that is not.
+    /// Whether a name is among them that replaces the method behind the check, be it behind a `;`.
     #[must_use]
-    pub fn second_spelling(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().map(|(n, _)| n.as_str()).find(|n| *n != name && same_folded(n, name))
+    pub fn overrides_method(&self) -> bool {
+        self.split.overrides_method() || self.names().overrides_method()
+    }
+
+    /// Whether a name behind a `;` is taken for this one by some framework.
+    #[must_use]
+    pub fn is_split_into(&self, name: &str) -> bool {
+        self.split.most_alike(&Keys::of(name)) > 0
+    }
+
+    /// The values of a name, spelt exactly so.
+    ///
+    /// # Errors
+    /// A second spelling: another name that some framework takes for this one.
+    pub fn values(&self, name: &str) -> Result<Vec<&str>, &str> {
+        let keys = Keys::of(name);
+        let mut places: Vec<usize> = self.names().alike(&keys).collect();
+        places.sort_unstable();
+        places.dedup();
+        let pairs = places.into_iter().filter_map(|place| self.pairs.get(place));
+        pairs.map(|(n, value)| if n == name { Ok(value.as_str()) } else { Err(n.as_str()) }).collect()
     }
 }

@@ -1,92 +1,15 @@
 //! A request as rules see it: canonical, or refused because two programs could read it differently.
 
-use super::json::{self, Json};
-use super::media::{self, Media};
-use super::method::{self, OVERRIDES, REWRITES};
+use super::body::{Body, Merges, Taken};
+use super::head::Head;
+use super::json::Json;
+use super::media::Media;
+use super::method;
 use super::origin::{self, Origin};
 use super::query::{self, Parameters};
-use super::{MAX_BODY, MAX_URL, path};
-use crate::domain::token;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use std::cell::OnceCell;
+use super::sent::Given;
+use super::{MAX_URL, path};
 use std::fmt;
-
-/// What was handed over. What is `None` was not, and no part of a rule that needs it holds.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Given<'g> {
-    /// As it was sent, in capitals.
-    pub method: Option<&'g str>,
-    /// A path with or without query, or an absolute URL.
-    pub url: Option<&'g str>,
-    /// The query where it comes apart from the URL, without `?`.
-    pub query: Option<&'g str>,
-    /// The body, at most one byte more than is accepted.
-    pub body: Option<&'g [u8]>,
-    /// What the body says it is.
-    pub content_type: Option<&'g str>,
-    /// Names and values.
-    pub headers: &'g [(String, String)],
-}
-
-/// A request as it was described or taken apart, owned.
-#[derive(Clone, Default, Debug)]
-pub struct Sent {
-    /// See [`Given`], as for all fields.
-    pub method: Option<String>,
-    /// The URL.
-    pub url: Option<String>,
-    /// The query apart from it.
-    pub query: Option<String>,
-    /// The body.
-    pub body: Option<Vec<u8>>,
-    /// What the body says it is.
-    pub content_type: Option<String>,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-}
-
-impl Sent {
-    /// What is handed over of it: all.
-    #[must_use]
-    pub fn given(&self) -> Given<'_> {
-        Given {
-            method: self.method.as_deref(),
-            url: self.url.as_deref(),
-            query: self.query.as_deref(),
-            body: self.body.as_deref(),
-            content_type: self.content_type.as_deref(),
-            headers: &self.headers,
-        }
-    }
-
-    /// A body that was written in Base64.
-    #[must_use]
-    pub fn body_from_base64(text: &str) -> Option<Vec<u8>> {
-        STANDARD.decode(text).ok()
-    }
-
-    /// The URL as it is written down: path and names of parameters, with `values` all of it.
-    #[must_use]
-    pub fn told_url(&self, values: bool) -> Option<String> {
-        let url = self.url.as_deref()?;
-        let (path, inner) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
-        // User information in an absolute URL is refused, and must not be kept either.
-        let path =
-            origin::scheme(path).map_or(path, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
-        let query = inner.or(self.query.as_deref());
-        let told = match query {
-            None => path.to_owned(),
-            Some(query) if values => format!("{path}?{query}"),
-            Some(query) => {
-                let names: Vec<&str> =
-                    query.split('&').map(|p| p.split('=').next().unwrap_or_default()).collect();
-                format!("{path}?{}", names.join("&"))
-            }
-        };
-        Some(token::mask(&told.chars().take(MAX_URL).collect::<String>()))
-    }
-}
 
 /// Which part of a request is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,10 +74,6 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A form of more than [`MAX_BODY`] bytes or [`super::MAX_PARAMETERS`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TooLong;
-
 /// Origin and canonical path of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
@@ -175,9 +94,10 @@ pub struct Request {
     pub query: Parameters,
     /// What the body says it is; `None`: nothing.
     pub media: Option<Media>,
-    body: Option<Vec<u8>>,
-    json: OnceCell<Result<Json, Refusal>>,
-    form: OnceCell<Result<Parameters, TooLong>>,
+    /// The value of its Host header, which can be read as host and port.
+    host: Option<String>,
+    body: Body,
+    merges: Merges,
 }
 
 impl Request {
@@ -203,60 +123,41 @@ impl Request {
             (None, Some(query)) => query::parse(query, Place::Query, 0)?,
             (None, None) => Parameters::default(),
         };
-        let mut types: Vec<&str> = given.content_type.into_iter().collect();
-        for (name, value) in given.headers {
-            header(name, value, method, &mut types)?;
-        }
-        if types.windows(2).any(|two| two[0] != two[1]) {
-            return Err(Refusal::new(Place::Header, "there are two content types"));
-        }
-        Ok(Self {
-            method,
-            target,
-            query,
-            media: types.first().map(|text| media::parse(text)),
-            body: given.body.map(<[u8]>::to_vec),
-            json: OnceCell::new(),
-            form: OnceCell::new(),
-        })
+        let head = Head::read(given, method)?;
+        let body = Body::new(given, method, &head)?;
+        let (media, host) = (head.media, head.host);
+        Ok(Self { method, target, query, media, host, body, merges: given.merges })
     }
 
     /// The body as JSON; `None`: none was handed over, or it does not say that it is JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Result<Json, Refusal>> {
-        let body = self.body.as_deref()?;
-        self.media.as_ref().filter(|media| media.is_json())?;
-        Some(self.json.get_or_init(|| json::parse(body)))
+        self.body.json(self.media.as_ref())
     }
 
-    /// The body as parameters; `None`: none was handed over, or it is no form.
-    ///
-    /// # Errors
-    /// It is too long for all of it to be seen.
+    /// What the service may take from the body beside the members that `JsonData` looks at.
     #[must_use]
-    pub fn form(&self) -> Option<&Result<Parameters, TooLong>> {
-        let body = self.body.as_deref()?;
-        self.media.as_ref().filter(|media| media.is_form())?;
-        let read = || query::lenient(body).filter(|_| body.len() <= MAX_BODY).ok_or(TooLong);
-        Some(self.form.get_or_init(read))
-    }
-
-    /// A body of parts, whose parameters are not taken apart.
-    #[must_use]
-    pub fn multipart(&self) -> Option<&[u8]> {
-        self.body.as_deref().filter(|_| self.media.as_ref().is_some_and(Media::is_multipart))
-    }
-
-    /// Whether a body was handed over that a server may read in a way that cannot be known here.
-    #[must_use]
-    pub fn is_unclear(&self) -> bool {
-        self.body.is_some() && self.media.as_ref().is_some_and(Media::is_unclear)
+    pub fn taken(&self) -> Taken<'_> {
+        self.body.taken(self.media.as_ref(), self.merges)
     }
 
     /// Whether a body was handed over.
     #[must_use]
-    pub fn has_body(&self) -> bool {
-        self.body.is_some()
+    pub const fn has_body(&self) -> bool {
+        self.body.is_seen()
+    }
+
+    /// Whether there may be a body that was not handed over.
+    #[must_use]
+    pub const fn has_unseen_body(&self) -> bool {
+        self.body.is_unseen()
+    }
+
+    /// Whether its Host header names another origin than this one. It is no origin of its own: who sends
+    /// the request chooses it.
+    #[must_use]
+    pub fn is_for_another(&self, origin: &Origin) -> bool {
+        self.host.as_deref().is_some_and(|host| !origin.is_at(host))
     }
 }
 
@@ -303,36 +204,4 @@ fn read_url(url: &str) -> Result<(Target, Query<'_>), Refusal> {
     };
     let path = if raw.is_empty() { "/".to_owned() } else { path::canonical(raw, Place::Url, offset)? };
     Ok((Target { origin, path }, query))
-}
-
-/// What replaces the method or the path behind the check is not judged at all.
-fn header<'h>(
-    name: &str,
-    value: &'h str,
-    method: Option<&str>,
-    types: &mut Vec<&'h str>,
-) -> Result<(), Refusal> {
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(Refusal::new(Place::Header, "a name holds what no header may (RFC 9110 §5.1)"));
-    }
-    if value.bytes().any(|b| (b < 0x20 && b != b'\t') || b == 0x7f) {
-        return Err(Refusal::new(Place::Header, "a value holds a control character"));
-    }
-    // CGI and its heirs do not tell '_' from '-'.
-    let same = |known: &str| name.replace('_', "-").eq_ignore_ascii_case(known);
-    let value = value.trim_matches([' ', '\t']);
-    if REWRITES.into_iter().any(same) {
-        return Err(Refusal::new(
-            Place::Header,
-            "X-Original-URL and X-Rewrite-URL replace the path behind the check",
-        ));
-    }
-    if OVERRIDES.into_iter().any(same) && method != Some(value) {
-        return Err(Refusal::new(Place::Header, "it names another method than the request has"));
-    }
-    if same("Content-Type") {
-        types.push(value);
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ fn decide(text: &str, given: &Given<'_>, base: Option<&Base>) -> &'static str {
     let Ok(request) = Request::new(given) else { return "malformed" };
     match judge(&rules, &request, base, Depth::Decide).decision {
         Decision::Allow { .. } => "allow",
-        Decision::Deny | Decision::OtherOrigin => "deny",
+        Decision::Deny | Decision::OtherOrigin | Decision::BodyUnseen => "deny",
         Decision::Malformed(_) => "malformed",
         Decision::RuleError(_) => "rule-error",
     }
@@ -97,7 +97,7 @@ fn a_body_that_may_hold_parameters_unseen_is_a_no() {
         // Some servers end a field at the ';'.
         ("/a[QueryParam::p==1]", FORM, b"x=1;p=2", "deny"),
         // Types that cannot be read, which some servers take for a form all the same.
-        ("[post]/a", "text/plain", b"x", "allow"),
+        ("[post]/a", "text/plain", b"x", "deny"),
         ("[post]/a", "", b"x", "deny"),
         ("[post]/a", "form", b"x", "deny"),
         ("[post]/a", "/form", b"x", "deny"),
@@ -224,14 +224,15 @@ fn a_part_that_is_missed_is_named_and_says_why() {
         ("https://h.example/a", body(None, None), "origin", "the origin is not known"),
         ("/b", body(None, None), "url", "the pattern does not match"),
         ("/a[QueryParam::p==1]", body(None, None), "QueryParam", "there is no such parameter"),
-        ("/a[JsonData::k==v]", body(None, Some(JSON)), "JsonData", "no body was handed over"),
+        ("/a[JsonData::k==v]", body(None, Some(JSON)), "JsonData", "body-unseen: the body was not"),
+        ("/a[JsonData::k==v]", body(None, None), "JsonData", "no body was handed over"),
         ("/a[JsonData::k==v]", body(Some(b"{}"), None), "JsonData", "the content type is not"),
         ("/a[JsonData::k==v]", body(Some(b"{}"), Some(JSON)), "JsonData", "there is no such member"),
     ] {
         let (rules, request) = (rules(rule, None), Request::new(&given).expect("a request"));
         let verdict = judge(&rules, &request, None, Depth::Decide);
         let missed = verdict.lines[0].parts.iter().find_map(|part| match part.outcome {
-            Outcome::Miss(why) => Some((part.kind.as_str(), why)),
+            Outcome::Miss(why) | Outcome::Unseen(why) => Some((part.kind.as_str(), why)),
             _ => None,
         });
         let (part, said) = missed.expect("a part that is missed");

@@ -152,7 +152,9 @@ pub fn ask(
 fn worth_remembering(verdict: &Verdict) -> bool {
     match &verdict.answer {
         Ok(_) => true,
-        Err(denial) => matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest),
+        Err(denial) => {
+            matches!(denial.reason, Reason::Restricted | Reason::MalformedRequest | Reason::BodyUnseen)
+        }
     }
 }
 
