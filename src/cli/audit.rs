@@ -2,7 +2,7 @@
 
 use super::{TEMPLATE, values};
 use crate::domain::audit::{Action, Selection};
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::domain::filter::{Glob, Range, When};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
@@ -109,10 +109,10 @@ pub enum AuditChain {
             patctl audit verify --head \"$(cat head.kept)\"")]
     Verify {
         /// A head that was kept elsewhere, as 'patctl audit head' printed it
-        #[arg(long, value_name = "SEQ:HASH")]
-        head: Option<Link>,
+        #[arg(long, value_name = "SEQ:HASH@FIRST")]
+        head: Option<KeptHead>,
     },
-    /// Print what to keep elsewhere: the number and the hash of the last row
+    /// Print what to keep elsewhere: number and hash of the last row, and the first row
     #[command(help_template = TEMPLATE,
         before_help = "Examples:\n  \
             patctl audit head\n  \

@@ -4,7 +4,8 @@ use super::context::Context;
 use super::stdout_failed;
 use crate::cli::{Audit, AuditChain, AuditRows, Format};
 use crate::domain::audit::Selection;
-use crate::domain::chain::{Fault, Link};
+use crate::domain::chain::{Fault, KeptHead, Sealed, Terms};
+use crate::domain::moment::Span;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::log::Events;
@@ -55,11 +56,12 @@ fn show(args: &AuditRows, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-fn verify(head: Option<&Link>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+fn verify(kept: Option<&KeptHead>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
     let store = cx.open(&settings)?;
-    let found = audit::verify(&store, head)?;
+    let terms = Terms { kept, retention: Some(settings.audit_retention().unwrap_or(Span::ZERO)) };
+    let found = audit::verify(&store, terms)?;
     if cx.screen.format().is_json() {
         cx.screen.json(&Audited::from(&found)).map_err(stdout_failed)?;
         return Ok(if found.is_ok() { Exit::Yes } else { Exit::No });
@@ -78,6 +80,10 @@ fn broken(fault: &Fault) -> Failure {
     let failure = Failure::new(Exit::No, fault.as_str(), format!("the audit log is not whole: {fault}"));
     failure.hint(match fault {
         Fault::TooOld { .. } => "keep a head at least as often as 'patctl prune' deletes audit rows",
+        Fault::Early { .. } => {
+            "if retention was shorter then, give a head that was kept since (--head), or seal the log with \
+             patctl.integrity.key.file"
+        }
         Fault::Cut { .. } | Fault::Rewritten { .. } => {
             "compare it with a backup, if the head is of this very database"
         }
@@ -90,15 +96,16 @@ fn head(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let store = cx.open(&settings)?;
     // A head that outlived the row it names would raise an alarm at every later look.
-    let head = store.head()?;
+    let Sealed { head, seal, .. } = store.head()?;
     store.settle();
-    if !head.is_whole() {
-        return Err(broken(&Fault::Unhashed { seq: head.seq }));
+    if !head.last.is_whole() {
+        return Err(broken(&Fault::Unhashed { seq: head.last.seq }));
     }
+    seal.map_err(|damage| broken(&Fault::Head { seq: head.last.seq, damage }))?;
     if cx.screen.format().is_json() {
-        cx.screen.json(&Head::from(head)).map_err(stdout_failed)?;
+        cx.screen.json(&Head::from(head.kept())).map_err(stdout_failed)?;
     } else {
-        cx.screen.line(&head.to_string()).map_err(stdout_failed)?;
+        cx.screen.line(&head.kept().to_string()).map_err(stdout_failed)?;
     }
     Ok(Exit::Yes)
 }

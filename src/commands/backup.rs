@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{stdout_failed, tokens};
 use crate::cli::{Backup, Format};
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
@@ -38,7 +38,12 @@ pub fn run(args: &Backup, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     answer(args, cx, &contents, &head)
 }
 
-fn answer(args: &Backup, cx: &mut Context<'_>, contents: &Contents, head: &Link) -> Result<Exit, Failure> {
+fn answer(
+    args: &Backup,
+    cx: &mut Context<'_>,
+    contents: &Contents,
+    head: &KeptHead,
+) -> Result<Exit, Failure> {
     let file = args.file.display().to_string();
     let whole = contents.log.is_ok() && contents.damaged.is_empty();
     if cx.screen.format() == Format::Json {

@@ -6,6 +6,7 @@ use crate::cli::{Doctor, Format};
 use crate::config::{self, ConfigError, Problem, Settings, integrity_key, private_file};
 use crate::domain::finding::{Finding, Kind};
 use crate::domain::integrity::Sealer;
+use crate::domain::moment::Span;
 use crate::domain::vault::VaultKey;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -120,6 +121,7 @@ fn of_database(
         database: &database,
         policy: &policy,
         base: base.as_ref(),
+        retention: settings.audit_retention().unwrap_or(Span::ZERO),
         now: (cx.clock)(),
         fix: args.fix,
     };

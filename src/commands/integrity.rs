@@ -22,6 +22,7 @@ impl Context<'_> {
         if let Some(path) = settings.integrity_key_file() {
             let key = self.integrity_key(settings, store, &path)?;
             store.seal_with(Sealer::new(Some(key)));
+            integrity::adopt_head(store)?;
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use super::revoke::ids_of_file;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::{Format, Restore};
 use crate::config::Settings;
+use crate::domain::chain::{Fault, Terms};
+use crate::domain::integrity::Damage;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
@@ -42,9 +44,10 @@ pub fn run(args: &Restore, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let candidate = candidate(args, cx, &settings, &path)?;
     let source = args.file.display().to_string();
     let (over, log_is_whole) = match &present.store {
-        Some(store) => {
-            (Over::Database, same(args, store, &candidate)? && audit::verify(store, None)?.is_ok())
-        }
+        Some(store) => (
+            Over::Database,
+            same(args, store, &candidate)? && audit::verify(store, Terms::default())?.is_ok(),
+        ),
         None if present.damage.is_some() => (Over::Damaged, false),
         None => (Over::Nothing, false),
     };
@@ -144,7 +147,7 @@ fn fault_of(store: &SqliteStore) -> Result<Option<String>, Failure> {
     if let Err(error) = store.installation() {
         return damaged(error);
     }
-    match audit::verify(store, None) {
+    match audit::verify(store, Terms::default()) {
         Ok(_) => Ok(None),
         Err(error) => damaged(error),
     }
@@ -186,7 +189,9 @@ fn candidate(
     let candidate = read.map_err(|error| of_backup(&args.file, error))?;
     let contents = backup::look(candidate.patient()).map_err(|error| of_backup(&args.file, error))?;
     let contents = contents.map_err(|unfit| unfit_copy(&args.file, &unfit))?;
-    if let Err(fault) = &contents.log {
+    // Of before the key was made, or with a key that is not here: no row is believed either, unless --adopt.
+    let older = |fault: &&Fault| matches!(fault, Fault::Head { damage: Damage::Unkeyed | Damage::NoKey, .. });
+    if let Some(fault) = contents.log.as_ref().err().filter(|fault| !older(fault)) {
         let message = format!("the audit log in {} is not whole: {fault}", args.file.display());
         return Err(
             Failure::new(Exit::Io, "audit-chain", message).hint("nothing was restored; name an earlier one")

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::tokens;
 use crate::cli::{Format, Restore};
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::domain::moment::Moment;
 use crate::output::when;
 use crate::service::restore::Over;
@@ -18,7 +18,7 @@ const SHOWN: usize = 20;
 /// What is or would be restored, beside the tokens themselves.
 pub struct Outcome<'o> {
     /// The head of the audit log of the backup.
-    pub head: &'o Link,
+    pub head: &'o KeptHead,
     /// When the last row of that log was written.
     pub taken_at: Option<Moment>,
     pub over: Over,
@@ -84,7 +84,7 @@ pub fn lines(args: &Restore, outcome: &Outcome<'_>, merged: &Merged) -> Vec<Stri
         "{} {verb} as in {}, audit row {}",
         tokens(merged.tokens),
         args.file.display(),
-        outcome.head.seq
+        outcome.head.last.seq
     )];
     for kept in Kept::ALL {
         if merged.count(kept) > 0 {

@@ -48,6 +48,8 @@ pub enum Reason {
     Damaged,
     /// Nothing was decided: the system refused the memory that proving the secret takes.
     Unavailable,
+    /// Nothing was decided: the clock and the audit log disagree about whether the token has ended.
+    Clock,
 }
 
 impl Reason {
@@ -72,13 +74,14 @@ impl Reason {
             Self::RuleError => "rule-error",
             Self::Damaged => "damaged",
             Self::Unavailable => "unavailable",
+            Self::Clock => "clock",
         }
     }
 
     /// Whether this is no answer about the token but trouble: neither a yes nor a no, and status 74.
     #[must_use]
     pub const fn is_trouble(self) -> bool {
-        matches!(self, Self::Unavailable)
+        matches!(self, Self::Unavailable | Self::Clock)
     }
 }
 

@@ -95,6 +95,19 @@ pub enum Damage {
     Revoked,
 }
 
+impl Damage {
+    /// The same of the head of the audit log.
+    #[must_use]
+    pub const fn of_head(self) -> &'static str {
+        match self {
+            Self::Unsealed | Self::Revoked => "it has no seal",
+            Self::Changed => "its seal does not fit",
+            Self::Unkeyed => "it has a checksum where a key is due, which anybody can make",
+            Self::NoKey => "it was sealed with a key, and patctl.integrity.key.file names none",
+        }
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -122,10 +135,9 @@ impl Sealer {
         Self { key }
     }
 
-    /// The seal of a row of the database `installation`.
+    /// The seal over a message.
     #[must_use]
-    pub fn seal(&self, installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> [u8; SEAL] {
-        let message = encode(installation, values, rules);
+    pub fn seal_message(&self, message: &Frame) -> [u8; SEAL] {
         let mut seal = [0; SEAL];
         if let Some(key) = &self.key {
             seal[0] = MAC;
@@ -135,6 +147,29 @@ impl Sealer {
             seal[1..].copy_from_slice(&Sha256::digest(message.bytes()));
         }
         seal
+    }
+
+    /// Whether a seal is that of this message, which is put together only where there is a seal to compare.
+    /// Compared in constant time.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_message(&self, seal: Option<&[u8]>, message: impl FnOnce() -> Frame) -> Result<(), Damage> {
+        let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
+        match (*kind, &self.key) {
+            (MAC, Some(key)) => mac(key, message().bytes()).verify_slice(digest).map_err(|_| Damage::Changed),
+            (MAC, None) => Err(Damage::NoKey),
+            (CHECKSUM, Some(_)) => Err(Damage::Unkeyed),
+            // No secret is in it: how long the comparison takes tells nobody anything.
+            (CHECKSUM, None) if digest == Sha256::digest(message().bytes()).as_slice() => Ok(()),
+            _ => Err(Damage::Changed),
+        }
+    }
+
+    /// The seal of a row of the database `installation`.
+    #[must_use]
+    pub fn seal(&self, installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> [u8; SEAL] {
+        self.seal_message(&encode(installation, values, rules))
     }
 
     /// Whether a seal is that of this row. Compared in constant time.
@@ -148,21 +183,7 @@ impl Sealer {
         values: &Values<'_>,
         rules: &[impl AsRef<str>],
     ) -> Result<(), Damage> {
-        let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
-        match (*kind, &self.key) {
-            (MAC, Some(key)) => mac(key, encode(installation, values, rules).bytes())
-                .verify_slice(digest)
-                .map_err(|_| Damage::Changed),
-            (MAC, None) => Err(Damage::NoKey),
-            (CHECKSUM, Some(_)) => Err(Damage::Unkeyed),
-            // No secret is in it: how long the comparison takes tells nobody anything.
-            (CHECKSUM, None)
-                if digest == Sha256::digest(encode(installation, values, rules).bytes()).as_slice() =>
-            {
-                Ok(())
-            }
-            _ => Err(Damage::Changed),
-        }
+        self.check_message(seal, || encode(installation, values, rules))
     }
 
     /// Whether a seal was made with some key.

@@ -1,10 +1,10 @@
 //! Reading the audit log, and finding out whether it is whole.
 
 use crate::domain::audit::{Record, Selection};
-use crate::domain::chain::{Fault, Intact, Link, Suspect, Walk};
-use crate::store::Store;
+use crate::domain::chain::{Fault, Intact, Link, Suspect, Terms, Walk};
 use crate::store::contract::Result;
 use crate::store::log::{EachPiece, Page, Piece};
+use crate::store::{Store, StoreError};
 use std::ops::ControlFlow;
 
 /// Rows of one read: the database is let go between two, however slow the reader is.
@@ -32,7 +32,7 @@ pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) ->
     let Question { selection, newest_first, limit } = *question;
     let mut beyond = None;
     // What is written from now on is new, and a matter for who follows.
-    let head = store.head()?.seq;
+    let head = store.head()?.head.last.seq;
     if let Some(most) = limit.filter(|_| !newest_first) {
         match store.first_of(selection, most)? {
             Some(first) if most > 0 => beyond = Some(first.saturating_sub(1)),
@@ -78,12 +78,12 @@ pub fn news(store: &dyn Store, selection: &Selection, after: i64, each: EachReco
     }
 }
 
-/// Walks the chain from its beginning to its head. `head` is what was kept of an earlier time.
+/// Walks the chain from its beginning to its head.
 ///
 /// # Errors
 /// What the database gave. That the log is not whole is an answer.
-pub fn verify(store: &dyn Store, head: Option<&Link>) -> Result<std::result::Result<Intact, Fault>> {
-    walk(&|each| store.chain(each), head)
+pub fn verify(store: &dyn Store, terms: Terms<'_>) -> Result<std::result::Result<Intact, Fault>> {
+    walk(&|each| store.chain(each), terms)
 }
 
 /// Shows a chain, piece by piece.
@@ -93,17 +93,18 @@ pub type Chain<'c> = &'c dyn Fn(EachPiece<'_>) -> Result<()>;
 ///
 /// # Errors
 /// What the database gave. That the log is not whole is an answer.
-pub fn walk(chain: Chain<'_>, head: Option<&Link>) -> Result<std::result::Result<Intact, Fault>> {
-    let mut walk = Walk::new(None, head.cloned());
+pub fn walk(chain: Chain<'_>, terms: Terms<'_>) -> Result<std::result::Result<Intact, Fault>> {
+    let mut begun = None;
     let mut broken = None;
     chain(&mut |piece| {
         let row = match piece {
-            Piece::Anchor(anchor) => {
-                walk = Walk::new(Some(anchor.clone()), head.cloned());
+            Piece::Head(sealed) => {
+                begun = Some(Walk::new(sealed.clone(), terms));
                 return ControlFlow::Continue(());
             }
             Piece::Row(row) => row,
         };
+        let Some(walk) = &mut begun else { return ControlFlow::Break(()) };
         match walk.step(row) {
             Ok(()) => ControlFlow::Continue(()),
             Err(fault) => {
@@ -119,7 +120,7 @@ pub fn walk(chain: Chain<'_>, head: Option<&Link>) -> Result<std::result::Result
             Err(moved.map_or(Fault::Changed { seq, anchored }, |other| Fault::Moved { seq, other }))
         }
         Some((fault, _)) => Err(fault),
-        None => walk.end(),
+        None => begun.ok_or_else(|| StoreError::Damaged("it has no head".to_owned()))?.end(),
     })
 }
 
@@ -129,7 +130,7 @@ fn other_place(chain: Chain<'_>, suspect: &Suspect) -> Result<Option<i64>> {
     let mut found = suspect.was_behind(&previous);
     chain(&mut |piece| {
         let link = match piece {
-            Piece::Anchor(anchor) => anchor.clone(),
+            Piece::Head(sealed) => sealed.head.cut.clone(),
             Piece::Row(row) => {
                 found = found.or_else(|| suspect.exchanged_with(row, &previous).then_some(row.seq));
                 Link { seq: row.seq, hash: row.hash.as_deref().unwrap_or_default().to_owned() }

@@ -2,7 +2,7 @@
 
 use super::{Act, audit};
 use crate::domain::audit::{Action, Entry, MANY};
-use crate::domain::chain::{Fault, Intact, Link};
+use crate::domain::chain::{Fault, Intact, KeptHead, Terms};
 use crate::domain::integrity::Damage;
 use crate::store::backup::detail_of;
 use crate::store::contract::Result;
@@ -43,7 +43,7 @@ pub fn look(patient: &dyn Examine) -> Result<std::result::Result<Contents, Unfit
     if let Some(fault) = patient.structure()?.into_iter().next() {
         return Ok(Err(Unfit::Structure(fault)));
     }
-    let log = audit::walk(&|each| patient.examine_chain(each), None)?;
+    let log = audit::walk(&|each| patient.examine_chain(each), Terms::default())?;
     let (mut tokens, mut damaged, mut sealed_with_a_key) = (0, Vec::new(), false);
     patient.examine_rows(&mut |row| {
         tokens += 1;
@@ -59,7 +59,7 @@ pub fn look(patient: &dyn Examine) -> Result<std::result::Result<Contents, Unfit
 ///
 /// # Errors
 /// What the database gave.
-pub fn note(store: &mut dyn Store, act: &Act<'_>, to: &str, head: &Link) -> Result<()> {
+pub fn note(store: &mut dyn Store, act: &Act<'_>, to: &str, head: &KeptHead) -> Result<()> {
     let mut change = store.begin(Durability::Full)?;
     let detail = detail_of(to, head);
     let entry = act.done((act.clock)(), Action::Backup, MANY, None);

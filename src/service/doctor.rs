@@ -2,9 +2,10 @@
 
 use super::audit;
 use super::prune::{self, PruneError};
+use crate::domain::chain::Terms;
 use crate::domain::finding::{Finding, Kind};
 use crate::domain::integrity::Damage;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
 use crate::domain::policy::Policy;
 use crate::domain::restriction::{Base, Rules};
 use crate::domain::verifier::Verifier;
@@ -23,6 +24,8 @@ pub struct Question<'q> {
     pub policy: &'q Policy,
     /// Where the guarded service lives.
     pub base: Option<&'q Base>,
+    /// How long rows of the audit log are kept; zero: for ever.
+    pub retention: Span,
     /// The clock.
     pub now: Moment,
     /// Whether to mend what is safe to mend.
@@ -146,7 +149,8 @@ impl Doctor<'_> {
 
     fn chain(&mut self) {
         let patient = self.patient;
-        let answer = audit::walk(&|each| patient.examine_chain(each), None);
+        let terms = Terms { kept: None, retention: Some(self.question.retention) };
+        let answer = audit::walk(&|each| patient.examine_chain(each), terms);
         if let Some(Err(fault)) = self.ask("its audit log", answer) {
             let mend =
                 "compare with a backup or a log kept elsewhere; 'patctl restore' keeps the file that is here";

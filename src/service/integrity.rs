@@ -2,10 +2,22 @@
 
 use super::Act;
 use crate::domain::audit::{Action, Entry, MANY};
-use crate::domain::integrity::IntegrityKey;
+use crate::domain::integrity::{Damage, IntegrityKey};
 use crate::store::contract::Result;
 use crate::store::integrity::Adopted;
 use crate::store::{Durability, Store};
+
+/// Seals the head of the audit log with the key, where it has only a checksum.
+///
+/// # Errors
+/// What the database gave.
+pub fn adopt_head(store: &mut dyn Store) -> Result<()> {
+    if store.head()?.seal != Err(Damage::Unkeyed) {
+        return Ok(());
+    }
+    let mut change = store.begin(Durability::Full)?;
+    if change.adopt_head()? { change.commit() } else { Ok(()) }
+}
 
 /// Seals all rows with a key, if none is sealed with any, and writes down that it did.
 ///

@@ -2,7 +2,7 @@
 
 use super::Act;
 use crate::domain::audit::{Action, Entry, MANY};
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::store::backup::{EachStep, Meeting, Merged, Restoration};
 use crate::store::contract::Result;
 use crate::store::sqlite::restore::Candidate;
@@ -114,7 +114,7 @@ fn write_down(
     candidate: &dyn Restoration,
     act: &Act<'_>,
     wish: &Wish<'_>,
-    backup: &Link,
+    backup: &KeptHead,
     merged: &Merged,
 ) -> Result<()> {
     for one in &merged.exceptions {

@@ -42,9 +42,10 @@ fn steps(store: &mut dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
     let Some(Outdated { upto, .. }) = outdated(store, act, keep)? else { return Ok(count) };
     loop {
         let mut change = store.begin(Durability::Step)?;
-        let Some(cut) = change.trim(upto, STEP)? else { return Ok(count) };
+        let now = (act.clock)();
+        let Some(cut) = change.trim(upto, STEP, now)? else { return Ok(count) };
         let detail = chain::deleted(cut.count, &cut.last);
-        let entry = act.done((act.clock)(), Action::PruneAudit, MANY, None);
+        let entry = act.done(now, Action::PruneAudit, MANY, None);
         change.audit(&Entry { detail: Some(&detail), ..entry })?;
         change.commit()?;
         std::thread::sleep(PAUSE);

@@ -1,7 +1,7 @@
 //! Copies of a database, and what a restore makes of one.
 
 use crate::domain::audit::Entry;
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::domain::moment::Moment;
 use std::path::{Path, PathBuf};
 
@@ -87,7 +87,7 @@ pub struct Salvaged {
 
 /// What an audit row says of a backup.
 #[must_use]
-pub fn detail_of(file: &str, head: &Link) -> String {
+pub fn detail_of(file: &str, head: &KeptHead) -> String {
     format!("to {file} as of {head}")
 }
 
@@ -118,7 +118,7 @@ pub struct Merged {
     /// Whether the audit log of the present database goes on; else that of the backup does.
     pub log_goes_on: bool,
     /// The head of the present audit log, where there is one.
-    pub present: Option<Link>,
+    pub present: Option<KeptHead>,
     /// Tokens that are good again although nothing is known of what became of them since the backup.
     pub unsure: Vec<Unsure>,
     /// Ids that were to be revoked and are not in the backup.

@@ -29,4 +29,11 @@ pub trait Reseal {
     /// # Errors
     /// [`super::StoreError`]
     fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted>;
+
+    /// Seals the head of the audit log with the key that the store has, if it has only a checksum, and that is
+    /// right; whether it did.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn adopt_head(&mut self) -> Result<bool>;
 }

@@ -2,7 +2,7 @@
 
 use super::contract::Result;
 use crate::domain::audit::{Record, Selection};
-use crate::domain::chain::{Link, Row};
+use crate::domain::chain::{Link, Row, Sealed};
 use crate::domain::moment::Moment;
 use std::ops::ControlFlow;
 
@@ -20,11 +20,11 @@ pub struct Page<'p> {
     pub limit: u32,
 }
 
-/// A piece of the chain. The anchor, if there is one, comes before the rows.
+/// A piece of the chain. The head comes before the rows.
 #[derive(Clone, Debug)]
 pub enum Piece<'p> {
-    /// The last row that retention deleted.
-    Anchor(Link),
+    /// The head.
+    Head(Sealed),
     /// A row, whatever stands in it.
     Row(&'p Row<'p>),
 }
@@ -61,11 +61,11 @@ pub trait Log {
     /// [`super::StoreError`]
     fn chain(&self, each: EachPiece<'_>) -> Result<()>;
 
-    /// The last row, or else the anchor, or else what a first row follows.
+    /// The head, and whether it is what patctl wrote.
     ///
     /// # Errors
     /// [`super::StoreError`]
-    fn head(&self) -> Result<Link>;
+    fn head(&self) -> Result<Sealed>;
 
     /// Makes what was written so far survive a power cut, uses included, unless somebody else is about
     /// to do the same.
@@ -97,10 +97,10 @@ pub struct Cut {
 
 /// The log as it can be cut.
 pub trait Trim {
-    /// Deletes the first rows, none beyond `upto` and at most `most`, and leaves the anchor; `None`
-    /// where there are none. The caller writes down that it did.
+    /// Deletes the first rows, none beyond `upto` and at most `most`, and notes in the head up to where, and how
+    /// late they were, seen from `now`; `None` where there are none. The caller writes down that it did.
     ///
     /// # Errors
     /// [`super::StoreError`]
-    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>>;
+    fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>>;
 }

@@ -2,7 +2,7 @@
 
 use super::{Cells, Instant};
 use crate::domain::audit::Record;
-use crate::domain::chain::{Fault, Intact, Link};
+use crate::domain::chain::{Fault, Intact, KeptHead};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -118,17 +118,20 @@ impl Cells for Event<'_> {
 /// What `audit head -o json` prints: to be kept where who writes the database cannot write.
 #[derive(Serialize, Debug)]
 pub struct Head {
-    /// `SEQ:HASH`, for `audit verify --head`.
+    /// `SEQ:HASH@FIRST`, for `audit verify --head`.
     pub head: String,
     /// The number of the last row.
     pub seq: i64,
     /// Its hash.
     pub hash: String,
+    /// The number of the first row.
+    pub first: i64,
 }
 
-impl From<Link> for Head {
-    fn from(link: Link) -> Self {
-        Self { head: link.to_string(), seq: link.seq, hash: link.hash }
+impl From<KeptHead> for Head {
+    fn from(kept: KeptHead) -> Self {
+        let (head, first) = (kept.to_string(), kept.first.unwrap_or(1));
+        Self { head, seq: kept.last.seq, hash: kept.last.hash, first }
     }
 }
 
@@ -141,7 +144,7 @@ pub struct Audited {
     pub rows: Option<u64>,
     /// How many rows before them retention deleted; null: something is wrong.
     pub deleted: Option<i64>,
-    /// The last row; null: something is wrong.
+    /// The head, as `audit head` prints it; null: something is wrong.
     pub head: Option<String>,
     /// The first that is wrong; null: nothing.
     pub fault: Option<Broken>,

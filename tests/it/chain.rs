@@ -1,7 +1,7 @@
 //! Whether the audit log is whole: each way to alter it, and what is said of it.
 
-use crate::harness::Patctl;
-use crate::log::{altered, fill, finds, head, is_whole, rehash, some_rows};
+use crate::harness::{Patctl, Setup};
+use crate::log::{altered, fill, finds, forged, head, is_whole, rehash, some_rows};
 use crate::process::{Home, PROGRAM, scaled, stdout};
 use patctl::domain::chain::{COLUMNS, Link};
 use patctl::exit::Exit;
@@ -29,7 +29,7 @@ fn each_column_that_was_changed_is_found() {
     let patctl = some_rows();
     let other = |column: &str| match column {
         "at" => "'2026-11-21T12:00:00.000001Z'",
-        "actor_uid" | "login_uid" => "7",
+        "actor_uid" | "login_uid" | "version" => "7",
         "outcome" => "iif(outcome = 'done', 'denied', 'done')",
         "hash" => "replace(hash, substr(hash, 1, 1), 'x')",
         _ => "'x'",
@@ -69,15 +69,16 @@ fn a_row_that_was_removed_or_added_is_found() {
     let closed = "DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = seq - 1 WHERE seq > 5";
     finds(&altered(&patctl, closed), &[], "changed", 5, "row 5 was changed");
     let forged = "INSERT INTO audit SELECT 10, at, actor, actor_uid, login_uid, action, token_id, user, \
-        effective_user, outcome, reason, method, url, detail, changes, hash FROM audit WHERE seq = 9";
+        effective_user, outcome, reason, method, url, detail, changes, hash, version FROM audit WHERE seq = 9";
     finds(&altered(&patctl, forged), &[], "moved", 10, "that was as row 9");
     let unhashed = "INSERT INTO audit (at, actor, actor_uid, action, token_id, outcome) \
         SELECT at, actor, actor_uid, action, token_id, outcome FROM audit WHERE seq = 9";
     finds(&altered(&patctl, unhashed), &[], "unhashed", 10, "row 10 has no hash");
-    // What is written behind such a row does not mend it, and is written all the same.
+    // A row in the place of the next one is trouble, and no answer.
     let copy = altered(&patctl, unhashed);
-    let _ = copy.verify(Patctl::foreign_token(), &[]);
-    finds(&copy, &[], "unhashed", 10, "row 10 has no hash");
+    let run =
+        copy.run_with(&["verify"], &Setup { stdin: Patctl::foreign_token().as_bytes(), ..Setup::default() });
+    assert_eq!(run.exit, Exit::Io, "{run:?}");
 }
 
 #[test]
@@ -114,7 +115,9 @@ fn rows_that_changed_places_are_named() {
 fn a_tail_that_was_cut_off_is_found_with_a_head() {
     let patctl = some_rows();
     let kept = head(&patctl);
-    let cut = altered(&patctl, "DELETE FROM audit WHERE seq > 6");
+    let sql = "DELETE FROM audit WHERE seq > 6";
+    finds(&altered(&patctl, sql), &[], "cut", 7, "the last is 6, and the head names row 9");
+    let cut = forged(&patctl, sql);
     is_whole(&cut, &[]);
     finds(&cut, &["--head", &kept], "cut", 7, "the last is 6, and the head names row 9");
     finds(&cut, &["--head", &format!("{kept}\n")], "cut", 7, "cut off at the end");
@@ -124,13 +127,13 @@ fn a_tail_that_was_cut_off_is_found_with_a_head() {
     }
     is_whole(&cut, &[]);
     finds(&cut, &["--head", &kept], "rewritten", 9, "row 9 is not the one the head names");
-    let empty = altered(&patctl, "DELETE FROM audit");
+    let empty = forged(&patctl, "DELETE FROM audit");
     is_whole(&empty, &[]);
     finds(&empty, &["--head", &kept], "cut", 1, "the last is 0");
     let nothing = head(&empty);
-    assert_eq!(nothing, Link::start().to_string());
+    assert_eq!(nothing, format!("{}@1", Link::start()));
     is_whole(&patctl, &["--head", &nothing]);
-    for bad in ["9", "9:abc", "", "x:0"] {
+    for bad in ["9", "9:abc", "", "x:0", &format!("{kept}x"), &format!("{kept}@"), "1@1"] {
         patctl.run(&["audit", "verify", "--head", bad]).says(Exit::Usage, &["SEQ:HASH"]);
     }
 }

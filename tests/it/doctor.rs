@@ -1,6 +1,7 @@
 //! `patctl doctor`: each fault that is planted is found, with what to do; a healthy installation is silent.
 
 use crate::harness::{Patctl, Run, id_of};
+use crate::older::schema_5;
 use crate::process::Home;
 use patctl::exit::Exit;
 use std::fs;
@@ -315,7 +316,7 @@ fn each_planted_fault_is_found_with_what_to_do_and_mended_where_that_is_safe() {
 fn an_older_schema_is_named_and_brought_up_to_date_if_asked() {
     let patctl = Patctl::new();
     let token = patctl.create(&[]);
-    sql(&patctl, "ALTER TABLE token DROP COLUMN integrity; PRAGMA user_version = 5");
+    schema_5(&patctl.sql());
     let run = patctl.run(&["doctor"]);
     assert_eq!(run.exit, Exit::No);
     assert!(run.stdout.contains("older-schema: ") && run.stdout.contains("it has schema 5"), "{run:?}");

@@ -2,8 +2,9 @@
 
 use crate::harness::{Patctl, id_of};
 use crate::process::stdout;
-use patctl::domain::chain::{self, COLUMNS, Link, Values};
+use patctl::domain::chain::{self, COLUMNS, Head, Link, Values};
 use patctl::domain::frame::Value;
+use patctl::domain::integrity::Sealer;
 use patctl::exit::Exit;
 use rusqlite::types::ValueRef;
 use std::fs;
@@ -69,7 +70,7 @@ pub fn fill(sql: &rusqlite::Connection, count: i64) {
     rehash(sql, count);
 }
 
-/// Gives the rows from 1 on the hashes that they should have.
+/// Gives the rows from 1 on the hashes that they should have, and the log a head, as who has no key can.
 pub fn rehash(sql: &rusqlite::Connection, count: i64) {
     let mut last = Link::start();
     let mut update = sql.prepare("UPDATE audit SET hash = ?2 WHERE seq = ?1").expect("a statement");
@@ -92,13 +93,42 @@ pub fn rehash(sql: &rusqlite::Connection, count: i64) {
         update.execute((seq, &hash)).expect("an update");
         last = Link { seq, hash };
     }
+    forge_head(sql);
     sql.execute_batch("COMMIT").expect("a commit");
+}
+
+/// Makes the head fit the rows, with a checksum.
+pub fn forge_head(sql: &rusqlite::Connection) {
+    sql.execute_batch(
+        "UPDATE head SET (seq, hash) = (SELECT seq, hash FROM (SELECT cut_seq AS seq, cut_hash AS hash FROM head \
+         UNION ALL SELECT seq, hash FROM audit) ORDER BY seq DESC LIMIT 1)",
+    )
+    .expect("by hand");
+    let columns = "head.seq, head.hash, clock_mark, cut_seq, cut_hash, cut_at, tombstones, name";
+    let seal = sql.query_row(&format!("SELECT {columns} FROM head, installation"), [], |row| {
+        let head = Head {
+            last: Link { seq: row.get(0)?, hash: row.get(1)? },
+            mark: crate::harness::moment(&row.get::<_, String>(2)?),
+            cut: Link { seq: row.get(3)?, hash: row.get(4)? },
+            cut_at: row.get::<_, Option<String>>(5)?.map(|at| crate::harness::moment(&at)),
+            tombstones: row.get(6)?,
+        };
+        Ok(Sealer::default().seal_message(&head.frame(&row.get::<_, String>(7)?)))
+    });
+    sql.execute("UPDATE head SET integrity = ?1", [seal.expect("a head")]).expect("a seal");
 }
 
 pub fn head(patctl: &Patctl) -> String {
     let run = patctl.run(&["audit", "head"]);
     assert_eq!(run.exit, Exit::Yes, "{run:?}");
     run.stdout.trim_end().to_owned()
+}
+
+/// A copy of the database, altered by hand by who makes the head fit.
+pub fn forged(patctl: &Patctl, sql: &str) -> Patctl {
+    let copy = altered(patctl, sql);
+    forge_head(&copy.sql());
+    copy
 }
 
 /// Finds this, and says so in both formats.

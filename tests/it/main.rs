@@ -3,6 +3,7 @@
 
 mod harness;
 mod log;
+mod older;
 mod process;
 
 mod audit;

@@ -2,7 +2,7 @@
 
 use patctl::domain::audit::{Actor, Asked, Entry, Record, Selection};
 use patctl::domain::cache::{CacheLimits, Proved};
-use patctl::domain::chain::Link;
+use patctl::domain::chain::Sealed as SealedHead;
 use patctl::domain::dice::Dice;
 use patctl::domain::id::IdPrefix;
 use patctl::domain::integrity::{IntegrityKey, Sealer};
@@ -126,6 +126,9 @@ impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
     fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
         self.0.adopt(key)
     }
+    fn adopt_head(&mut self) -> Result<bool, StoreError> {
+        self.0.adopt_head()
+    }
 }
 
 impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
@@ -213,7 +216,7 @@ impl Log for RefusesAudit<Box<SqliteStore>> {
     fn chain(&self, each: EachPiece<'_>) -> Result<(), StoreError> {
         self.0.chain(each)
     }
-    fn head(&self) -> Result<Link, StoreError> {
+    fn head(&self) -> Result<SealedHead, StoreError> {
         self.0.head()
     }
     fn settle(&self) {
@@ -228,8 +231,8 @@ impl Log for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Trim for RefusesAudit<Box<dyn Transaction + '_>> {
-    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>, StoreError> {
-        self.0.trim(upto, most)
+    fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>, StoreError> {
+        self.0.trim(upto, most, now)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `patctl restore`: nothing that has ended lives again.
 
 use crate::harness::{Patctl, Run, Setup, id_of};
+use crate::older::schema_5;
 use patctl::domain::moment::Span;
 use patctl::exit::Exit;
 use serde_json::json;
@@ -309,7 +310,7 @@ fn a_backup_with_an_older_schema_is_brought_up_to_date() {
     let token = patctl.create(&["--restrict", "/a"]);
     backup(&patctl);
     let db = rusqlite::Connection::open(patctl.path("backup")).expect("the backup");
-    db.execute_batch("ALTER TABLE token DROP COLUMN integrity; PRAGMA user_version = 5").expect("by hand");
+    schema_5(&db);
     db.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).expect("a pragma");
     drop(db);
     let before = fs::read(patctl.path("backup")).expect("the backup");

@@ -1,7 +1,7 @@
 //! What `prune` deletes of the audit log, and what it leaves.
 
 use crate::harness::{Patctl, moment};
-use crate::log::{altered, finds, head, is_whole, many_rows, some_rows};
+use crate::log::{altered, finds, forged, head, is_whole, many_rows, some_rows};
 use patctl::domain::moment::Span;
 use patctl::exit::Exit;
 
@@ -64,21 +64,21 @@ fn retention_deletes_old_rows_and_the_rest_is_whole() {
 fn an_anchor_that_retention_did_not_leave_is_found() {
     let patctl = trimmed();
     finds(
-        &altered(&patctl, "DELETE FROM anchor"),
+        &altered(&patctl, &format!("UPDATE head SET cut_seq = 0, cut_hash = '{}'", "0".repeat(64))),
         &[],
         "missing",
         1,
         "rows 1 to 5 are missing, and no anchor",
     );
-    let hash = "UPDATE anchor SET hash = replace(hash, substr(hash, 1, 1), 'x')";
+    let hash = "UPDATE head SET cut_hash = replace(cut_hash, substr(cut_hash, 1, 1), 'x')";
     finds(&altered(&patctl, hash), &[], "changed", 6, "does not follow from the anchor");
-    finds(&altered(&patctl, "UPDATE anchor SET seq = 3"), &[], "missing", 4, "rows 4 to 5 are missing");
-    finds(&altered(&patctl, "UPDATE anchor SET seq = 8"), &[], "stray", 6, "row 6 has a number");
+    finds(&altered(&patctl, "UPDATE head SET cut_seq = 3"), &[], "missing", 4, "rows 4 to 5 are missing");
+    finds(&altered(&patctl, "UPDATE head SET cut_seq = 8"), &[], "stray", 6, "row 6 has a number");
     // The oldest rows removed as retention would, but not by it.
-    let forged = "UPDATE anchor SET (seq, hash) = (SELECT seq, hash FROM audit WHERE seq = 7); \
+    let by_hand = "UPDATE head SET (cut_seq, cut_hash) = (SELECT seq, hash FROM audit WHERE seq = 7); \
                   DELETE FROM audit WHERE seq <= 7";
     finds(
-        &altered(&patctl, forged),
+        &altered(&patctl, by_hand),
         &[],
         "anchor",
         7,
@@ -86,12 +86,15 @@ fn an_anchor_that_retention_did_not_leave_is_found() {
     );
     let never = altered(
         &some_rows(),
-        "INSERT INTO anchor SELECT 1, seq, hash FROM audit WHERE seq = 2; DELETE FROM audit WHERE seq <= 2",
+        "UPDATE head SET (cut_seq, cut_hash) = (SELECT seq, hash FROM audit WHERE seq = 2); \
+         DELETE FROM audit WHERE seq <= 2",
     );
     finds(&never, &[], "anchor", 2, "rows up to 2 were deleted by retention");
-    let all = altered(&patctl, "DELETE FROM audit");
+    let all = forged(&patctl, "DELETE FROM audit");
     finds(&all, &[], "anchor", 5, "rows up to 5 were deleted by retention");
-    let both = altered(&patctl, "DELETE FROM audit; DELETE FROM anchor");
+    let both = "DELETE FROM audit; UPDATE head SET cut_seq = 0, cut_at = NULL, cut_hash = printf('%064d', 0)";
+    finds(&altered(&patctl, both), &[], "cut", 1, "the last is 0");
+    let both = forged(&patctl, both);
     is_whole(&both, &[]);
     finds(&both, &["--head", &head(&patctl)], "cut", 1, "cut off at the end");
 }

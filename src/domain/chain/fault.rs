@@ -1,5 +1,6 @@
 //! What can be wrong with the audit log, and how it is said.
 
+use crate::domain::integrity::Damage;
 use std::fmt;
 
 /// What is wrong with the log.
@@ -43,6 +44,20 @@ pub enum Fault {
         /// The row that the anchor names; `None`: there is no anchor.
         seq: Option<i64>,
     },
+    /// The head is not what patctl wrote.
+    Head {
+        /// The row that it calls the last.
+        seq: i64,
+        /// How that is known.
+        damage: Damage,
+    },
+    /// Rows were deleted that retention would have kept.
+    Early {
+        /// The last of them.
+        seq: i64,
+        /// For how many days rows are kept; 0: for ever.
+        days: i64,
+    },
     /// Rows were cut off at the end.
     Cut {
         /// The last row there is.
@@ -75,6 +90,8 @@ impl Fault {
             Self::Changed { .. } => "changed",
             Self::Moved { .. } => "moved",
             Self::Anchor { .. } => "anchor",
+            Self::Head { .. } => "head",
+            Self::Early { .. } => "retention",
             Self::Cut { .. } => "cut",
             Self::Rewritten { .. } => "rewritten",
             Self::TooOld { .. } => "head-too-old",
@@ -90,6 +107,8 @@ impl Fault {
             | Self::Unhashed { seq }
             | Self::Changed { seq, .. }
             | Self::Moved { seq, .. }
+            | Self::Head { seq, .. }
+            | Self::Early { seq, .. }
             | Self::Rewritten { seq } => seq,
             Self::Anchor { seq } => seq.unwrap_or_default(),
             Self::Cut { last, .. } => last.saturating_add(1),
@@ -125,6 +144,17 @@ impl fmt::Display for Fault {
             Self::Anchor { seq: None } => {
                 f.write_str("the log says that rows were deleted by retention, and there is no anchor")
             }
+            Self::Head { seq, damage } => {
+                write!(f, "the head, which names row {seq}, is not what patctl wrote: {}", damage.of_head())
+            }
+            Self::Early { seq, days: 0 } => write!(
+                f,
+                "rows up to {seq} were deleted, and patctl.audit.retention.days is 0, which keeps all"
+            ),
+            Self::Early { seq, days } => write!(
+                f,
+                "rows up to {seq} were deleted before they were {days} days old (patctl.audit.retention.days)"
+            ),
             Self::Cut { last, head } => {
                 write!(f, "rows were cut off at the end: the last is {last}, and the head names row {head}")
             }

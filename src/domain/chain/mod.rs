@@ -3,10 +3,12 @@
 //! Whoever rewrites that, too, is found out by a head that was kept elsewhere.
 
 mod fault;
+pub mod head;
 mod walk;
 
 pub use fault::Fault;
-pub use walk::{Intact, Suspect, Walk};
+pub use head::{Head, KeptHead, Sealed};
+pub use walk::{Intact, Suspect, Terms, Walk};
 
 use super::audit::{Entry, Outcome};
 use super::frame::{Frame, Value};
@@ -113,13 +115,15 @@ impl fmt::Display for Link {
     }
 }
 
-/// A text is no `SEQ:HASH`.
+/// A text is no `SEQ:HASH` or `SEQ:HASH@FIRST`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotALink;
 
 impl fmt::Display for NotALink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write SEQ:HASH, a number and 64 hexadecimal digits, as 'patctl audit head' prints it")
+        f.write_str(
+            "write SEQ:HASH@FIRST, two numbers and 64 hexadecimal digits between them, as 'patctl audit head' prints it",
+        )
     }
 }
 
@@ -244,7 +248,7 @@ mod tests {
         }
     }
 
-    /// Kept for ever: hashes that were written must be found again.
+    /// KeptHead for ever: hashes that were written must be found again.
     #[test]
     fn the_hash_of_a_row_is_what_it_always_was() {
         let mut values = [const { Value::Null }; COLUMNS.len()];

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::examine::Patient;
-use super::{Result, SqliteStore, failed, fold_wholly, log, open, space};
-use crate::domain::chain::Link;
+use super::{Result, SqliteStore, failed, fold_wholly, head, open, space};
+use crate::domain::chain::KeptHead;
 use crate::domain::integrity::Sealer;
 use crate::store::backup::EachStep;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// A copy that has no name yet.
 pub struct Backup {
     draft: Draft,
-    head: Link,
+    head: KeptHead,
 }
 
 impl SqliteStore {
@@ -29,7 +29,7 @@ impl SqliteStore {
         self.db.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
         let db = draft.connect()?;
         open::log_ahead(&db)?;
-        let head = log::head(&db)?;
+        let head = head::read(&db, &self.seals)?.head.kept();
         fold_wholly(&db)?;
         db.close().map_err(|(_, e)| failed(e))?;
         draft.sync()?;
@@ -41,7 +41,7 @@ impl SqliteStore {
 impl Backup {
     /// The head of the audit log in it.
     #[must_use]
-    pub fn head(&self) -> &Link {
+    pub fn head(&self) -> &KeptHead {
         &self.head
     }
 

@@ -116,7 +116,7 @@ impl Examine for Patient {
     }
 
     fn examine_chain(&self, each: EachPiece<'_>) -> Result<()> {
-        log::chain(&self.db, each)
+        log::chain(&self.db, &self.seals, each)
     }
 
     fn moments(&self, each: &mut dyn FnMut(Moment)) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
-use super::{Result, SqliteStore, failed, reads};
+use super::{Result, SqliteStore, failed, head, reads};
 use crate::domain::frame::Value;
 use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
 use crate::domain::pat::AuthMethods;
@@ -45,7 +45,18 @@ impl Seals {
         Self { sealer, database: OnceCell::new() }
     }
 
-    fn database(&self, db: &Connection) -> Result<&str> {
+    /// What makes them.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The name of the database, which was just read.
+    pub fn is_of(&self, name: &str) -> &str {
+        self.database.get_or_init(|| name.to_owned())
+    }
+
+    /// The name of the database.
+    pub fn database(&self, db: &Connection) -> Result<&str> {
         if let Some(name) = self.database.get() {
             return Ok(name);
         }
@@ -341,6 +352,15 @@ impl Reseal for SqliteTransaction<'_> {
             return Ok(Adopted::Foreign);
         }
         reseal(db, &Seals::default(), &keyed, |seal| seal.is_ok()).map(Adopted::Sealed)
+    }
+
+    fn adopt_head(&mut self) -> Result<bool> {
+        if self.head().seal != Err(Damage::Unkeyed) || head::read(self.db(), &Seals::default())?.seal.is_err()
+        {
+            return Ok(false);
+        }
+        self.believe_head();
+        Ok(true)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The audit log: appending to its chain, reading it, and cutting it at its beginning.
 
+use super::integrity::Seals;
 use super::query::Build;
 use super::reads::{collect, each_row, execute};
 use super::rows::{self, RECORD};
-use super::{Result, failed};
+use super::{Result, failed, head};
 use crate::domain::audit::{Entry, Record, Selection};
-use crate::domain::chain::{self, COLUMNS, Link, Row, Values};
+use crate::domain::chain::{self, COLUMNS, Head, Link, Row, Values};
 use crate::domain::frame::Value;
 use crate::domain::moment::{Moment, MomentText};
 use crate::store::StoreError;
@@ -19,24 +20,31 @@ use std::sync::LazyLock;
 /// more than a row.
 pub const TOGETHER: usize = 16;
 
-/// Writes one entry behind `last`, or [`TOGETHER`], and answers the new last row.
-pub fn append(db: &Connection, mut last: Link, entries: &[Entry<'_>]) -> Result<Link> {
+/// Writes entries behind a head, which takes note of them and is written by the caller.
+pub fn append(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Result<()> {
+    let (many, few) = entries.as_chunks::<TOGETHER>();
+    many.iter().try_for_each(|entries| append_some(db, head, entries))?;
+    few.iter().try_for_each(|entry| append_some(db, head, std::slice::from_ref(entry)))
+}
+
+/// Writes one entry, or [`TOGETHER`].
+fn append_some(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Result<()> {
     let full = || StoreError::Damaged("the audit log has no number left".to_owned());
     let times: Vec<MomentText> = entries.iter().map(|entry| entry.at.text()).collect();
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, at) in entries.iter().zip(&times) {
-        let seq = last.seq.checked_add(1).ok_or_else(full)?;
+        let seq = head.last.seq.checked_add(1).ok_or_else(full)?;
         let values = chain::values(entry, seq, at);
-        last = Link { seq, hash: chain::hash(&last.hash, &values) };
-        rows.push((values, last.hash.clone()));
+        head.last = Link { seq, hash: chain::hash(&head.last.hash, &values) };
+        head.pass(entry);
+        rows.push((values, head.last.hash.clone()));
     }
     let mut bound: Vec<&dyn ToSql> = Vec::with_capacity(rows.len() * (COLUMNS.len() + 1));
     for (values, hash) in &rows {
         bound.extend(values.iter().map(|value| value as &dyn ToSql));
         bound.push(hash);
     }
-    execute(db, if rows.len() == 1 { &APPEND } else { &APPEND_TOGETHER }, &bound)?;
-    Ok(last)
+    execute(db, if rows.len() == 1 { &APPEND } else { &APPEND_TOGETHER }, &bound).map(|_| ())
 }
 
 /// Writes a row of [`COLUMNS`] and its hash.
@@ -58,32 +66,16 @@ impl ToSql for Value<'_> {
     }
 }
 
-/// The last row, or else the anchor, or else what a first row follows. A row without a hash gives an
-/// empty one: what comes behind it is written all the same, and `audit verify` names it.
-pub fn head(db: &Connection) -> Result<Link> {
-    let last = collect(db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], link)?.pop();
-    match last {
-        Some(last) => Ok(last),
-        None => Ok(anchor(db)?.unwrap_or_else(Link::start)),
-    }
-}
-
-fn anchor(db: &Connection) -> Result<Option<Link>> {
-    Ok(collect(db, "SELECT seq, hash FROM anchor", [], link)?.pop())
-}
-
 /// A row of `seq, hash`.
 fn link(row: &rusqlite::Row<'_>) -> Result<Link> {
     let hash = rows::optional(row, 1, "hash")?.unwrap_or_default().to_owned();
     Ok(Link { seq: rows::integer(row, 0, "seq")?, hash })
 }
 
-pub fn chain(db: &Connection, each: EachPiece<'_>) -> Result<()> {
-    // Anchor and rows must be of one instant; dropped, it ends.
+pub fn chain(db: &Connection, seals: &Seals, each: EachPiece<'_>) -> Result<()> {
+    // Head and rows must be of one instant; dropped, it ends.
     let _instant = db.unchecked_transaction().map_err(failed)?;
-    if let Some(anchor) = anchor(db)?
-        && each(&Piece::Anchor(anchor)).is_break()
-    {
+    if each(&Piece::Head(head::read(db, seals)?)).is_break() {
         return Ok(());
     }
     let sql = format!("SELECT {}, hash FROM audit ORDER BY seq", COLUMNS.join(", "));
@@ -200,25 +192,24 @@ pub fn outdated(db: &Connection, before: Moment, now: Moment) -> Result<Option<O
     Ok(found.into_iter().find(|outdated| outdated.count > 0))
 }
 
-pub fn trim(db: &Connection, upto: i64, most: u32) -> Result<Option<Cut>> {
+pub fn trim(db: &Connection, head: &mut Head, (upto, most): (i64, u32), now: Moment) -> Result<Option<Cut>> {
     let sql = format!(
-        "SELECT count(*), coalesce(max(seq), 0) FROM \
-         (SELECT seq FROM audit WHERE seq <= ?1 ORDER BY seq LIMIT {most})"
+        "SELECT count(*), coalesce(max(seq), 0), max(at) FILTER (WHERE at <= ?2) FROM \
+         (SELECT seq, at FROM audit WHERE seq <= ?1 ORDER BY seq LIMIT {most})"
     );
     let counted = |row: &rusqlite::Row<'_>| {
-        Ok((rows::integer(row, 0, "count")?.unsigned_abs(), rows::integer(row, 1, "seq")?))
+        let (count, seq) = (rows::integer(row, 0, "count")?.unsigned_abs(), rows::integer(row, 1, "seq")?);
+        Ok((count, seq, rows::maybe::<Moment>(row, 2, "at")?))
     };
-    let Some((count, seq)) = collect(db, &sql, [upto], counted)?.pop().filter(|(count, _)| *count > 0) else {
-        return Ok(None);
-    };
+    let found = collect(db, &sql, params![upto, now.text().as_str()], counted)?.pop();
+    let Some((count, seq, at)) = found.filter(|(count, ..)| *count > 0) else { return Ok(None) };
     let last = collect(db, "SELECT seq, hash FROM audit WHERE seq = ?1", [seq], link)?.pop();
     let Some(last) = last.filter(Link::is_whole) else {
         return Err(StoreError::Damaged(format!("row {seq} of the audit log has no hash")));
     };
     execute(db, "DELETE FROM audit WHERE seq <= ?1", params![seq])?;
-    let sql = "INSERT INTO anchor (one, seq, hash) VALUES (1, ?1, ?2) \
-               ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
-    execute(db, sql, params![last.seq, last.hash])?;
+    head.cut = last.clone();
+    head.cut_at = head.cut_at.max(at);
     Ok(Some(Cut { count, last }))
 }
 

@@ -5,8 +5,9 @@
 
 use super::integrity::{self, Seals};
 use super::reads::{collect, execute};
-use super::{Result, failed, log, rows};
-use crate::domain::chain::Link;
+use super::{Result, failed, head, rows};
+use crate::domain::chain::{KeptHead, Link};
+use crate::store::StoreError;
 use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
 use rusqlite::{Connection, params};
 
@@ -31,7 +32,7 @@ CREATE TEMP TABLE told AS SELECT token_id AS id,
   max(action = 'edit') AS edited
   FROM present.audit AS p WHERE outcome = 'done' AND token_id <> '-'
   AND NOT EXISTS (SELECT 1 FROM main.audit AS b WHERE b.seq = p.seq AND b.hash IS p.hash)
-  AND seq > coalesce((SELECT seq FROM main.anchor), 0) GROUP BY token_id";
+  AND seq > coalesce((SELECT cut_seq FROM main.head), 0) GROUP BY token_id";
 
 /// Tokens that would be good now, of which the present database knows nothing.
 const UNSURE: &str = "\
@@ -93,9 +94,9 @@ UPDATE main.token SET
 const OUTBOX: &str =
     "DELETE FROM main.outbox; INSERT INTO main.outbox SELECT * FROM present.outbox ORDER BY seq";
 const LOG: &str = "\
-DELETE FROM main.audit; DELETE FROM main.anchor;
+DELETE FROM main.audit; DELETE FROM main.head;
 INSERT INTO main.audit SELECT * FROM present.audit ORDER BY seq;
-INSERT INTO main.anchor SELECT * FROM present.anchor";
+INSERT INTO main.head SELECT * FROM present.head";
 
 /// Makes of the backup in `main` what the database shall be, given the one in `present` if there is one.
 pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Merged> {
@@ -111,9 +112,12 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
         absent: Vec::new(),
     };
     if meeting.present.is_some() {
-        learn(db, meeting, &mut merged)?;
+        learn(db, seals, meeting, &mut merged)?;
     } else {
         execute(db, "UPDATE main.token SET version = version + 1", &[])?;
+        if meeting.adopt {
+            adopt_head(db, seals)?;
+        }
     }
     revoke(db, meeting, &mut merged)?;
     if meeting.present.is_none() || meeting.salvaged {
@@ -125,9 +129,9 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
     Ok(merged)
 }
 
-fn learn(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<()> {
-    let (backup, present) = (log::head(db)?, head_of_present(db)?);
-    let place = Place::of(db, &backup, &present)?;
+fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<()> {
+    let (backup, present) = (head::read(db, seals)?.head.last, head_of_present(db)?);
+    let place = Place::of(db, &backup, &present.last)?;
     let since = if place == Place::Before { backup.seq } else { -1 };
     if meeting.salvaged {
         execute(db, TOLD_BY_SALVAGE, &[])?;
@@ -154,15 +158,23 @@ fn learn(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result<
     execute(db, RECORDS, &[])?;
     if meeting.salvaged {
         // What could be read of its log is not a whole log.
-        return Ok(());
+        return if meeting.adopt { adopt_head(db, seals) } else { Ok(()) };
     }
     db.execute_batch(OUTBOX).map_err(failed)?;
     merged.log_goes_on = meeting.log_is_whole && matches!(place, Place::Before | Place::Trimmed);
     if merged.log_goes_on {
         db.execute_batch(LOG).map_err(failed)?;
+    } else if meeting.adopt {
+        adopt_head(db, seals)?;
     }
     merged.present = Some(present);
     Ok(())
+}
+
+/// A head that has only a checksum is sealed as it is, where that is right.
+fn adopt_head(db: &Connection, seals: &Seals) -> Result<()> {
+    let sealed = head::read(db, &Seals::default())?;
+    if sealed.seal.is_ok() { head::write(db, seals, &sealed) } else { Ok(()) }
 }
 
 /// Tokens that the present database does not have and has not pruned: lost, or more was done to them than is
@@ -223,7 +235,7 @@ impl Place {
             }
             let sql = format!(
                 "SELECT count(*) FROM (SELECT seq, hash FROM {name}.audit UNION ALL \
-                 SELECT seq, hash FROM {name}.anchor) WHERE seq = ?1 AND hash = ?2"
+                 SELECT cut_seq, cut_hash FROM {name}.head) WHERE seq = ?1 AND hash = ?2"
             );
             let found =
                 collect(db, &sql, params![link.seq, link.hash], |row| rows::integer(row, 0, "count"))?;
@@ -232,9 +244,8 @@ impl Place {
         if known(PRESENT, backup)? {
             return Ok(Self::Before);
         }
-        let trimmed = collect(db, "SELECT seq FROM present.anchor WHERE seq > ?1", [backup.seq], |row| {
-            rows::integer(row, 0, "seq")
-        })?;
+        let sql = "SELECT cut_seq FROM present.head WHERE cut_seq > ?1";
+        let trimmed = collect(db, sql, [backup.seq], |row| rows::integer(row, 0, "cut_seq"))?;
         if !trimmed.is_empty() {
             return Ok(Self::Trimmed);
         }
@@ -242,15 +253,13 @@ impl Place {
     }
 }
 
-fn head_of_present(db: &Connection) -> Result<Link> {
-    let sql = "SELECT seq, hash FROM (SELECT seq, hash, 1 AS place FROM present.anchor UNION ALL \
-               SELECT * FROM (SELECT seq, hash, 2 FROM present.audit ORDER BY seq DESC LIMIT 1)) \
-               ORDER BY place DESC LIMIT 1";
+fn head_of_present(db: &Connection) -> Result<KeptHead> {
+    let sql = "SELECT seq, hash, cut_seq FROM present.head";
     let found = collect(db, sql, [], |row| {
-        let hash = rows::optional(row, 1, "hash")?.unwrap_or_default().to_owned();
-        Ok(Link { seq: rows::integer(row, 0, "seq")?, hash })
+        let last = Link { seq: rows::integer(row, 0, "seq")?, hash: rows::text(row, 1, "hash")?.to_owned() };
+        Ok(KeptHead { last, first: Some(rows::integer(row, 2, "cut_seq")?.saturating_add(1)) })
     })?;
-    Ok(found.into_iter().next().unwrap_or_else(Link::start))
+    found.into_iter().next().ok_or_else(|| StoreError::Damaged("it has no head".to_owned()))
 }
 
 fn exceptions(

@@ -8,6 +8,7 @@ mod census;
 pub mod checkup;
 mod draft;
 pub mod examine;
+mod head;
 mod intake;
 mod integrity;
 mod log;
@@ -30,7 +31,7 @@ use super::contract::EachPat;
 use super::log::{EachPiece, Log, Outdated, Page};
 use super::{Durability, Evidence, Query, Read, Row, Store, StoreError, Stored, Transaction};
 use crate::domain::audit::{Record, Selection};
-use crate::domain::chain::Link;
+use crate::domain::chain::Sealed;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
@@ -188,11 +189,11 @@ impl Log for SqliteStore {
     }
 
     fn chain(&self, each: EachPiece<'_>) -> Result<()> {
-        log::chain(&self.db, each)
+        log::chain(&self.db, &self.seals, each)
     }
 
-    fn head(&self) -> Result<Link> {
-        log::head(&self.db)
+    fn head(&self) -> Result<Sealed> {
+        head::read(&self.db, &self.seals)
     }
 
     fn settle(&self) {

@@ -4,10 +4,11 @@
 use super::draft::{Copy, Draft};
 use super::examine::Patient;
 use super::{
-    PATIENTLY, Result, aside, checkpoint, failed, fold_wholly, log, merge, open, reads, rows, schema, space,
+    PATIENTLY, Result, aside, checkpoint, failed, fold_wholly, head, log, merge, open, reads, rows, schema,
+    space,
 };
 use crate::domain::audit::Entry;
-use crate::domain::chain::Link;
+use crate::domain::chain::KeptHead;
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Moment;
 use crate::store::backup::{EachStep, Meeting, Merged, Restoration};
@@ -71,8 +72,8 @@ impl Candidate {
     ///
     /// # Errors
     /// [`StoreError`](crate::store::StoreError)
-    pub fn head(&self) -> Result<Link> {
-        log::head(self.db())
+    pub fn head(&self) -> Result<KeptHead> {
+        Ok(head::read(self.db(), self.patient.seals())?.head.kept())
     }
 
     /// When the last row of its audit log was written.
@@ -170,7 +171,10 @@ impl Restoration for Candidate {
     }
 
     fn note(&self, entry: &Entry<'_>) -> Result<()> {
-        log::append(self.db(), log::head(self.db())?, std::slice::from_ref(entry)).map(|_| ())
+        let seals = self.patient.seals();
+        let mut sealed = head::read(self.db(), seals)?;
+        log::append(self.db(), &mut sealed.head, std::slice::from_ref(entry))?;
+        head::write(self.db(), seals, &sealed)
     }
 
     fn end(&self, keep: bool) -> Result<()> {

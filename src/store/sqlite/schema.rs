@@ -1,7 +1,7 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
 use super::stranger::{self, Stranger};
-use super::{Result, failed, integrity, log, open};
+use super::{Result, failed, head, integrity, log, open};
 use crate::store::StoreError;
 use crate::store::error::SchemaFault as Fault;
 use crate::store::examine::Identity;
@@ -15,7 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_cache.sql"),
     include_str!("migrations/0005_origin.sql"),
     include_str!("migrations/0006_integrity.sql"),
-    include_str!("migrations/0007_trouble.sql"),
+    include_str!("migrations/0007_record.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
@@ -26,6 +26,9 @@ const CHAINED: i64 = 3;
 
 /// The schema from which on each row of a token has a seal.
 const SEALED: i64 = 6;
+
+/// The schema from which on the log has a head of its own.
+const HEADED: i64 = 7;
 
 /// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
 pub const APPLICATION_ID: i64 = 0x5041_5443;
@@ -54,6 +57,9 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     // believed either, so that putting the version back helps nobody.
     if version < SEALED {
         integrity::fill(&change)?;
+    }
+    if version < HEADED {
+        head::found(&change)?;
     }
     change.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     change.commit().map_err(failed)

@@ -1,11 +1,12 @@
 //! A change in the making.
 
+use super::head;
 use super::integrity::{self, Fresh, IfDamaged, Seals};
 use super::rows::{self, PAT};
 use super::{Result, failed, log, reads};
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
-use crate::domain::chain::Link;
+use crate::domain::chain::Sealed;
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::pat::Pat;
@@ -27,8 +28,10 @@ pub struct SqliteTransaction<'s> {
     seals: &'s Seals,
     inner: rusqlite::Transaction<'s>,
     durability: Durability,
-    /// The last row of the audit log, once this transaction has looked: nobody else writes meanwhile.
-    last: Option<Link>,
+    /// The head of the audit log: nobody else writes meanwhile.
+    head: Sealed,
+    /// Whether the head has moved.
+    moved: bool,
     /// What makes the indexes again that were set aside.
     aside: Vec<String>,
     unchecked: Option<Unchecked<'s>>,
@@ -58,7 +61,9 @@ impl<'s> SqliteTransaction<'s> {
     pub fn begin(db: &'s Connection, seals: &'s Seals, durability: Durability) -> Result<Self> {
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
-        Ok(Self { db, seals, inner, durability, last: None, aside: Vec::new(), unchecked: None })
+        let head = head::read(&inner, seals)?;
+        let (aside, unchecked) = (Vec::new(), None);
+        Ok(Self { db, seals, inner, durability, head, moved: false, aside, unchecked })
     }
 }
 
@@ -66,6 +71,17 @@ impl SqliteTransaction<'_> {
     /// Where its statements run.
     pub(super) fn db(&self) -> &Connection {
         &self.inner
+    }
+
+    /// The head of the audit log, as it was when this began and as it has moved since.
+    pub(super) fn head(&self) -> &Sealed {
+        &self.head
+    }
+
+    /// The head is what patctl wrote, and is sealed as such.
+    pub(super) fn believe_head(&mut self) {
+        self.head.seal = Ok(());
+        self.moved = true;
     }
 
     /// What seals its rows.
@@ -254,22 +270,14 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
-        let mut last = match self.last.take() {
-            Some(last) => last,
-            None => log::head(&self.inner)?,
-        };
-        let (many, few) = entries.as_chunks::<{ log::TOGETHER }>();
-        for entries in many {
-            last = log::append(&self.inner, last, entries)?;
-        }
-        for entry in few {
-            last = log::append(&self.inner, last, std::slice::from_ref(entry))?;
-        }
-        self.last = Some(last);
-        Ok(())
+        self.moved = true;
+        log::append(&self.inner, &mut self.head.head, entries)
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
+        if self.moved {
+            head::write(&self.inner, self.seals, &self.head)?;
+        }
         for index in &self.aside {
             self.inner.execute_batch(index).map_err(failed)?;
         }
@@ -298,7 +306,8 @@ impl Transaction for SqliteTransaction<'_> {
 }
 
 impl Trim for SqliteTransaction<'_> {
-    fn trim(&mut self, upto: i64, most: u32) -> Result<Option<Cut>> {
-        log::trim(&self.inner, upto, most)
+    fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>> {
+        self.moved = true;
+        log::trim(&self.inner, &mut self.head.head, (upto, most), now)
     }
 }
