@@ -3,6 +3,7 @@
 use super::{Lang, RequestArgs, RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
+use crate::domain::notice::Recipients;
 use crate::domain::pat::AuthMethods;
 use crate::domain::text::{Email, Note, User};
 use clap::{Args, ValueEnum, ValueHint};
@@ -44,9 +45,9 @@ pub struct Create {
     /// A remark for people
     #[arg(long, value_name = "TEXT")]
     pub note: Option<Note>,
-    /// Where mails about it go
+    /// Where mails about it go: up to ten addresses, separated by commas or given one by one
     #[arg(long, value_name = "ADDRESS")]
-    pub notify_to: Option<Email>,
+    pub notify_to: Vec<Recipients>,
     /// Issue so many, one a line
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "token_file")]

@@ -4,6 +4,7 @@ use super::{RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Span;
+use crate::domain::notice::Recipients;
 use crate::domain::pat::AuthMethods;
 use crate::domain::text::{Email, Note, Optional};
 use clap::{Args, ValueHint};
@@ -54,9 +55,9 @@ pub struct Edit {
     /// Another address accepted as the user name of Basic; '' for none
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<Optional<Email>>,
-    /// Another address for mails about it; '' for none
+    /// Other addresses for mails about it, separated by commas or given one by one; '' for none
     #[arg(long, value_name = "ADDRESS")]
-    pub notify_to: Option<Optional<Email>>,
+    pub notify_to: Vec<Optional<Recipients>>,
     /// Only show what would be changed
     #[arg(long)]
     pub dry_run: bool,

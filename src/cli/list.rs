@@ -102,6 +102,9 @@ pub struct List {
     /// At most so many
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// Only tokens without an address that a mail about them could go to
+    #[arg(long)]
+    pub no_address: bool,
     /// Begin behind this token, the last of the page before
     #[arg(long, value_name = "ID")]
     pub after: Option<IdPrefix>,

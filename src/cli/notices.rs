@@ -12,11 +12,13 @@ use clap::Args;
     before_help = "Examples:\n  \
         patctl notify --dry-run\n  \
         0 * * * * /usr/local/bin/patctl notify       (a crontab line)",
-    after_help = "Each token gets at most one mail when it expires soon, and one when it has expired. \
-        It is noted who had a mail even where mails are switched off; those are not sent later. Mails \
-        about tokens that were created, revoked or pruned wait until this command sends them.\n\n\
-        A mail that is refused is tried again at every run for seven days. A mail that was handed over \
-        without an answer is not sent again: it may have arrived. The status is 74 if any mail failed.\n\n\
+    after_help = "Each run sends at most one mail to each address, with everything that is new. A token is mentioned \
+        once when it expires soon and once when it has expired, and when it was created, revoked or pruned. While \
+        mails are switched off nothing is sent, not later either.\n\n\
+        A token without an address to notify is named, and its mail is sent once it has one; the status is 1.\n\n\
+        A mail that is refused for now is tried again at every run for seven days; one that is refused for good (a \
+        550, say) is not. A mail that was handed over without an answer is not sent again: it may have arrived. The \
+        status is 74 if any mail failed.\n\n\
         patctl.mail.transport and patctl.mail.from must be set."
 )]
 pub struct Notify {

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::{asked, deliver, snippet, terminal_failed, vault};
 use crate::cli::{Create, Format};
 use crate::config::Settings;
+use crate::domain::notice::Recipients;
 use crate::domain::policy::Policy;
 use crate::domain::text::{self, User};
 use crate::domain::token::PlainToken;
@@ -86,7 +87,7 @@ fn draft(args: &Create, me: &str) -> Result<Draft, Failure> {
         rules: None,
         vault: None,
         note: args.note.clone(),
-        notify_to: args.notify_to.clone(),
+        notify_to: Recipients::join(&args.notify_to).map_err(|why| super::edit::recipients(&why))?,
     })
 }
 

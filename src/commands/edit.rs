@@ -6,6 +6,8 @@ use super::{asked, stdout_failed};
 use crate::cli::{Edit, Format, RuleArgs};
 use crate::config::Settings;
 use crate::domain::moment::Span;
+use crate::domain::notice::{Recipients, RecipientsError};
+use crate::domain::text::Optional;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::edit::{self, EditError, Edited, Pick, RuleWish, Wish};
@@ -42,7 +44,7 @@ fn is_empty(args: &Edit) -> bool {
     let Edit { id: _, dry_run: _, name, expires, rules, add_restrict, remove_restrict, .. } = args;
     let Edit { unrestrict, auth, note, email, notify_to, .. } = args;
     let no_rules = rules.restrict.is_empty() && rules.restrict_file.is_none() && !unrestrict;
-    let no_texts = name.is_none() && note.is_none() && email.is_none() && notify_to.is_none();
+    let no_texts = name.is_none() && note.is_none() && email.is_none() && notify_to.is_empty();
     let no_lines = add_restrict.is_empty() && remove_restrict.is_empty();
     no_rules && no_lines && no_texts && expires.is_none() && auth.is_none()
 }
@@ -55,8 +57,22 @@ fn wish(args: &Edit, cx: &mut Context<'_>, settings: &Settings) -> Result<Wish, 
         auth: args.auth,
         note: args.note.clone(),
         email: args.email.clone(),
-        notify_to: args.notify_to.clone(),
+        notify_to: notify_to(&args.notify_to)?,
     })
+}
+
+/// The addresses of all `--notify-to` together; an empty text removes them.
+fn notify_to(given: &[Optional<Recipients>]) -> Result<Option<Optional<Recipients>>, Failure> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let lists: Vec<Recipients> = given.iter().filter_map(|list| list.0.clone()).collect();
+    Recipients::join(&lists).map(|all| Some(Optional(all))).map_err(|why| recipients(&why))
+}
+
+/// Why addresses are refused.
+pub fn recipients(why: &RecipientsError) -> Failure {
+    Failure::usage(format!("--notify-to: {why}")).hint("an address of a mailing list reaches more people")
 }
 
 fn rule_wish(args: &Edit, cx: &mut Context<'_>, settings: &Settings) -> Result<Option<RuleWish>, Failure> {

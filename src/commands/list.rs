@@ -7,9 +7,10 @@ use crate::domain::filter::{Filter, Order};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
-use crate::service::look;
+use crate::service::{look, notice};
 use crate::store::{Query, Read, Store};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 /// More users than this in one filter are a mistake, or somebody else's list.
 const MOST_USERS: usize = 1000;
@@ -26,14 +27,25 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         order: Order { sort: args.sort, reverse: args.reverse, after },
         now,
         expiry_warning: policy.expiry_warning,
-        limit: args.limit,
+        limit: args.limit.filter(|_| !args.no_address),
     };
     let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
-    store.list(&query, &mut |pat| rows.push(pat))?;
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    store.list(&query, &mut |pat| {
+        if args.no_address && notice::has_recipient(&policy, pat) {
+            return ControlFlow::Continue(());
+        }
+        // Only the database knows the other filters, and only the settings know the addresses.
+        if left == 0 {
+            return ControlFlow::Break(());
+        }
+        left -= 1;
+        rows.push(pat)
+    })?;
     let count = rows.finish().map_err(stdout_failed)?;
     warn_of_spellings(cx, &store, &args.filter.user)?;
     if count == 0 && cx.screen.format() == Format::Table {
-        cx.screen.say(nothing(query.filter));
+        cx.screen.say(if args.no_address { "no token matches" } else { nothing(query.filter) });
     }
     Ok(Exit::Yes)
 }

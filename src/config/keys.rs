@@ -1,6 +1,6 @@
 //! Every property patctl knows: its type, bounds, default and meaning, in one table.
 
-use crate::domain::notice::{Mailbox, Route};
+use crate::domain::notice::{self, Mailbox, PLACE, Recipients, Route};
 use crate::domain::pat::AuthMethods;
 use crate::domain::restriction::{Base, Merges};
 use crate::domain::schedule::Schedule;
@@ -39,6 +39,10 @@ pub enum Kind {
     Url,
     /// An e-mail address, or a pattern with `{user}` for one.
     Mail,
+    /// A few of them, separated by commas.
+    Mails,
+    /// A host name or an address in brackets.
+    Helo,
     /// `sendmail`, `smtp://host[:port]` or `smtps://host[:port]`.
     Transport,
 }
@@ -115,7 +119,10 @@ keys! {
         "where the guarded service takes parameters and methods from: all (any body), forms (form bodies), none";
     "patctl.token.prefix" Kind::Prefix, Some("patctl"), "what new tokens begin with";
     "patctl.mail.from" Kind::Mail, None, "the sender of mails";
-    "patctl.mail.to" Kind::Mail, None, "the recipient where a token names none; {user} stands for its user";
+    "patctl.mail.to" Kind::Mails, None,
+        "the recipients where a token names none, up to ten separated by commas; {user} stands for its user";
+    "patctl.mail.helo" Kind::Helo, None,
+        "the name patctl gives itself in EHLO; unset: the host's name if it has a dot, else the domain of patctl.mail.from";
     "patctl.mail.transport" Kind::Transport, None,
         "how mails leave: sendmail, smtp://host[:port] (25) or smtps://host[:port] (465); unset: none are written";
     "patctl.mail.credentials.file" Kind::File, None,
@@ -195,6 +202,8 @@ impl Kind {
             Self::File => value.starts_with('/') && !value.contains('\0'),
             Self::Url => Base::parse(value).is_ok(),
             Self::Mail => value.replace("{user}", "user").parse::<Mailbox>().is_ok(),
+            Self::Mails => value.replace(PLACE, "user").parse::<Recipients>().is_ok(),
+            Self::Helo => notice::is_hello(value),
             Self::Transport => value.parse::<Route>().is_ok(),
         };
         if fits { Ok(()) } else { Err(format!("must be {}", self.describe())) }
@@ -222,6 +231,10 @@ impl Kind {
             Self::File => "an absolute path".to_owned(),
             Self::Url => "an http:// or https:// URL with a host and no query".to_owned(),
             Self::Mail => "an e-mail address".to_owned(),
+            Self::Mails => "one to ten e-mail addresses, separated by commas".to_owned(),
+            Self::Helo => {
+                "a host name such as mail.example.com, or an address such as [192.0.2.1]".to_owned()
+            }
             Self::Transport => "sendmail, smtp://host[:port] or smtps://host[:port]".to_owned(),
         }
     }

@@ -141,6 +141,12 @@ impl Settings {
         self.text("patctl.mail.from").and_then(|text| text.parse().ok())
     }
 
+    /// `patctl.mail.helo`.
+    #[must_use]
+    pub fn mail_helo(&self) -> Option<&str> {
+        self.text("patctl.mail.helo")
+    }
+
     /// `patctl.mail.credentials.file`.
     #[must_use]
     pub fn mail_credentials(&self) -> Option<PathBuf> {

@@ -53,6 +53,10 @@ pub enum Kind {
     Clock,
     /// A user has more tokens than are allowed.
     TooMany,
+    /// A token will end, and has no address to notify.
+    Unaddressed,
+    /// The mail server refused an address of a token for good.
+    Undelivered,
 }
 
 impl Kind {
@@ -85,6 +89,8 @@ impl Kind {
             Self::Restriction => "restriction",
             Self::Clock => "clock",
             Self::TooMany => "too-many",
+            Self::Unaddressed => "unaddressed",
+            Self::Undelivered => "undelivered",
         }
     }
 }

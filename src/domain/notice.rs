@@ -1,5 +1,9 @@
 //! Mails about tokens: what they are about, to whom they go, and by which way.
 
+pub mod recipients;
+
+pub use recipients::{Recipients, RecipientsError};
+
 use super::moment::Moment;
 use std::fmt;
 use std::str::FromStr;
@@ -107,6 +111,9 @@ impl FromStr for Mailbox {
     }
 }
 
+/// What stands for the user in `patctl.mail.to`.
+pub const PLACE: &str = "{user}";
+
 /// What an installation says about mails.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notices {
@@ -119,25 +126,55 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// To whom a mail about a token goes: the first that is an address of where its mails were asked
-    /// to go, its e-mail, and the template of the installation. `None`: nobody.
+    /// Where mails about a token go: its `--notify-to`, else its e-mail, else `patctl.mail.to`. Empty if none of them
+    /// is an address that a mail can be sent to.
     #[must_use]
-    pub fn recipient(
+    pub fn recipients(
         &self,
         notify_to: Option<&str>,
         email: Option<&str>,
         user: Option<&str>,
-    ) -> Option<Mailbox> {
-        let template = || {
-            let to = self.to.as_deref()?;
-            let has_place = to.contains("{user}");
-            // A token that is anybody's has no name to put there.
-            let filled = if has_place { to.replace("{user}", user?) } else { to.to_owned() };
-            filled.parse().ok()
-        };
-        let given = |text: Option<&str>| text.and_then(|text| text.parse().ok());
-        given(notify_to).or_else(|| given(email)).or_else(template)
+    ) -> Vec<Mailbox> {
+        let given = |text: Option<&str>| text.map(recipients::usable).filter(|list| !list.is_empty());
+        given(notify_to).or_else(|| given(email)).unwrap_or_else(|| self.by_template(user))
     }
+
+    /// The addresses of `patctl.mail.to`. The template is split before the user is filled in, so that a comma in a
+    /// user name cannot add an address.
+    fn by_template(&self, user: Option<&str>) -> Vec<Mailbox> {
+        let mut all: Vec<Mailbox> = Vec::new();
+        for part in self.to.as_deref().unwrap_or_default().split(',').map(str::trim) {
+            let filled = match user {
+                Some(user) => part.replace(PLACE, user),
+                None if part.contains(PLACE) => continue,
+                None => part.to_owned(),
+            };
+            if let Ok(mailbox) = filled.parse()
+                && !all.contains(&mailbox)
+            {
+                all.push(mailbox);
+            }
+        }
+        all
+    }
+}
+
+/// Whether a text can be given as the name in EHLO: a host name in ASCII, or an address in brackets.
+#[must_use]
+pub fn is_hello(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match address.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => address.parse::<std::net::Ipv4Addr>().is_ok(),
+        };
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 /// How mails leave the machine.
@@ -268,17 +305,47 @@ mod tests {
     #[test]
     fn the_first_address_there_is_gets_the_mail() {
         let notices = Notices { to: Some("{user}@example.com".to_owned()), ..Notices::default() };
-        let to = |notify, email, user| notices.recipient(notify, email, user).map(|m| m.0);
-        assert_eq!(to(Some("n@x"), Some("e@x"), Some("u")).as_deref(), Some("n@x"));
-        assert_eq!(to(None, Some("e@x"), Some("u")).as_deref(), Some("e@x"));
-        assert_eq!(to(None, None, Some("u")).as_deref(), Some("u@example.com"));
-        assert_eq!(to(None, None, None), None, "a template with a place, and nobody to put there");
-        assert_eq!(to(None, None, Some("Bob Smith")), None);
-        assert_eq!(to(None, None, Some("a@b")), None, "two @");
-        assert_eq!(to(Some("no address"), Some("e@x"), None).as_deref(), Some("e@x"));
-        let fixed = Notices { to: Some("ops@example.com".to_owned()), ..Notices::default() };
-        assert_eq!(fixed.recipient(None, None, None).map(|m| m.0).as_deref(), Some("ops@example.com"));
-        assert_eq!(Notices::default().recipient(None, None, Some("u")), None);
+        let all = |notices: &Notices, notify, email, user| {
+            let list = notices.recipients(notify, email, user);
+            list.iter().map(Mailbox::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let to = |notify, email, user| all(&notices, notify, email, user);
+        assert_eq!(to(Some("n@x"), Some("e@x"), Some("u")), "n@x");
+        assert_eq!(to(Some("n@x,m@y"), Some("e@x"), Some("u")), "n@x m@y");
+        assert_eq!(to(None, Some("e@x"), Some("u")), "e@x");
+        assert_eq!(to(None, None, Some("u")), "u@example.com");
+        assert_eq!(to(None, None, None), "", "a template with a place, and no user to put there");
+        assert_eq!(to(None, None, Some("Bob Smith")), "");
+        assert_eq!(to(None, None, Some("a@b")), "", "two @");
+        assert_eq!(to(None, None, Some("eve@x,u")), "", "a comma in a user name adds no address");
+        assert_eq!(to(Some("no address"), Some("e@x"), None), "e@x");
+        let both =
+            Notices { to: Some("{user}@example.com, ops@example.com".to_owned()), ..Notices::default() };
+        assert_eq!(all(&both, None, None, Some("u")), "u@example.com ops@example.com");
+        assert_eq!(all(&both, None, None, None), "ops@example.com");
+        assert_eq!(all(&Notices::default(), None, None, Some("u")), "");
+    }
+
+    #[test]
+    fn a_hello_is_a_host_name_or_an_address_literal() {
+        for good in ["mail.example.com", "mx", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
+            assert!(is_hello(good), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a\r\nMAIL",
+            "-a.b",
+            "a_b.c",
+            "[x]",
+            "[::1]",
+            "192.0.2.1]",
+            "bücher.example",
+        ] {
+            assert!(!is_hello(bad), "{bad:?}");
+        }
     }
 
     #[test]

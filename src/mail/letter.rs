@@ -1,26 +1,12 @@
-//! What a mail says, and its form.
+//! A mail in the form in which it travels.
 
+use super::words::{Words, safe};
 use crate::domain::moment::Moment;
-use crate::domain::notice::{Kind, Mailbox, Notice};
-use crate::domain::text::is_hidden;
-use crate::domain::token;
+use crate::domain::notice::{Mailbox, Notice};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox as Header, MultiPart, SinglePart};
 use lettre::{Address, Message};
-use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// The words of a mail, the same as text and as HTML. No control or invisible character of what people
-/// chose is left in them, and nothing that looks like a token.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Words {
-    /// One line.
-    pub subject: String,
-    /// Plain text.
-    pub text: String,
-    /// HTML.
-    pub html: String,
-}
 
 /// A mail, ready to go.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,83 +21,27 @@ pub struct Letter {
     pub message_id: String,
 }
 
-impl Words {
-    /// What a notice says.
-    #[must_use]
-    pub fn of(notice: &Notice) -> Self {
-        let (subject, what, next) = phrases(notice.kind);
-        let name = safe(&notice.name);
-        let ends = if notice.kind == Kind::Expired { "expired" } else { "expires" };
-        let at = notice.expires_at.map_or_else(|| "never".to_owned(), minute);
-        let facts = [
-            ("name", name.clone()),
-            ("id", safe(&notice.token_id)),
-            ("user", notice.user.as_deref().map_or_else(|| "(any)".to_owned(), safe)),
-            (ends, at),
-        ];
-        let mut text = format!("{what}\n\n");
-        let mut html = format!("<!DOCTYPE html>\n<html><body>\n<p>{}</p>\n<table>\n", escaped(what));
-        for (label, value) in &facts {
-            // Infallible: these are strings.
-            let _ = writeln!(text, "  {label:<8} {value}");
-            let _ = writeln!(html, "<tr><td>{label}</td><td>{}</td></tr>", escaped(value));
-        }
-        let _ = write!(text, "\n{next}\n\n--\n{FOOTER}\n");
-        let _ = write!(
-            html,
-            "</table>\n<p>{}</p>\n<p><small>{}</small></p>\n</body></html>\n",
-            escaped(next),
-            escaped(FOOTER)
-        );
-        Self { subject: format!("{subject}: {name}"), text, html }
-    }
-}
-
-const FOOTER: &str = "Sent by patctl. The token itself is in no mail.";
-
-/// The beginning of the subject, what happened, and what to do.
-fn phrases(kind: Kind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        Kind::Created => (
-            "Token created",
-            "A personal access token was created.",
-            "If you do not know of it, ask your administrator to revoke it.",
-        ),
-        Kind::Revoked => (
-            "Token revoked",
-            "A personal access token was revoked.",
-            "What still uses it is refused from now on. If you did not expect this, ask your administrator.",
-        ),
-        Kind::Pruned => (
-            "Token deleted",
-            "A personal access token that had ended was deleted.",
-            "There is nothing to do: it had stopped working before.",
-        ),
-        Kind::ExpiresSoon => (
-            "Token expires soon",
-            "A personal access token will expire soon.",
-            "What uses it is refused from then on. If it is still needed, have a new one put in its place.",
-        ),
-        Kind::Expired => (
-            "Token expired",
-            "A personal access token has expired.",
-            "What still uses it is refused. If it is still needed, have a new one put in its place.",
-        ),
-    }
-}
-
 impl Letter {
-    /// The mail in row `seq` of the outbox.
+    /// A mail about these rows of the outbox, each with its number; all have the same recipient.
     #[must_use]
-    pub fn new(seq: i64, notice: &Notice, from: &Mailbox) -> Self {
-        let Notice { at, token_id, .. } = notice;
-        let id: String = token_id.chars().filter(char::is_ascii_alphanumeric).collect();
+    pub fn new(rows: &[(i64, &Notice)], from: &Mailbox) -> Self {
+        let notices: Vec<&Notice> = rows.iter().map(|(_, notice)| *notice).collect();
+        let name = |(seq, notice): &(i64, &Notice)| {
+            let id: String = notice.token_id.chars().filter(char::is_ascii_alphanumeric).collect();
+            // A row number may come back once its row was deleted; together with the instant it does not.
+            format!("{seq}.{id}.{}", notice.at.micros())
+        };
+        let first = rows.first().map(name).unwrap_or_default();
+        // The same rows have the same name; with another row it is another mail.
+        let more = match rows {
+            [_, .., (last, _)] => format!(".{}-{last}", rows.len()),
+            _ => String::new(),
+        };
         Self {
             from: from.clone(),
-            to: notice.recipient.clone(),
-            words: Words::of(notice),
-            // A row number may come back once its row was deleted; together with the instant it does not.
-            message_id: format!("{seq}.{id}.{}.patctl@{}", at.micros(), from.host()),
+            to: notices.first().map(|notice| notice.recipient.clone()).unwrap_or_default(),
+            words: Words::of(&notices),
+            message_id: format!("{first}{more}.patctl@{}", from.host()),
         }
     }
 
@@ -147,34 +77,10 @@ fn since_epoch(now: Moment) -> Duration {
     Duration::from_secs(u64::try_from(now.micros() / 1_000_000).unwrap_or(0))
 }
 
-/// `2027-02-19 20:23 UTC`.
-fn minute(at: Moment) -> String {
-    format!("{} UTC", at.text().as_str()[..16].replace('T', " "))
-}
-
-/// A text that people chose, on one line and without what a mail program might obey.
-fn safe(text: &str) -> String {
-    token::mask(text).chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::notice::Kind;
     use proptest::prelude::*;
 
     fn notice(kind: Kind, name: &str) -> Notice {
@@ -192,14 +98,14 @@ mod tests {
     fn formatted(notice: &Notice) -> String {
         let from: Mailbox = "patctl@example.com".parse().expect("an address");
         let now = Moment::from_rfc3339("2026-11-21T20:23:11Z").expect("an instant");
-        let message = Letter::new(7, notice, &from).message(now).expect("a message");
+        let message = Letter::new(&[(7, notice)], &from).message(now).expect("a message");
         String::from_utf8(message.formatted()).expect("ASCII")
     }
 
     #[test]
     fn every_kind_names_the_token_and_its_end_in_text_and_html() {
         for kind in Kind::ALL {
-            let words = Words::of(&notice(kind, "R&D <ci>"));
+            let words = Words::of(&[&notice(kind, "R&D <ci>")]);
             assert!(words.subject.ends_with(": R&D <ci>"), "{words:?}");
             for fact in ["R&D <ci>", "7k3m9xq2v8", "alice", "2026-11-25 00:00 UTC"] {
                 assert!(words.text.contains(fact), "{fact}: {words:?}");
@@ -231,7 +137,7 @@ mod tests {
         let from: Mailbox = "patctl@example.com".parse().expect("an address");
         for to in ["a@x\r\nBcc: b@x", "a@x, b@x", "", "a b@x", "a@x>\r\nRCPT TO:<b@x"] {
             let notice = Notice { recipient: to.to_owned(), ..notice(Kind::Created, "ci") };
-            assert!(Letter::new(1, &notice, &from).message(notice.at).is_err(), "{to:?}");
+            assert!(Letter::new(&[(1, &notice)], &from).message(notice.at).is_err(), "{to:?}");
         }
     }
 
@@ -239,7 +145,7 @@ mod tests {
     fn a_clock_outside_the_calendar_of_mails_is_no_panic() {
         let from: Mailbox = "patctl@example.com".parse().expect("an address");
         for now in [i128::MIN, -1, 0, i128::MAX] {
-            let letter = Letter::new(1, &notice(Kind::Created, "ci"), &from);
+            let letter = Letter::new(&[(1, &notice(Kind::Created, "ci"))], &from);
             assert!(letter.message(Moment::clamped(now)).is_ok(), "{now}");
         }
     }

@@ -6,11 +6,13 @@ mod host;
 mod letter;
 mod sendmail;
 mod smtp;
+mod words;
 
 pub use credentials::{Credentials, CredentialsError};
-pub use letter::{Letter, Words};
+pub use letter::Letter;
 pub use sendmail::Sendmail;
 pub use smtp::Smtp;
+pub use words::Words;
 
 use crate::domain::moment::Moment;
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub enum Delivery {
     Sent,
     /// It was not taken, for sure, and why. The next mail may fare better.
     Refused(String),
+    /// It was not taken and never will be, and why: the server refused this recipient or this mail for good.
+    Rejected(String),
     /// It was not taken, for sure, because there is nobody to take it: no other mail will be either.
     Unreachable(String),
     /// It was handed over and there was no answer: it may or may not arrive.
@@ -38,7 +42,9 @@ impl Delivery {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Sent => None,
-            Self::Refused(why) | Self::Unreachable(why) | Self::Uncertain(why) => Some(why),
+            Self::Refused(why) | Self::Rejected(why) | Self::Unreachable(why) | Self::Uncertain(why) => {
+                Some(why)
+            }
         }
     }
 

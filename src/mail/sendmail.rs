@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Where it lives when `PATH` does not say: cron's has no `sbin`.
 const ELSEWHERE: [&str; 2] = ["/usr/sbin", "/usr/lib"];
 
+/// `EX_NOUSER` and `EX_NOHOST` of sysexits.h: trying again is of no use.
+const FINAL: [i32; 2] = [67, 68];
+
 /// How much of what it complains about is kept.
 const SHOWN: usize = 300;
 
@@ -62,7 +65,12 @@ impl Sendmail {
             }
             Some(status) if status.code().is_some() => {
                 let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-                Delivery::Refused(format!("{name} ended with {status}{said}"))
+                let why = format!("{name} ended with {status}{said}");
+                if status.code().is_some_and(|code| FINAL.contains(&code)) {
+                    Delivery::Rejected(why)
+                } else {
+                    Delivery::Refused(why)
+                }
             }
             Some(status) => Delivery::Uncertain(format!("{name} ended with {status}")),
             None => Delivery::Uncertain(format!("{name} took longer than {} s", self.patience.as_secs())),
@@ -114,7 +122,7 @@ impl Courier for Sendmail {
     fn deliver(&mut self, letter: &Letter, now: Moment) -> Delivery {
         let message = match letter.message(now) {
             Ok(message) => message,
-            Err(why) => return Delivery::Refused(why),
+            Err(why) => return Delivery::Rejected(why),
         };
         // Lines end here as they do on this system; the program makes them those of the network.
         let mail: Vec<u8> = message.formatted().into_iter().filter(|byte| *byte != b'\r').collect();

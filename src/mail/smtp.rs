@@ -9,13 +9,14 @@
 
 use super::{Courier, Credentials, Delivery, Letter};
 use crate::domain::moment::Moment;
-use crate::domain::notice::Route;
+use crate::domain::notice::{Mailbox, Route, is_hello};
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials as Login, Mechanism};
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A mail server; the connection is kept from one mail to the next.
@@ -26,13 +27,23 @@ pub struct Smtp {
     local: bool,
     credentials: Option<Credentials>,
     patience: Duration,
+    hello: ClientId,
     open: Option<SmtpConnection>,
+    /// Recipients in a row that were refused for now on a new connection.
+    refusals: u32,
 }
+
+/// After so many of them the server is left alone until the next run.
+const MOST_REFUSALS: u32 = 3;
 
 /// Why a conversation ended before the mail was taken.
 enum Stop {
-    /// The server said no.
+    /// The server refuses this recipient or this mail for now.
     Refused(String),
+    /// The server refuses this recipient for now, perhaps because this connection has carried enough mails.
+    Busy(String),
+    /// The server refuses this recipient or this mail for good.
+    Rejected(String),
     /// The connection broke before the mail was handed over.
     Broken(String),
     /// The connection broke when the mail, or part of it, was handed over.
@@ -45,21 +56,34 @@ impl Smtp {
     pub fn new(route: &Route, credentials: Option<Credentials>, patience: Duration) -> Option<Self> {
         let local = route.is_local();
         let Route::Smtp { host, port, wrapped } = route.clone() else { return None };
-        Some(Self { host, port, wrapped, local, credentials, patience, open: None })
+        let hello = ClientId::default();
+        Some(Self { host, port, wrapped, local, credentials, patience, hello, open: None, refusals: 0 })
+    }
+
+    /// Introduces itself as `name`. Without one it uses the host's name if that has a dot, else the domain of the sender:
+    /// strict servers refuse a name such as `3f2a1b9c0d4e`, which a container has.
+    #[must_use]
+    pub fn introduced(mut self, name: Option<&str>, from: &Mailbox) -> Self {
+        let of_host = self.hello.to_string();
+        let has_dot = of_host.contains('.') && is_hello(&of_host);
+        if let Some(name) = name.or_else(|| Some(from.host()).filter(|host| !has_dot && is_hello(host))) {
+            self.hello = client_id(name);
+        }
+        self
     }
 
     fn connect(&self) -> Result<SmtpConnection, String> {
         let place = format!("{}:{}", self.host, self.port);
         let failed = |e: Error| format!("{place}: {}", told(&e));
         let tls = || TlsParameters::new(self.host.clone());
-        let hello = ClientId::default();
+        let hello = &self.hello;
         let wrapped = if self.wrapped { Some(tls().map_err(failed)?) } else { None };
         let at = super::host::addresses(&self.host, self.port).map_err(|e| format!("{place}: {e}"))?;
         let mut connection =
-            SmtpConnection::connect(at.as_slice(), Some(self.patience), &hello, wrapped.as_ref(), None)
+            SmtpConnection::connect(at.as_slice(), Some(self.patience), hello, wrapped.as_ref(), None)
                 .map_err(failed)?;
         if !self.local && connection.can_starttls() {
-            connection.starttls(&tls().map_err(failed)?, &hello).map_err(failed)?;
+            connection.starttls(&tls().map_err(failed)?, hello).map_err(failed)?;
         }
         if let Some(Credentials { user, password }) = &self.credentials {
             if !self.local && !connection.is_encrypted() {
@@ -76,7 +100,8 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// One mail; a connection from an earlier mail may have been closed meanwhile, and is made anew once.
+    /// Sends one mail. A connection that carried an earlier mail may have been closed since, or the server may take no
+    /// more mails on it; then the mail is tried once more on a new connection.
     fn converse(&mut self, message: &Message) -> Result<(), Stop> {
         let kept = self.open.take();
         let was_kept = kept.is_some();
@@ -87,7 +112,12 @@ impl Smtp {
         let result = speak(&mut connection, message);
         match &result {
             Ok(()) => self.open = Some(connection),
-            Err(Stop::Refused(_)) => {
+            Err(Stop::Busy(_)) if was_kept => {
+                // Politeness only: the mail has its answer.
+                let _ = connection.quit();
+                return self.converse(message);
+            }
+            Err(Stop::Refused(_) | Stop::Rejected(_) | Stop::Busy(_)) => {
                 if connection.command(Rset).is_ok() {
                     self.open = Some(connection);
                 }
@@ -96,6 +126,15 @@ impl Smtp {
             Err(Stop::Broken(_) | Stop::Uncertain(_)) => {}
         }
         result
+    }
+}
+
+fn client_id(name: &str) -> ClientId {
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match address.map(|text| text.strip_prefix("IPv6:").unwrap_or(text).parse()) {
+        Some(Ok(IpAddr::V4(address))) => ClientId::Ipv4(address),
+        Some(Ok(IpAddr::V6(address))) => ClientId::Ipv6(address),
+        _ => ClientId::Domain(name.to_owned()),
     }
 }
 
@@ -112,25 +151,45 @@ fn speak(connection: &mut SmtpConnection, message: &Message) -> Result<(), Stop>
     if !bytes.is_ascii() {
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    let before = |e: Error| match e.status() {
-        // 421: the server is going away, whatever it was asked.
-        Some(code) if code.to_string() != "421" => Stop::Refused(told(&e)),
-        _ => Stop::Broken(told(&e)),
-    };
+    // What is wrong with the sender or the server is wrong with every mail.
+    let before = |e: Error| Stop::Broken(told(&e));
     connection.command(Mail::new(envelope.from().cloned(), options)).map_err(before)?;
     for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).map_err(before)?;
+        connection.command(Rcpt::new(to.clone(), Vec::new())).map_err(|e| of_recipient(&e))?;
     }
     // To the number: an answer that somebody slipped in before TLS began would shift all that follow.
-    if !connection.command(Data).map_err(before)?.has_code(354) {
+    if !connection.command(Data).map_err(|e| of_recipient(&e))?.has_code(354) {
         return Err(Stop::Broken("the mail server answers something else than it was asked".to_owned()));
     }
     // From here on only an answer can tell.
     match connection.message(&bytes) {
         Ok(answer) if answer.has_code(250) => Ok(()),
         Ok(answer) => Err(Stop::Uncertain(format!("the mail server answers {}", answer.code()))),
-        Err(e) if e.status().is_some() => Err(Stop::Refused(told(&e))),
-        Err(e) => Err(Stop::Uncertain(told(&e))),
+        Err(e) => Err(match class(&e) {
+            Some(5) => Stop::Rejected(told(&e)),
+            Some(_) => Stop::Refused(told(&e)),
+            None => Stop::Uncertain(told(&e)),
+        }),
+    }
+}
+
+/// The first digit of the server's answer; `None` if there was none.
+fn class(error: &Error) -> Option<u32> {
+    error.status().and_then(|code| code.to_string().chars().next()?.to_digit(10))
+}
+
+/// What an answer to RCPT or DATA says of this recipient.
+fn of_recipient(error: &Error) -> Stop {
+    let (code, why) = (error.status().map(|code| code.to_string()).unwrap_or_default(), told(error));
+    // About the client and not about the recipient: its name, its order of commands, its credentials. Many servers
+    // say so only at RCPT. The next recipient would be refused, too, and each will be taken once this is corrected.
+    let of_client = ["500", "501", "502", "503", "504", "521", "530", "534", "535", "538"];
+    match class(error) {
+        // 421: the server closes the connection, whatever it was asked.
+        Some(4) if code != "421" => Stop::Busy(why),
+        Some(5) if of_client.contains(&code.as_str()) => Stop::Broken(why),
+        Some(5) => Stop::Rejected(why),
+        _ => Stop::Broken(why),
     }
 }
 
@@ -145,11 +204,15 @@ impl Courier for Smtp {
     fn deliver(&mut self, letter: &Letter, now: Moment) -> Delivery {
         let message = match letter.message(now) {
             Ok(message) => message,
-            Err(why) => return Delivery::Refused(why),
+            Err(why) => return Delivery::Rejected(why),
         };
-        match self.converse(&message) {
+        let result = self.converse(&message);
+        self.refusals = if matches!(result, Err(Stop::Busy(_))) { self.refusals + 1 } else { 0 };
+        match result {
             Ok(()) => Delivery::Sent,
-            Err(Stop::Refused(why)) => Delivery::Refused(why),
+            Err(Stop::Busy(why)) if self.refusals >= MOST_REFUSALS => Delivery::Unreachable(why),
+            Err(Stop::Refused(why) | Stop::Busy(why)) => Delivery::Refused(why),
+            Err(Stop::Rejected(why)) => Delivery::Rejected(why),
             Err(Stop::Broken(why)) => Delivery::Unreachable(why),
             Err(Stop::Uncertain(why)) => Delivery::Uncertain(why),
         }

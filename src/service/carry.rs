@@ -4,6 +4,7 @@
 use super::Act;
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::moment::Moment;
+use crate::domain::notice::Recipients;
 use crate::domain::pat::{Life, Pat};
 use crate::domain::restriction::{Base, Rules};
 use crate::domain::text::{Email, Note, User, is_hidden};
@@ -61,7 +62,11 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
     }
     let user = text::<User>("user", line.user.as_deref())?.map(String::from);
     let email = text::<Email>("email", line.email.as_deref())?.map(String::from);
-    let notify_to = text::<Email>("notify_to", line.notify_to.as_deref())?.map(String::from);
+    // Older versions stored any address that Basic accepts.
+    let notify_to = match line.notify_to.as_deref().and_then(|list| list.parse::<Recipients>().ok()) {
+        Some(list) => Some(list.as_str().to_owned()),
+        None => text::<Email>("notify_to", line.notify_to.as_deref())?.map(String::from),
+    };
     text::<Note>("note", line.note.as_deref())?;
     text::<Note>("revoke_reason", line.revoke_reason.as_deref())?;
     if line.name.trim().is_empty() || line.name.chars().any(is_hidden) || token::mask(&line.name) != line.name

@@ -6,12 +6,13 @@ use crate::domain::chain::Terms;
 use crate::domain::finding::{Finding, Kind};
 use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
+use crate::domain::notice::Notices;
 use crate::domain::policy::Policy;
 use crate::domain::restriction::{Base, Rules};
 use crate::domain::verifier::Verifier;
 use crate::store::StoreError;
 use crate::store::contract::Result;
-use crate::store::examine::{Examine, Examined, Identity};
+use crate::store::examine::{Examine, Examined, Identity, Reachable};
 
 /// Rows of one kind that are told one by one: whoever has more needs a backup, not a list.
 const TOLD: usize = 100;
@@ -43,6 +44,7 @@ pub fn examine(patient: &dyn Examine, question: &Question<'_>) -> Vec<Finding> {
         doctor.clock();
         doctor.rows();
         doctor.limits();
+        doctor.addresses();
         doctor.contradictions();
     }
     doctor.structure();
@@ -203,6 +205,25 @@ impl Doctor<'_> {
         }
     }
 
+    /// Tokens whose end will be announced to no one, where mails are sent at all.
+    fn addresses(&mut self) {
+        let notices = &self.question.policy.notices;
+        if notices.off || notices.route.is_none() {
+            return;
+        }
+        let mut found = Vec::new();
+        let answer = self.patient.reachable(self.question.now, &mut |token| {
+            found.extend(of_addresses(token, notices));
+        });
+        let more = found.len().saturating_sub(TOLD);
+        self.findings.extend(found.into_iter().take(TOLD));
+        if more > 0 {
+            let why = format!("and {more} more tokens that no mail reaches");
+            self.add(Kind::Unaddressed, self.question.database, why, TO_ALL);
+        }
+        self.ask("its addresses", answer);
+    }
+
     fn contradictions(&mut self) {
         let answer = self.patient.contradictions();
         for (id, what) in self.ask("its audit log", answer).unwrap_or_default() {
@@ -210,6 +231,31 @@ impl Doctor<'_> {
             self.add(Kind::Contradiction, &id, why, format!("patctl revoke {id}"));
         }
     }
+}
+
+const TO_ALL: &str = "add an address without {user} to patctl.mail.to";
+
+fn of_addresses(token: &Reachable<'_>, notices: &Notices) -> Option<Finding> {
+    let recipients = notices.recipients(token.notify_to, token.email, token.user);
+    let edit = format!("patctl edit {} --notify-to ADDRESS", token.id);
+    if recipients.is_empty() {
+        if !token.ends {
+            return None;
+        }
+        let user = token.user.map_or_else(|| "any user".to_owned(), |user| format!("user {user}"));
+        let why = format!("no one is told that it ends: {user} has no address to notify");
+        let mend = if token.secure { TO_ALL.to_owned() } else { format!("{edit}; or {TO_ALL}") };
+        return Some(Finding::new(Kind::Unaddressed, token.id, why, mend));
+    }
+    let refused =
+        token.refused?.split(',').find(|refused| recipients.iter().any(|to| to.as_str() == *refused))?;
+    let why = format!("the mail server refuses {refused} for good");
+    let mend = if token.secure {
+        format!("make {refused} receive mail again, or revoke the token and create another")
+    } else {
+        edit
+    };
+    Some(Finding::new(Kind::Undelivered, token.id, why, mend))
 }
 
 fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {

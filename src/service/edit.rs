@@ -7,6 +7,7 @@ use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
+use crate::domain::notice::Recipients;
 use crate::domain::pat::{AuthMethods, Notified, Pat};
 use crate::domain::policy::Refusal;
 use crate::domain::restriction::{Base, RuleError, Rules};
@@ -31,7 +32,7 @@ pub struct Wish {
     /// Another address for Basic, or none.
     pub email: Option<Optional<Email>>,
     /// Another address for mails, or none.
-    pub notify_to: Option<Optional<Email>>,
+    pub notify_to: Option<Optional<Recipients>>,
 }
 
 /// What becomes of the lines of a token; each was parsed on its own.
@@ -241,7 +242,7 @@ fn fields(pat: &mut Pat, act: &Act<'_>, wish: &Wish, now: Moment) -> Result<(), 
         pat.email = email.as_ref().map(text);
     }
     if let Some(Optional(address)) = &wish.notify_to {
-        pat.notify_to = address.as_ref().map(text);
+        pat.notify_to = address.as_ref().map(|list| list.as_str().to_owned());
     }
     if let Some(Optional(note)) = &wish.note {
         pat.note = note.as_ref().map(|note| note.as_str().to_owned());

@@ -5,7 +5,7 @@ use crate::domain::audit::{Action, Entry};
 use crate::domain::dice::Dice;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Recipients};
 use crate::domain::pat::AuthMethods;
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
@@ -35,7 +35,7 @@ pub struct Draft {
     /// A remark.
     pub note: Option<Note>,
     /// Where mails about it go.
-    pub notify_to: Option<Email>,
+    pub notify_to: Option<Recipients>,
 }
 
 /// A token that was made, with its secret.
@@ -228,7 +228,7 @@ impl Draft {
             sealed: None,
             secure: policy.secure_mode,
             note: self.note.as_ref().map(Note::as_str),
-            notify_to: self.notify_to.as_ref().map(Email::as_str),
+            notify_to: self.notify_to.as_ref().map(Recipients::as_str),
         }
     }
 }

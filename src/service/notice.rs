@@ -2,7 +2,7 @@
 
 use super::Act;
 use crate::domain::moment::Moment;
-use crate::domain::notice::{Kind, Notice};
+use crate::domain::notice::{Kind, Mailbox, Notice};
 use crate::domain::pat::Pat;
 use crate::domain::policy::Policy;
 use crate::domain::token::TokenId;
@@ -52,12 +52,12 @@ impl<'a> From<&'a NewPat<'a>> for About<'a> {
     }
 }
 
-/// The mail of `kind` about a token; `None` where nobody gets one.
+/// The mails of `kind` about a token, one for each recipient; none where it has no address.
 #[must_use]
-pub fn notice<'a>(policy: &Policy, at: Moment, about: impl Into<About<'a>>, kind: Kind) -> Option<Notice> {
+pub fn notices<'a>(policy: &Policy, at: Moment, about: impl Into<About<'a>>, kind: Kind) -> Vec<Notice> {
     let About { id, name, user, expires_at, email, notify_to } = about.into();
-    let recipient = policy.notices.recipient(notify_to, email, user)?;
-    Some(Notice {
+    let recipients = policy.notices.recipients(notify_to, email, user);
+    let notice = |recipient: &Mailbox| Notice {
         at,
         kind,
         token_id: id.to_string(),
@@ -65,7 +65,15 @@ pub fn notice<'a>(policy: &Policy, at: Moment, about: impl Into<About<'a>>, kind
         user: user.map(str::to_owned),
         expires_at,
         recipient: recipient.as_str().to_owned(),
-    })
+    };
+    recipients.iter().map(notice).collect()
+}
+
+/// Whether a mail about a token has somewhere to go.
+#[must_use]
+pub fn has_recipient<'a>(policy: &Policy, about: impl Into<About<'a>>) -> bool {
+    let About { email, notify_to, user, .. } = about.into();
+    !policy.notices.recipients(notify_to, email, user).is_empty()
 }
 
 /// Whether mails are written at all, so that what they need is read only then.
@@ -75,8 +83,8 @@ pub fn are_written(act: &Act<'_>) -> bool {
     !notices.off && notices.route.is_some()
 }
 
-/// Writes a mail of `kind` about a token, a [`Pat`] or a [`NewPat`], into the outbox. Where mail is off,
-/// where no way out is configured and where nobody would get it, there is none, not later either.
+/// Writes the mails of `kind` about a token, a [`Pat`] or a [`NewPat`], into the outbox. Writes none if mail is off,
+/// no transport is set, or the token has no address.
 ///
 /// # Errors
 /// What the database gave.
@@ -89,8 +97,5 @@ pub fn enqueue<'a>(
     if !are_written(act) {
         return Ok(());
     }
-    match notice(act.policy, (act.clock)(), about, kind) {
-        Some(notice) => change.post(&notice),
-        None => Ok(()),
-    }
+    notices(act.policy, (act.clock)(), about, kind).iter().try_for_each(|notice| change.post(notice))
 }

@@ -1,16 +1,21 @@
-//! The mails about the end of tokens, and the sending of all that wait.
+//! The mails about the end of tokens, and the sending of all that wait: one mail for each recipient and run.
 
 use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::moment::{Moment, Span};
-use crate::domain::notice::{Mailbox, Notice};
+use crate::domain::notice::{Kind, Mailbox, Notice};
+use crate::domain::pat::Pat;
 use crate::mail::{Courier, Delivery, Letter};
 use crate::store::contract::Result;
 use crate::store::outbox::{Fate, Posted, Step, Turn};
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Row, Store};
+use std::collections::HashMap;
 
 /// Tokens of one transaction: few, so that a `verify` beside it never waits long.
 const STEP: u32 = 500;
+
+/// Notices of one mail, and so of one transaction. A recipient with more gets another mail.
+const IN_A_MAIL: u32 = 10_000;
 
 /// How long after its cause a refused mail is tried again. The mail system's own queues give up after
 /// four or five days (RFC 5321, 4.5.4.1).
@@ -19,56 +24,105 @@ const GIVE_UP: Span = Span::days(7);
 /// How long the rows of mails are kept that wait for nothing.
 const KEEP: Span = Span::days(90);
 
+/// Tokens without an address that are named; the others are counted.
+const NAMED: usize = 1000;
+
+/// Tokens whose turn it is to have a mail, and that have no address it could go to. Their turn stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Unaddressed {
+    /// How many.
+    pub count: u64,
+    /// The first of them, and what their mail would be about.
+    pub first: Vec<(Kind, Pat)>,
+}
+
+impl Unaddressed {
+    fn add(&mut self, kind: Kind, pat: &Pat) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push((kind, pat.clone()));
+        }
+    }
+}
+
 fn turn(step: Step, act: &Act<'_>, now: Moment) -> Turn {
     Turn { step, now, warning: act.policy.expiry_warning }
 }
 
-/// Notes every token whose turn it is, and writes its mail into the outbox in the same transaction:
-/// first those that have expired, then those that will soon. A token has each turn once, whether or not
-/// mail is on and whether or not anybody gets it. Answers how many had theirs.
+/// Marks every token whose turn it is, and writes its mails into the outbox in the same transaction:
+/// first the tokens that have expired, then those that will soon. With mail off a token has its turn, too, and no
+/// mail. A token without an address keeps its turn, and is returned.
 ///
 /// # Errors
-/// What the database gave; the steps before are committed.
-pub fn find(store: &mut dyn Store, act: &Act<'_>) -> Result<u64> {
-    let mut found = 0;
+/// Returns the store's error; the steps before are committed.
+pub fn find(store: &mut dyn Store, act: &Act<'_>) -> Result<Unaddressed> {
+    let mut unaddressed = Unaddressed::default();
+    let off = act.policy.notices.off;
     for step in Step::ALL {
         let turn = turn(step, act, (act.clock)());
-        // Looked for outside the lock first: mostly there is nothing.
-        while !store.due(turn, 1)?.is_empty() {
-            let mut change = store.begin(Durability::Full)?;
-            let rows = change.due(turn, STEP)?;
-            for row in &rows {
-                if change.had_turn(row, turn)? {
-                    notice::enqueue(change.as_mut(), act, &row.pat, step.kind())?;
+        let addressed = |row: &Row| off || notice::has_recipient(act.policy, &row.pat);
+        let mut after = 0;
+        loop {
+            // Read outside the lock first: mostly there is nothing to do.
+            let rows = store.due(turn, after, STEP)?;
+            let Some(last) = rows.last() else { break };
+            let from = std::mem::replace(&mut after, last.seq);
+            if rows.iter().any(addressed) {
+                let mut change = store.begin(Durability::Full)?;
+                for row in change.due(turn, from, STEP)?.iter().filter(|row| addressed(row)) {
+                    if change.had_turn(row, turn)? {
+                        notice::enqueue(change.as_mut(), act, &row.pat, step.kind())?;
+                    }
                 }
+                change.commit()?;
             }
-            change.commit()?;
-            found += rows.len() as u64;
+            rows.iter().filter(|row| !addressed(row)).for_each(|row| unaddressed.add(step.kind(), &row.pat));
         }
     }
-    Ok(found)
+    Ok(unaddressed)
 }
 
-/// The mails that a run now would send: those that wait, then those it would find. With mail off: none.
+/// The mails that a run now would send, each with its notices: those that wait, and those it would find. With
+/// mail off: none.
 ///
 /// # Errors
-/// What the database gave.
-pub fn preview(store: &dyn Store, act: &Act<'_>) -> Result<Vec<Notice>> {
+/// Returns the store's error.
+pub fn preview(store: &dyn Store, act: &Act<'_>) -> Result<(Vec<Vec<Notice>>, Unaddressed)> {
+    let mut unaddressed = Unaddressed::default();
     if act.policy.notices.off {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), unaddressed));
     }
     let now = (act.clock)();
-    let mut mails: Vec<Notice> = store
-        .open_mails(0, u32::MAX)?
+    let mut notices: Vec<Notice> = store
+        .open_mails(None, u32::MAX)?
         .into_iter()
         .filter(|posted| !given_up(posted, now))
         .map(|posted| posted.notice)
         .collect();
     for step in Step::ALL {
-        let rows = store.due(turn(step, act, now), u32::MAX)?;
-        mails.extend(rows.iter().filter_map(|row| notice::notice(act.policy, now, &row.pat, step.kind())));
+        for row in store.due(turn(step, act, now), 0, u32::MAX)? {
+            let found = notice::notices(act.policy, now, &row.pat, step.kind());
+            if found.is_empty() {
+                unaddressed.add(step.kind(), &row.pat);
+            }
+            notices.extend(found);
+        }
     }
-    Ok(mails)
+    Ok((by_recipient(notices), unaddressed))
+}
+
+/// The notices of each recipient, in the order in which the recipients come first.
+fn by_recipient(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut mails: Vec<Vec<Notice>> = Vec::new();
+    for notice in notices {
+        let place = *places.entry(notice.recipient.clone()).or_insert(mails.len());
+        match mails.get_mut(place) {
+            Some(mail) => mail.push(notice),
+            None => mails.push(vec![notice]),
+        }
+    }
+    mails
 }
 
 /// Drops what waits, because mail is off: it is not sent later either. Answers how many there were.
@@ -76,7 +130,7 @@ pub fn preview(store: &dyn Store, act: &Act<'_>) -> Result<Vec<Notice>> {
 /// # Errors
 /// What the database gave.
 pub fn drop_all(store: &mut dyn Store) -> Result<u64> {
-    if store.open_mails(0, 1)?.is_empty() {
+    if store.open_mails(None, 1)?.is_empty() {
         return Ok(0);
     }
     let mut change = store.begin(Durability::Full)?;
@@ -105,63 +159,99 @@ pub enum Tried {
     GivenUp,
 }
 
-/// Sends what waits; `each` is told what became of each. A mail is taken in hand by a committed
-/// transaction before it is sent, and settled by another one with the audit row: whoever dies between the
-/// two leaves it uncertain, and nobody sends it twice. Answers how many are left for the next run because
-/// this one ended early.
+/// Receives what became of each mail, with its notices.
+pub type EachMail<'a> = &'a mut dyn FnMut(&[Posted], &Tried);
+
+/// Sends what waits, one mail for each recipient. Its rows are claimed in one transaction, and their fate is recorded
+/// with the audit rows in a second one after the mail was handed over; a crash between the two leaves them
+/// uncertain, and they are never sent twice. Recipients that refused a mail before come last, so that they hold up
+/// no one else. Returns how many recipients are left for the next run because this one ended early.
 ///
 /// # Errors
-/// What the database gave; a mail in hand then stays uncertain.
+/// Returns the store's error; the mail in hand then stays uncertain.
 pub fn send(
     store: &mut dyn Store,
     act: &Act<'_>,
     from: &Mailbox,
     courier: &mut dyn Courier,
-    each: &mut dyn FnMut(&Posted, &Tried),
+    each: EachMail<'_>,
 ) -> Result<u64> {
-    let mut after = 0;
-    while let Some(posted) = store.open_mails(after, 1)?.pop() {
-        after = posted.seq;
-        let mut change = store.begin(Durability::Full)?;
-        if !change.claim(posted.seq)? {
-            continue;
-        }
-        let now = (act.clock)();
-        if given_up(&posted, now) {
-            change.settle(posted.seq, Fate::Dropped("refused for too long"))?;
-            change.commit()?;
-            each(&posted, &Tried::GivenUp);
-            continue;
-        }
-        change.commit()?;
-        let delivery = courier.deliver(&Letter::new(posted.seq, &posted.notice, from), now);
-        settle(store, act, &posted, &delivery)?;
-        let ends = delivery.ends_the_run();
-        each(&posted, &Tried::Delivered(delivery));
-        if ends {
-            return Ok(store.open_mails(after, u32::MAX)?.len() as u64);
+    let recipients = store.waiting_recipients()?;
+    for (place, recipient) in recipients.iter().enumerate() {
+        loop {
+            let claimed = claim(store, act, recipient, each)?;
+            if claimed.is_empty() {
+                break;
+            }
+            let rows: Vec<(i64, &Notice)> =
+                claimed.iter().map(|posted| (posted.seq, &posted.notice)).collect();
+            let delivery = courier.deliver(&Letter::new(&rows, from), (act.clock)());
+            settle(store, act, &claimed, &delivery)?;
+            let (ends, was_sent) = (delivery.ends_the_run(), delivery == Delivery::Sent);
+            each(&claimed, &Tried::Delivered(delivery));
+            if ends {
+                return Ok((recipients.len() - place - 1) as u64);
+            }
+            if !was_sent || (claimed.len() as u64) < u64::from(IN_A_MAIL) {
+                break;
+            }
         }
     }
     Ok(0)
+}
+
+/// Claims the notices for one recipient that another run has not claimed, and gives up those that were refused for
+/// too long.
+fn claim(store: &mut dyn Store, act: &Act<'_>, recipient: &str, each: EachMail<'_>) -> Result<Vec<Posted>> {
+    let now = (act.clock)();
+    let mut change = store.begin(Durability::Full)?;
+    let (mut claimed, mut old) = (Vec::new(), Vec::new());
+    for posted in change.open_mails(Some(recipient), IN_A_MAIL)? {
+        if !change.claim(posted.seq)? {
+            continue;
+        }
+        if given_up(&posted, now) {
+            change.settle(posted.seq, Fate::Dropped("refused for too long"))?;
+            old.push(posted);
+        } else {
+            claimed.push(posted);
+        }
+    }
+    change.commit()?;
+    if !old.is_empty() {
+        each(&old, &Tried::GivenUp);
+    }
+    Ok(claimed)
 }
 
 fn given_up(posted: &Posted, now: Moment) -> bool {
     posted.refused && posted.notice.at < now.saturating_minus(GIVE_UP)
 }
 
-fn settle(store: &mut dyn Store, act: &Act<'_>, posted: &Posted, delivery: &Delivery) -> Result<()> {
-    let Notice { kind, recipient, token_id, user, .. } = &posted.notice;
+fn settle(store: &mut dyn Store, act: &Act<'_>, mail: &[Posted], delivery: &Delivery) -> Result<()> {
     let mut change = store.begin(Durability::Full)?;
     let (fate, left) = match delivery {
         Delivery::Sent => (Fate::Sent, Some("")),
         Delivery::Uncertain(why) => (Fate::Uncertain(why), Some(", without an answer")),
+        Delivery::Rejected(why) => (Fate::Dropped(why), Some(", refused for good")),
         Delivery::Refused(why) | Delivery::Unreachable(why) => (Fate::Refused(why), None),
     };
-    change.settle(posted.seq, fate)?;
-    if let Some(left) = left {
-        let detail = format!("{} to {recipient}{left}", kind.as_str());
-        let entry = act.done((act.clock)(), Action::Notify, token_id, user.as_deref());
-        change.audit(&Entry { detail: Some(&detail), ..entry })?;
+    let mut details = Vec::new();
+    for posted in mail {
+        change.settle(posted.seq, fate)?;
+        if let Some(left) = left {
+            details.push(format!("{} to {}{left}", posted.notice.kind.as_str(), posted.notice.recipient));
+        }
     }
+    let now = (act.clock)();
+    let entries: Vec<Entry<'_>> = mail
+        .iter()
+        .zip(&details)
+        .map(|(posted, detail)| {
+            let Notice { token_id, user, .. } = &posted.notice;
+            Entry { detail: Some(detail), ..act.done(now, Action::Notify, token_id, user.as_deref()) }
+        })
+        .collect();
+    change.audit_all(&entries)?;
     change.commit()
 }

@@ -61,6 +61,25 @@ pub struct Examined<'e> {
     pub seal: std::result::Result<(), Damage>,
 }
 
+/// A token that can be used, and where mails about it could go.
+#[derive(Clone, Copy, Debug)]
+pub struct Reachable<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Whose it is.
+    pub user: Option<&'a str>,
+    /// Its e-mail.
+    pub email: Option<&'a str>,
+    /// Where its mails were asked to go.
+    pub notify_to: Option<&'a str>,
+    /// Whether it stops working at a known time.
+    pub ends: bool,
+    /// Whether it can never be edited.
+    pub secure: bool,
+    /// The addresses that refused a mail about it for good, separated by commas.
+    pub refused: Option<&'a str>,
+}
+
 /// Receives one row after the other.
 pub type EachExamined<'a> = &'a mut dyn FnMut(&Examined<'_>);
 
@@ -127,6 +146,12 @@ pub trait Examine {
     /// # Errors
     /// [`StoreError`](super::StoreError)
     fn crowded(&self, limit: u32) -> Result<Vec<(Option<String>, u64)>>;
+
+    /// Every token that can be used at `now`, with its addresses.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn reachable(&self, now: Moment, each: &mut dyn FnMut(&Reachable<'_>)) -> Result<()>;
 
     /// Tokens that the audit log calls revoked or pruned, and the table does not.
     ///

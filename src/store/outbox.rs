@@ -75,18 +75,24 @@ pub enum Fate<'a> {
 
 /// What can be read of the outbox.
 pub trait Outbox {
-    /// The tokens whose turn it is, those that stop first coming first, at most `limit`. Revoked and disabled tokens
+    /// The tokens whose turn it is, in rows above `after`, at most `limit`. Revoked and disabled tokens
     /// and those that a successor has replaced have none.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.
-    fn due(&self, turn: Turn, limit: u32) -> Result<Vec<Row>>;
+    fn due(&self, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>>;
 
-    /// The mails to be sent (pending, or refused before) in rows above `after`, at most `limit`.
+    /// The mails to be sent (pending, or refused before), of one recipient or of all, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError)
-    fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>>;
+    fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>>;
+
+    /// Everyone a mail waits for, those last whose mail was refused before.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn waiting_recipients(&self) -> Result<Vec<String>>;
 }
 
 /// What can be done to the outbox.

@@ -12,17 +12,38 @@ pub struct Notified<'a> {
     pub sent: u64,
     /// How many were not; they are tried again.
     pub refused: u64,
+    /// How many were refused for good; they are not tried again.
+    pub rejected: u64,
     /// How many were handed over and got no answer; they are not tried again.
     pub uncertain: u64,
     /// How many are not sent at all: mail is off, or they were refused for too long.
     pub dropped: u64,
     /// How many wait for the next run because this one ended early.
     pub waiting: u64,
-    /// Each mail.
+    /// How many tokens should have had a mail and have no address.
+    pub unaddressed_count: u64,
+    /// The first of them, at most 1,000.
+    pub unaddressed: Vec<Told<'a>>,
+    /// Each mail: one for each recipient.
     pub mails: Vec<Mail<'a>>,
 }
 
-/// A mail.
+/// What a mail says of a token.
+#[derive(Serialize, Debug)]
+pub struct Told<'a> {
+    /// `created`, `revoked`, `pruned`, `expires-soon` or `expired`.
+    pub kind: &'static str,
+    /// The token.
+    pub token_id: &'a str,
+    /// What the token is called.
+    pub name: &'a str,
+    /// Whose it is; null: anybody's.
+    pub user: Option<&'a str>,
+    /// When it ends or ended; null: never.
+    pub expires_at: Option<Instant>,
+}
+
+/// A mail. Its fields about a token are those of the first of `tokens`.
 #[derive(Serialize, Debug)]
 pub struct Mail<'a> {
     /// `created`, `revoked`, `pruned`, `expires-soon` or `expired`.
@@ -35,6 +56,8 @@ pub struct Mail<'a> {
     pub user: Option<&'a str>,
     /// When it ends or ended; null: never.
     pub expires_at: Option<Instant>,
+    /// Everything it is about.
+    pub tokens: Vec<Told<'a>>,
     /// To whom.
     pub recipient: &'a str,
     /// One line.
@@ -43,7 +66,7 @@ pub struct Mail<'a> {
     pub text: String,
     /// Its HTML.
     pub html: String,
-    /// `pending` (in a preview), `sent`, `refused`, `uncertain` or `dropped`.
+    /// `pending` (in a preview), `sent`, `refused`, `rejected`, `uncertain` or `dropped`.
     pub state: &'static str,
     /// Why it was not sent, or not for sure.
     pub error: Option<&'a str>,

@@ -40,6 +40,7 @@ mod manual;
 mod nginx;
 mod no_audit;
 mod notify;
+mod notify_addresses;
 mod notify_trouble;
 mod pasted;
 mod power;

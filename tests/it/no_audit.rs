@@ -102,11 +102,14 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
 }
 
 impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {
-    fn due(&self, turn: Turn, limit: u32) -> Result<Vec<Row>, StoreError> {
-        self.0.due(turn, limit)
+    fn due(&self, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+        self.0.due(turn, after, limit)
     }
-    fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>, StoreError> {
-        self.0.open_mails(after, limit)
+    fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>, StoreError> {
+        self.0.open_mails(recipient, limit)
+    }
+    fn waiting_recipients(&self) -> Result<Vec<String>, StoreError> {
+        self.0.waiting_recipients()
     }
 }
 

@@ -26,9 +26,23 @@ def mode():
 
 
 class Handler:
+    async def handle_MAIL(self, server, session, envelope, address, mail_options):
+        session.count = getattr(session, "count", 0) + 1
+        if mode() == "busy-mail" or (mode() == "two-a-session-mail" and session.count > 2):
+            return "451 4.7.1 no more mails now"
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 OK"
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if mode() == "refuse-rcpt" or address.startswith("bad"):
             return "550 5.1.1 no such mailbox"
+        if address.startswith("later"):
+            return "450 4.2.0 come back later"
+        if mode() == "busy-rcpt" or (mode() == "two-a-session-rcpt" and session.count > 2):
+            return "451 4.7.1 no more recipients now"
+        if mode() == "full-name" and "." not in session.host_name:
+            return "504 5.5.2 <%s>: Helo command rejected: need fully-qualified hostname" % session.host_name
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

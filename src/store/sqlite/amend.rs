@@ -24,8 +24,11 @@ impl Amend for SqliteTransaction<'_> {
 
     fn amend(&mut self, id: TokenId, to: &Amended<'_>) -> Result<bool> {
         let sql = "UPDATE token SET name = ?2, email = ?3, auth = ?4, expires_at = ?5, note = ?6, \
-                   notify_to = ?7, restricted = ?8, notified = iif(?9, 'not-sent', notified), \
-                   version = version + 1 WHERE id = ?1";
+                   notify_to = ?7, restricted = ?8, version = version + 1, \
+                   notified = iif(?9 OR (email IS NOT ?3 OR notify_to IS NOT ?7) AND EXISTS (SELECT 1 FROM outbox \
+                   WHERE token_id = ?1 AND kind IN ('expires-soon', 'expired') AND state = 'dropped' AND attempts > 0), \
+                   'not-sent', notified) WHERE id = ?1";
+        // A warning that the old address refused for good has reached no one: another address gets it.
         let values = params![
             id.as_str(),
             to.name,

@@ -1,15 +1,17 @@
 //! An examination of a database file in any state.
 
 use super::integrity::{self, Seals};
+use super::query::{self, Statement};
 use super::reads::collect;
-use super::{Result, failed, log, open, rows, schema};
+use super::{Result, failed, log, open, reads, rows, schema};
 use crate::domain::frame::Value;
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Moment;
 use crate::store::StoreError;
-use crate::store::examine::{EachExamined, Examine, Examined, Identity, OddSetting};
+use crate::store::examine::{EachExamined, Examine, Examined, Identity, OddSetting, Reachable};
 use crate::store::log::EachPiece;
-use rusqlite::{Connection, MAIN_DB};
+use rusqlite::{Connection, MAIN_DB, params_from_iter};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Faults of the structure that are told; whoever has more needs a backup, not a list.
@@ -151,6 +153,28 @@ impl Examine for Patient {
         collect(&self.db, sql, [limit], |row| {
             let count = rows::integer(row, 1, "count")?.unsigned_abs();
             Ok((rows::optional(row, 0, "user")?.map(str::to_owned), count))
+        })
+    }
+
+    fn reachable(&self, now: Moment, each: &mut dyn FnMut(&Reachable<'_>)) -> Result<()> {
+        let Statement { sql: usable, values } = query::usable(now);
+        let sql = format!(
+            "SELECT id, user, email, notify_to, expires_at IS NOT NULL OR rotated_at IS NOT NULL, secure, refused \
+             FROM token LEFT JOIN (SELECT token_id, group_concat(DISTINCT recipient) AS refused FROM outbox \
+             WHERE state = 'dropped' AND attempts > 0 AND error <> 'mail is off' GROUP BY token_id) ON token_id = id \
+             WHERE {usable} ORDER BY seq"
+        );
+        reads::each_row(&self.db, &sql, params_from_iter(values), |row| {
+            each(&Reachable {
+                id: rows::text(row, 0, "id")?,
+                user: rows::optional(row, 1, "user")?,
+                email: rows::optional(row, 2, "email")?,
+                notify_to: rows::optional(row, 3, "notify_to")?,
+                ends: rows::integer(row, 4, "expires_at")? != 0,
+                secure: rows::integer(row, 5, "secure")? != 0,
+                refused: rows::optional(row, 6, "recipient")?,
+            });
+            Ok(ControlFlow::Continue(()))
         })
     }
 

@@ -21,21 +21,22 @@ fn condition(turn: Turn) -> Statement {
     Statement { sql: format!("{sql} AND {state}"), values }
 }
 
-fn due(db: &Connection, turn: Turn, limit: u32) -> Result<Vec<Row>> {
+fn due(db: &Connection, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>> {
     let Statement { sql: condition, values } = condition(turn);
-    let sql =
-        format!("SELECT {PAT}, seq FROM token WHERE {condition} ORDER BY {}, seq LIMIT {limit}", query::END);
+    let sql = format!(
+        "SELECT {PAT}, seq FROM token WHERE {condition} AND seq > {after} ORDER BY seq LIMIT {limit}"
+    );
     reads::collect(db, &sql, params_from_iter(values), |row| {
         Ok(Row { seq: rows::integer(row, PAT_WIDTH, "seq")?, pat: rows::pat(row)? })
     })
 }
 
-fn open_mails(db: &Connection, after: i64, limit: u32) -> Result<Vec<Posted>> {
+fn open_mails(db: &Connection, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
     let sql = format!(
         "SELECT seq, at, kind, token_id, name, user, expires_at, recipient, state = 'refused' FROM outbox \
-         WHERE state IN ('pending', 'refused') AND seq > ?1 ORDER BY seq LIMIT {limit}"
+         WHERE state IN ('pending', 'refused') AND recipient = coalesce(?1, recipient) ORDER BY seq LIMIT {limit}"
     );
-    reads::collect(db, &sql, [after], |row| {
+    reads::collect(db, &sql, [recipient], |row| {
         Ok(Posted {
             seq: rows::integer(row, 0, "seq")?,
             notice: Notice {
@@ -52,23 +53,37 @@ fn open_mails(db: &Connection, after: i64, limit: u32) -> Result<Vec<Posted>> {
     })
 }
 
+fn waiting_recipients(db: &Connection) -> Result<Vec<String>> {
+    let sql = "SELECT recipient FROM outbox WHERE state IN ('pending', 'refused') \
+               GROUP BY recipient ORDER BY max(attempts), min(seq)";
+    reads::collect(db, sql, [], |row| Ok(rows::text(row, 0, "recipient")?.to_owned()))
+}
+
 impl Outbox for SqliteStore {
-    fn due(&self, turn: Turn, limit: u32) -> Result<Vec<Row>> {
-        due(&self.db, turn, limit)
+    fn due(&self, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>> {
+        due(&self.db, turn, after, limit)
     }
 
-    fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>> {
-        open_mails(&self.db, after, limit)
+    fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
+        open_mails(&self.db, recipient, limit)
+    }
+
+    fn waiting_recipients(&self) -> Result<Vec<String>> {
+        waiting_recipients(&self.db)
     }
 }
 
 impl Outbox for SqliteTransaction<'_> {
-    fn due(&self, turn: Turn, limit: u32) -> Result<Vec<Row>> {
-        due(self.db(), turn, limit)
+    fn due(&self, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>> {
+        due(self.db(), turn, after, limit)
     }
 
-    fn open_mails(&self, after: i64, limit: u32) -> Result<Vec<Posted>> {
-        open_mails(self.db(), after, limit)
+    fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
+        open_mails(self.db(), recipient, limit)
+    }
+
+    fn waiting_recipients(&self) -> Result<Vec<String>> {
+        waiting_recipients(self.db())
     }
 }
 

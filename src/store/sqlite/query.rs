@@ -86,8 +86,15 @@ pub fn with_status(status: Status, now: Moment, warning: Span) -> Statement {
     Statement { sql, values: build.values }
 }
 
+/// The condition for tokens that can be used at `now`; "user" and the like name columns of `token` only.
+pub fn usable(now: Moment) -> Statement {
+    let mut build = Build::default();
+    let sql = build.usable(now);
+    Statement { sql, values: build.values }
+}
+
 /// When a token stops working: [`Life::stops_at`].
-pub const END: &str = "min(coalesce(expires_at, rotated_at), coalesce(rotated_at, expires_at))";
+const END: &str = "min(coalesce(expires_at, rotated_at), coalesce(rotated_at, expires_at))";
 
 /// [`END`], with "never" after every instant: `:` follows every digit.
 const LATE_END: &str =
