@@ -17,6 +17,8 @@ pub struct Question {
     pub wanted: Wanted,
     /// The database that the words before name.
     pub db: Option<String>,
+    /// The configuration that they name.
+    pub config: Option<String>,
     /// Whether revoked tokens are candidates, too.
     pub all: bool,
 }
@@ -48,18 +50,25 @@ pub fn ask(words: &[String]) -> Question {
     let mut command = &root;
     let mut values_of = None;
     let mut position = 0;
-    let mut db = None;
+    let (mut db, mut config) = (None, None);
+    let mut name = |arg: &Arg, value: &str| match arg.get_id().as_str() {
+        "db" => db = Some(value.to_owned()),
+        "config" => config = Some(value.to_owned()),
+        _ => {}
+    };
     let mut after_dashes = false;
     for word in before {
         if let Some(arg) = values_of.take() {
-            let arg: &Arg = arg;
-            if arg.get_id() == "db" {
-                db = Some(word.clone());
-            }
+            name(arg, word);
         } else if word == "--" {
             after_dashes = true;
         } else if word.starts_with('-') && word.len() > 1 && !after_dashes {
-            values_of = option(command, word).filter(|arg| takes_value(arg) && !word.contains('='));
+            let found = option(command, word).filter(|arg| takes_value(arg));
+            match (found, word.split_once('=')) {
+                (Some(arg), Some((_, value))) => name(arg, value),
+                (found, None) => values_of = found,
+                (None, Some(_)) => {}
+            }
         } else if let Some(inner) = command.find_subcommand(word) {
             (command, position) = (inner, 0);
         } else {
@@ -72,6 +81,7 @@ pub fn ask(words: &[String]) -> Question {
         candidates: Vec::new(),
         wanted: Wanted::Nothing,
         db,
+        config,
         all: !matches!(command.get_name(), "revoke" | "edit" | "rotate" | "disable" | "enable"),
     };
     if let Some(arg) = values_of {

@@ -9,6 +9,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::schedule::{Run, Schedule, Zone};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::one_line::OneLine;
 use crate::output::{facts, text, units, when};
 use crate::wire::{Instant, schedule as wire};
 use std::io;
@@ -209,15 +210,17 @@ fn units(jobs: &[Job], settings: &Settings, cx: &mut Context<'_>) -> Result<Vec<
     let credentials = settings.text(units::CREDENTIALS);
     let database = invocation::database(settings, cx)?;
     let directory = invocation::text(database.parent().unwrap_or(Path::new("/")))?;
-    if directory.contains(['"', '\\', '\'']) || directory.contains(char::is_control) {
+    if directory.contains(['"', '\\', '\'']) {
         let message = format!("systemd cannot be told of the directory {directory}");
         return Err(Failure::usage(message).hint("name it without quotes and backslashes"));
     }
-    let user = owner(&database, cx);
+    let credentials = credentials.map(|file| one_line("the file of mail credentials", file)).transpose()?;
+    let directory = one_line("the directory", &directory)?;
+    let user = one_line("the user", &owner(&database, cx))?;
     let config = crate::config::find(&cx.sources())?.unwrap_or_default();
     let keys = ["patctl.token.vault.key.file", "patctl.integrity.key.file"].map(|key| settings.text(key));
     let program = (cx.program)().unwrap_or_else(|| "/".into());
-    let seen: Vec<&Path> = [Path::new(&directory), &program, &config]
+    let seen: Vec<&Path> = [Path::new(directory.as_str()), &program, &config]
         .into_iter()
         .chain(keys.into_iter().flatten().map(Path::new))
         .collect();
@@ -231,13 +234,16 @@ fn units(jobs: &[Job], settings: &Settings, cx: &mut Context<'_>) -> Result<Vec<
     for job in jobs {
         let Ok(on_calendar) = &job.on_calendar else { continue };
         let network = job.name == "notify";
-        let credentials = credentials.filter(|_| network);
+        let credentials = credentials.as_ref().filter(|_| network);
+        let events =
+            on_calendar.iter().map(|event| one_line("the time", event)).collect::<Result<Vec<_>, _>>()?;
+        let expression = one_line(job.property, &job.text)?;
         let command = invocation::for_systemd(job.name, settings, cx)?;
         let unit = units::Job {
             name: job.name,
             does: job.does,
-            property: (job.property, &job.text),
-            on_calendar,
+            property: (job.property, &expression),
+            on_calendar: &events,
             command: &command,
             user: &user,
             directory: &directory,
@@ -248,6 +254,14 @@ fn units(jobs: &[Job], settings: &Settings, cx: &mut Context<'_>) -> Result<Vec<
         files.extend(unit.units());
     }
     Ok(files)
+}
+
+/// A value for a unit.
+fn one_line(what: &str, text: &str) -> Result<OneLine, Failure> {
+    OneLine::new(text).ok_or_else(|| {
+        Failure::usage(format!("no unit can hold {what}: '{}' has a control character", text.escape_debug()))
+            .hint("name it without one")
+    })
 }
 
 /// Whom the database belongs to; while there is none, who asks.

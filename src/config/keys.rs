@@ -193,13 +193,21 @@ impl Kind {
     /// # Errors
     /// What a value must be.
     pub fn check(&self, value: &str) -> Result<(), String> {
+        // Values end up in units, crontabs, mails and on terminals; none has a use for these. Java takes a tab
+        // between the fields of an expression.
+        let may_stay = |c: char| c == '\t' && matches!(self, Self::Cron);
+        if let Some(c) =
+            value.chars().find(|c| (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) && !may_stay(*c))
+        {
+            return Err(format!("must not hold the control character U+{:04X}", u32::from(c)));
+        }
         let fits = match self {
             Self::Bool => boolean(value).is_some(),
             Self::Integer(low, high) => integer(value).is_some_and(|n| (*low..=*high).contains(&n)),
             Self::Cron => return value.parse::<Schedule>().map(|_| ()).map_err(|e| e.to_string()),
             Self::Word(words) => words.contains(&value),
             Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
-            Self::File => value.starts_with('/') && !value.contains('\0'),
+            Self::File => value.starts_with('/'),
             Self::Url => Base::parse(value).is_ok(),
             Self::Mail => value.replace("{user}", "user").parse::<Mailbox>().is_ok(),
             Self::Mails => value.replace(PLACE, "user").parse::<Recipients>().is_ok(),
@@ -286,6 +294,20 @@ mod tests {
             }
             for bad in [(i64::from(low) - 1).to_string(), (i64::from(high) + 1).to_string()] {
                 assert!(key.kind.check(&bad).is_err(), "{} = {bad}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_of_any_type_holds_a_control_character() {
+        for key in KEYS {
+            for c in ['\0', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{2028}'] {
+                let value = format!("{}{c}", key.default.unwrap_or("/x"));
+                assert!(
+                    key.kind.check(&value).is_err_and(|why| why.contains("control")),
+                    "{} {c:?}",
+                    key.name
+                );
             }
         }
     }

@@ -171,7 +171,7 @@ fn line(row: &[String], widths: &[usize]) -> String {
     line
 }
 
-/// The table of imported tokens, as CSV: exact, for programs that read it back.
+/// The table of imported tokens, as CSV: exact for programs that read it back, safe on a terminal.
 pub struct Dump<'r, 's> {
     csv: csv::Writer<&'r mut Sink<'s>>,
 }
@@ -192,7 +192,11 @@ impl<'r, 's> Dump<'r, 's> {
     /// # Errors
     /// What stdout gives.
     pub fn push(&mut self, cells: &[String]) -> io::Result<bool> {
-        self.csv.write_record(cells)?;
+        if self.csv.get_ref().is_terminal() {
+            self.csv.write_record(cells.iter().map(|cell| text::safe(cell).into_owned()))?;
+        } else {
+            self.csv.write_record(cells)?;
+        }
         Ok(!self.csv.get_ref().is_gone())
     }
 

@@ -1,32 +1,33 @@
 //! A command as other programs want it written.
 
-/// A program with its arguments. None of them holds a control character: a crontab line and a unit end with
-/// the line.
+use super::one_line::OneLine;
+
+/// A program with its arguments, each within a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Invocation(Vec<String>);
+pub struct Invocation(Vec<OneLine>);
 
 impl Invocation {
     /// A command; `None` if it holds what can stand in no line.
     #[must_use]
     pub fn new(words: Vec<String>) -> Option<Self> {
-        let fine = |word: &String| !word.contains(char::is_control);
-        words.iter().all(fine).then_some(Self(words))
+        words.into_iter().map(OneLine::new).collect::<Option<_>>().map(Self)
     }
 
     /// For the last field of a crontab: quoted for `sh`, with the percent signs that cron would read as ends
     /// of lines escaped.
     #[must_use]
     pub fn for_cron(&self) -> String {
-        let quoted: Vec<String> = self.0.iter().map(|word| for_sh(word)).collect();
+        let quoted: Vec<String> = self.0.iter().map(|word| for_sh(word.as_str())).collect();
         quoted.join(" ").replace('%', "\\%")
     }
 
     /// For `ExecStart=`.
     #[must_use]
     pub fn for_systemd(&self) -> String {
-        let word = |(index, word): (usize, &String)| {
+        let word = |(index, word): (usize, &OneLine)| {
+            let word = word.as_str();
             // Variables are put into arguments, not into the program's name.
-            let word = if index == 0 { word.clone() } else { word.replace('$', "$$") };
+            let word = if index == 0 { word.to_owned() } else { word.replace('$', "$$") };
             for_systemd(&word)
         };
         self.0.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")

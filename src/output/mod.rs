@@ -9,6 +9,7 @@ pub mod invocation;
 pub mod leaks;
 pub mod log;
 pub mod monitor;
+pub mod one_line;
 pub mod progress;
 pub mod prompt;
 pub mod rows;

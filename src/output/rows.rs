@@ -73,14 +73,22 @@ pub fn records<T: Serialize + wire::Cells>(screen: &mut Screen<'_>, rows: &[T]) 
         Format::Json => screen.json(&rows),
         Format::Jsonl => rows.iter().try_for_each(|row| screen.json(row)),
         _ => {
+            let terminal = screen.is_terminal();
             let mut csv = csv::Writer::from_writer(screen.out());
             csv.write_record(T::COLUMNS)?;
             for row in rows {
-                csv.write_record(row.cells().iter().map(|cell| harmless(cell).into_owned()))?;
+                csv.write_record(row.cells().iter().map(|one| cell(one, terminal).into_owned()))?;
             }
             csv.flush()
         }
     }
+}
+
+/// A cell of CSV: harmless to a spreadsheet, and on a terminal without what a terminal would obey.
+#[must_use]
+pub fn cell(text: &str, terminal: bool) -> std::borrow::Cow<'_, str> {
+    let cell = harmless(text);
+    if terminal { super::text::safe(&cell).into_owned().into() } else { cell }
 }
 
 /// A spreadsheet computes a cell that begins with one of these; an apostrophe makes it text.

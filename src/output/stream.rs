@@ -1,7 +1,7 @@
 //! Rows for programs, one after the other: JSON, JSON lines, CSV, ids. Nothing is held back.
 
 use super::Sink;
-use super::rows::harmless;
+use super::rows::cell;
 use crate::cli::Format;
 use crate::wire::{self, Cells};
 use serde::Serialize;
@@ -58,7 +58,8 @@ impl<'r, 's> Stream<'r, 's> {
                 if first {
                     csv.write_record(self.columns)?;
                 }
-                Ok(csv.write_record(row().cells().iter().map(|cell| harmless(cell).into_owned()))?)
+                let terminal = csv.get_ref().is_terminal();
+                Ok(csv.write_record(row().cells().iter().map(|one| cell(one, terminal).into_owned()))?)
             }
             Form::Ids(out) => id.map_or(Ok(()), |id| out.line(id)),
         }

@@ -1,6 +1,7 @@
 //! Units of systemd: a timer and a hardened service for each job.
 
 use super::invocation::{Invocation, for_systemd};
+use super::one_line::OneLine;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,25 +12,25 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'j> {
     /// `prune` or `notify`.
-    pub name: &'j str,
+    pub name: &'static str,
     /// What it does, for the description.
-    pub does: &'j str,
+    pub does: &'static str,
     /// The property that says when, and its value.
-    pub property: (&'j str, &'j str),
+    pub property: (&'static str, &'j OneLine),
     /// When.
-    pub on_calendar: &'j [String],
+    pub on_calendar: &'j [OneLine],
     /// What is run.
     pub command: &'j Invocation,
     /// As whom.
-    pub user: &'j str,
+    pub user: &'j OneLine,
     /// The directory of the database, the one place that may be written.
-    pub directory: &'j str,
+    pub directory: &'j OneLine,
     /// Everything of a home directory or of `/tmp` that must be seen.
     pub seen: &'j [&'j Path],
     /// Whether it sends mail.
     pub network: bool,
     /// The file of mail credentials, of which the service sees a copy.
-    pub credentials: Option<&'j str>,
+    pub credentials: Option<&'j OneLine>,
 }
 
 /// The property that names the file of mail credentials.
@@ -92,17 +93,17 @@ impl Job<'_> {
         if self.network {
             text.push_str("Wants=network-online.target\nAfter=network-online.target\n");
         }
-        let (command, user) = (self.command.for_systemd(), self.user);
+        let (command, user) = (self.command.for_systemd(), self.user.as_str().replace('%', "%%"));
         // The copy lies where only systemd knows, which puts the directory in place of %d.
         let copy = self.credentials.map_or_else(String::new, |_| format!(" -D {CREDENTIALS}=%d/mail"));
         // Writing into a string cannot fail.
         let _ = write!(text, "\n[Service]\nType=oneshot\nUser={user}\nExecStart={command}{copy}\n");
         if let Some(file) = self.credentials {
             let _ = writeln!(text, "# Read by systemd; the service's user need not be able to.");
-            let _ = writeln!(text, "LoadCredential=mail:{}", file.replace('%', "%%"));
+            let _ = writeln!(text, "LoadCredential=mail:{}", file.as_str().replace('%', "%%"));
         }
         text.push_str("# The database and its log.\n");
-        let _ = writeln!(text, "ReadWritePaths={}", for_systemd(self.directory));
+        let _ = writeln!(text, "ReadWritePaths={}", for_systemd(self.directory.as_str()));
         let home = if self.sees(&["/home", "/root", "/run/user"]) { "read-only" } else { "yes" };
         let tmp = if self.sees(&["/tmp", "/var/tmp"]) { "no" } else { "yes" };
         let _ = writeln!(text, "ProtectHome={home}\nPrivateTmp={tmp}");
@@ -157,15 +158,18 @@ mod tests {
     fn only_what_a_job_needs_is_open_to_it() {
         let words = ["/usr/bin/patctl", "notify"].map(str::to_owned).to_vec();
         let command = Invocation::new(words).expect("an invocation");
-        let events = ["Mon..Fri *-*~01 00:00:00".to_owned(), "Fri *-*~02..03 00:00:00".to_owned()];
+        let line = |text: &str| OneLine::new(text).expect("one line");
+        let events = [line("Mon..Fri *-*~01 00:00:00"), line("Fri *-*~02..03 00:00:00")];
+        let (expression, user, directory) = (line("0 0 0 LW * ?"), line("patctl"), line("/var/lib/my 100%"));
+        let credentials = line("/etc/50%");
         let job = Job {
             name: "notify",
             does: "mail",
-            property: ("p", "0 0 0 LW * ?"),
+            property: ("p", &expression),
             on_calendar: &events,
             command: &command,
-            user: "patctl",
-            directory: "/var/lib/my 100%",
+            user: &user,
+            directory: &directory,
             seen: &[Path::new("/var/lib/my 100%")],
             network: false,
             credentials: None,
@@ -186,7 +190,7 @@ mod tests {
         }
         assert!(!closed.contains("LoadCredential") && !closed.contains("DynamicUser"), "{closed}");
         let seen = [Path::new("/home/alice/x"), Path::new("/tmp/y")];
-        let open = service(&Job { seen: &seen, network: true, credentials: Some("/etc/50%"), ..job });
+        let open = service(&Job { seen: &seen, network: true, credentials: Some(&credentials), ..job });
         for line in [
             "ProtectHome=read-only\n",
             "PrivateTmp=no\n",

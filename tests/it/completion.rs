@@ -29,6 +29,8 @@ fn commands_options_values_and_properties_are_offered() {
             &["patctl.audit.retention.days", "patctl.audit.sync", "patctl.audit.url"],
         ),
         (&["verify", "--token-file", ""], &[":files"]),
+        (&["verify", "--token-file=/etc/pas"], &[":files"]),
+        (&["--config=/etc/pas"], &[":files"]),
         (&["audit", ""], &["verify", "head"]),
         (&["audit", "--outcome", "d"], &["done", "denied"]),
         (&["audit", "--action", "prune"], &["prune", "prune-audit"]),
@@ -119,6 +121,72 @@ fn bash_completes_commands_options_ids_and_properties() {
     assert_eq!(tab("patctl list --user = al", 4), ["alice"]);
     assert_eq!(tab("patctl list -D extender.t", 3), ["extender.token.secure.mode="]);
     assert_eq!(tab("patctl nonsense ''", 2), [""]);
+    // Where '=' does not split words, all of the word is replaced.
+    assert_eq!(tab("patctl list --user=al", 2), ["--user=alice"]);
+    std::fs::write(home.dir.path().join("one file"), "").expect("a file");
+    assert_eq!(tab("patctl --config = ./one", 3), ["./one file"]);
+    assert_eq!(tab("patctl --config=./one", 1), ["--config=./one file"]);
+    assert_eq!(tab("patctl --db '~/patctl.db' show ''", 4), [id.as_str()]);
+    assert_eq!(tab("patctl --db = '$HOME/patctl.db' show ''", 5), [id.as_str()]);
+}
+
+/// A bash at a terminal of its own: keys in, the completed line out.
+const BASH: &str = r#"
+import os, pty, sys, time, select
+scripts, lines = sys.argv[1], sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+def until(mark):
+    seen, end = b"", time.time() + 20
+    while mark not in seen and time.time() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 4096)
+    return seen
+os.write(terminal, b"bind 'set enable-bracketed-paste off'; PS1=; source %s/patctl.bash\n" % scripts.encode())
+os.write(terminal, b"""show() { printf '<<%s>>\n' "$READLINE_LINE"; READLINE_LINE=; }; bind -x '"\\C-xs":show'; echo REA''DY\n""")
+until(b"READY")
+for line in lines:
+    os.write(terminal, line.encode() + b"\t\x18s")
+    print(until(b">>").decode(errors="replace").split("<<")[-1].split(">>")[0])
+os.write(terminal, b"\x03\nexit\n")
+"#;
+
+/// Home directories and values behind '=', in each shell at a terminal: the line before the TAB and behind it.
+fn at_home(home: &Home, id: &str) -> [(String, String); 5] {
+    let bin = home.dir.path().join("bin");
+    std::fs::create_dir_all(&bin).expect("a directory");
+    let _ = std::os::unix::fs::symlink(crate::process::PROGRAM, bin.join("patctl"));
+    std::fs::write(home.dir.path().join("unique.properties"), "").expect("a file");
+    [
+        ("patctl --config=./unique.p", "patctl --config=./unique.properties".to_owned()),
+        ("patctl list --user=al", "patctl list --user=alice".to_owned()),
+        ("patctl --db ~/patctl.db show ", format!("patctl --db ~/patctl.db show {id}")),
+        ("patctl --db=$HOME/patctl.db show ", format!("patctl --db=$HOME/patctl.db show {id}")),
+        ("~/bin/patctl li", "~/bin/patctl list".to_owned()),
+    ]
+    .map(|(before, after)| (before.to_owned(), after))
+}
+
+#[test]
+fn bash_completes_behind_equals_signs_and_home_directories() {
+    if !have("python3", "bash_completes_behind_equals_signs_and_home_directories") {
+        return;
+    }
+    let (home, id, scripts) = home();
+    let lines = at_home(&home, &id);
+    let mut python = home.command_of("timeout");
+    // The database comes from the line alone.
+    python.env_remove("PATCTL_DB").env("PATCTL_DB", "").env("TERM", "dumb");
+    let output = python
+        .args(["60", "python3", "-c", BASH, &scripts])
+        .args(lines.iter().map(|(before, _)| before).filter(|line| !line.contains("--user=")))
+        .output()
+        .expect("python3");
+    let completed: Vec<String> = stdout(&output).lines().map(|line| line.trim_end().to_owned()).collect();
+    let wanted: Vec<String> =
+        lines.into_iter().map(|(_, after)| after).filter(|line| !line.contains("--user=")).collect();
+    assert_eq!(completed, wanted, "{output:?}");
 }
 
 #[test]
@@ -137,6 +205,14 @@ fn fish_completes_commands_options_ids_and_properties() {
     assert_eq!(tab("patctl show "), [format!("{id}\tbackup (alice)")]);
     assert_eq!(tab("patctl list --user al"), ["alice"]);
     assert!(tab("patctl list -D extender.t")[0].starts_with("extender.token.secure.mode=\t"));
+    for (before, after) in at_home(&home, &id) {
+        let word = after.rsplit(' ').next().expect("a word");
+        let found = tab(&before.replace('\'', ""));
+        assert!(
+            found.first().is_some_and(|first| first.split('\t').next() == Some(word)),
+            "{before}: {found:?}"
+        );
+    }
 }
 
 /// A zsh at a terminal of its own, as its users have it: keys in, the completed line out.
@@ -162,13 +238,15 @@ for line in "$@"; do
 done
 zpty -d shell
 "#;
-    let lines = [
+    let at_home = at_home(&home, &id);
+    let mut lines = vec![
         "patctl li",
         "patctl list --stat",
         "patctl show ",
         "patctl list --user al",
         "patctl list -D extender.t",
     ];
+    lines.extend(at_home.iter().map(|(before, _)| before.as_str()));
     let output = home
         .command_of("timeout")
         .env("TERM", "dumb")
@@ -177,17 +255,15 @@ zpty -d shell
         .output()
         .expect("zsh");
     let completed: Vec<String> = stdout(&output).lines().map(|line| line.trim_end().to_owned()).collect();
-    assert_eq!(
-        completed,
-        [
-            "patctl list".to_owned(),
-            "patctl list --status".to_owned(),
-            format!("patctl show {id}"),
-            "patctl list --user alice".to_owned(),
-            "patctl list -D extender.token.secure.mode=".to_owned(),
-        ],
-        "{output:?}"
-    );
+    let mut wanted = vec![
+        "patctl list".to_owned(),
+        "patctl list --status".to_owned(),
+        format!("patctl show {id}"),
+        "patctl list --user alice".to_owned(),
+        "patctl list -D extender.token.secure.mode=".to_owned(),
+    ];
+    wanted.extend(at_home.into_iter().map(|(_, after)| after));
+    assert_eq!(completed, wanted, "{output:?}");
 }
 
 /// The commands of a command are not built together with it, and could forget an option of all.

@@ -42,6 +42,7 @@ mod no_audit;
 mod notify;
 mod notify_addresses;
 mod notify_trouble;
+mod one_line;
 mod pasted;
 mod power;
 mod prune;
