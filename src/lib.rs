@@ -44,6 +44,7 @@ pub mod domain;
 pub mod dump;
 pub mod exit;
 pub mod failure;
+pub mod files;
 pub mod mail;
 pub mod output;
 pub mod search;

@@ -53,7 +53,7 @@ pub struct Create {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "token_file")]
     pub count: u32,
     /// Write the token into this new file (mode 0600) and not to stdout
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::new_file())]
     pub token_file: Option<PathBuf>,
     /// Print a call that uses it as well, on stderr: curl, python, … ('patctl snippet' has more)
     #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true, conflicts_with = "count")]
@@ -169,7 +169,7 @@ pub enum Field {
 #[derive(Args, Debug)]
 pub struct TokenSource {
     /// Read the token from this file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "token_env")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file(), conflicts_with = "token_env")]
     pub token_file: Option<PathBuf>,
     /// Read the token from this environment variable
     #[arg(long, value_name = "NAME")]

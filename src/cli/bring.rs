@@ -46,7 +46,7 @@ pub enum Import {
 )]
 pub struct ImportJsonl {
     /// The file, or - for stdin
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub file: PathBuf,
     /// Only show what would be imported
     #[arg(long)]
@@ -67,7 +67,7 @@ pub struct ImportJsonl {
 )]
 pub struct ImportAtlassian {
     /// The dump, or - for stdin
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub file: PathBuf,
     /// How the table is written [default: what it seems to be]
     #[arg(long, value_name = "FORMAT", value_parser = values::dump_format())]
@@ -76,7 +76,7 @@ pub struct ImportAtlassian {
     #[arg(long, value_name = "ZONE")]
     pub source_tz: Option<String>,
     /// The names of users by their keys
-    #[arg(help = "Names of users by their keys: a CSV of user_key and name", long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(help = "Names of users by their keys: a CSV of user_key and name", long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub user_map: Option<PathBuf>,
     /// What the names of the tokens begin with here
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true,

@@ -1,6 +1,6 @@
 //! The arguments of the commands that look after an installation.
 
-use super::TEMPLATE;
+use super::{TEMPLATE, values};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -32,17 +32,19 @@ pub struct Doctor {
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
         patctl backup /var/backups/patctl-$(date +%F).db\n  \
-        patctl backup copy.db -o json",
+        patctl backup copy.db -o json\n  \
+        patctl backup - | age -r \"$KEY\" > patctl-$(date +%F).db.age",
     after_help = "The copy is the database as it is at one instant; others go on writing meanwhile. It has \
         mode 0600, is looked at after it was written (structure, audit log, rows), and has its name only \
-        when all of it is on the disk. A file that is there is never written over.\n\n\
+        when all of it is on the disk. A file that is there is never written over. With - it goes to \
+        stdout, which must be no terminal.\n\n\
         In it is what is in the database: names, users, hashes. The keys are not: keep copies of \
         patctl.integrity.key.file and patctl.token.vault.key.file elsewhere. Status 1: the copy was made, \
         and is as damaged as the database."
 )]
 pub struct Backup {
-    /// The new file
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The new file; - streams the copy to stdout
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub file: PathBuf,
 }
 
@@ -67,7 +69,7 @@ pub struct Backup {
 )]
 pub struct Restore {
     /// The backup
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::no_stream())]
     pub file: PathBuf,
     /// Trust a backup of before there was a key, and seal its rows with the key
     #[arg(long)]

@@ -148,7 +148,7 @@ pub struct Rotate {
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires: Option<Lifetime>,
     /// Write the new token into this new file (mode 0600) and not to stdout
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::new_file())]
     pub token_file: Option<PathBuf>,
     /// While the old token still works (either id will do): revoke the new one and let it go on
     #[arg(long, conflicts_with_all = ["now", "grace", "until_first_use", "expires", "token_file"])]

@@ -26,7 +26,7 @@ pub enum Config {
         before_help = "Examples:\n  patctl config check\n  patctl config check jira-config.properties")]
     Check {
         /// The file to check [default: the one patctl reads]
-        #[arg(value_hint = ValueHint::FilePath)]
+        #[arg(value_hint = ValueHint::FilePath, value_parser = values::file())]
         file: Option<PathBuf>,
     },
     /// Take over the properties that a JVM is started with; prints a properties file
@@ -42,7 +42,7 @@ pub enum Config {
             what was refused is a comment there, and makes the status 78. The last of several counts.")]
     Import {
         /// The files; - is stdin
-        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath, value_parser = values::file())]
         files: Vec<PathBuf>,
         /// How they are written [default: as the name ends, else as it looks]
         #[arg(long, value_name = "FORMAT", value_parser = values::dialect())]

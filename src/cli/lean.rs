@@ -6,6 +6,7 @@
 
 use super::request::header;
 use super::{Cli, Color, Command, Field, Format, Global, RequestArgs, TokenSource, Verify, values};
+use crate::domain::place;
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -63,22 +64,22 @@ impl Read {
         }
         let request = &mut self.request;
         match name {
-            "--db" => once(&mut self.db, value.into()),
-            "--config" => once(&mut self.config, value.into()),
+            "--db" => once(&mut self.db, file(value)?),
+            "--config" => once(&mut self.config, file(value)?),
             "-o" | "--output" => once(&mut self.output, Format::from_str(value, false).ok()?),
             "--color" => once(&mut self.color, Color::from_str(value, false).ok()?),
             "-D" => {
                 self.define.push(values::define(value).ok()?);
                 Some(())
             }
-            "--token-file" => once(&mut self.token_file, value.into()),
+            "--token-file" => once(&mut self.token_file, file(value)?),
             "--token-env" => once(&mut self.token_env, value.into()),
             "--field" => once(&mut self.field, Field::from_str(value, false).ok()?),
             "--method" => once(&mut request.method, value.into()),
             "--url" => once(&mut request.url, value.into()),
             "--query" => once(&mut request.query, value.into()),
             "--data" => once(&mut request.data, value.into()),
-            "--data-file" => once(&mut request.data_file, value.into()),
+            "--data-file" => once(&mut request.data_file, file(value)?),
             "--content-type" => once(&mut request.content_type, value.into()),
             "--header" => {
                 request.headers.push(header(value).ok()?);
@@ -113,6 +114,11 @@ impl Read {
         let verify = Verify { source, request: self.request, field: self.field, batch: self.batch };
         Some(Cli { global, command: Command::Verify(verify) })
     }
+}
+
+fn file(name: &str) -> Option<PathBuf> {
+    // A stream is refused where a file is read more than once, in words that this does not know.
+    (name != "-" && place::file(name.as_ref()).is_ok()).then(|| name.into())
 }
 
 fn flag(flag: &mut bool) -> Option<()> {

@@ -81,11 +81,11 @@ pub struct Cli {
 pub struct Global {
     /// The database [default: $PATCTL_DB, the property patctl.db, then
     /// ~/.local/share/patctl/patctl.db, for root /var/lib/patctl/patctl.db]
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::no_stream())]
     pub db: Option<PathBuf>,
     /// The configuration [default: $PATCTL_CONFIG, then the first there is of
     /// ~/.config/patctl/patctl.properties and /etc/patctl/patctl.properties]
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub config: Option<PathBuf>,
     /// Properties set for this run, in their order.
     #[arg(skip)]

@@ -1,5 +1,6 @@
 //! A request, and rules, as they are typed.
 
+use super::values;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ pub struct RequestArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "data_file")]
     pub data: Option<String>,
     /// Its body, from this file; - is stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub data_file: Option<PathBuf>,
     /// What its body says it is
     #[arg(long, value_name = "TYPE")]
@@ -59,7 +60,7 @@ pub struct RuleArgs {
     #[arg(long = "restrict", value_name = "RULE", allow_hyphen_values = true)]
     pub restrict: Vec<String>,
     /// Allow only what a line of this file allows; - is stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub restrict_file: Option<PathBuf>,
 }
 
@@ -88,15 +89,15 @@ pub struct Check {
     #[command(flatten)]
     pub request: RequestArgs,
     /// The request is the curl command in this file; - is stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file(), help_heading = "The request",
         conflicts_with_all = ["http_file", "case_file", "curl"])]
     pub curl_file: Option<PathBuf>,
     /// The request is the HTTP message in this file; - is stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file(), help_heading = "The request",
         conflicts_with_all = ["case_file", "curl"])]
     pub http_file: Option<PathBuf>,
     /// Try every case of this file (JSON lines: a request and 'expect'); - is stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The request",
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file(), help_heading = "The request",
         conflicts_with = "curl")]
     pub case_file: Option<PathBuf>,
     /// The request is this curl command

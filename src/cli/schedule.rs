@@ -1,6 +1,6 @@
 //! The arguments of `patctl schedule`.
 
-use super::TEMPLATE;
+use super::{TEMPLATE, values};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -34,6 +34,6 @@ pub struct Schedule {
     #[arg(long, conflicts_with = "systemd")]
     pub crontab: bool,
     /// Print timers and services for systemd, or write them into DIR, a new directory
-    #[arg(long, value_name = "DIR", num_args = 0..=1, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, value_hint = ValueHint::FilePath, value_parser = values::directory())]
     pub systemd: Option<Option<PathBuf>>,
 }

@@ -7,8 +7,10 @@ use crate::domain::jvm::Dialect;
 use crate::domain::lifetime;
 use crate::domain::moment::Span;
 use crate::domain::pat::{AuthMethods, Status};
+use crate::domain::place;
 use crate::domain::text;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use std::path::PathBuf;
 
 /// `KEY=VALUE`.
 pub fn define(text: &str) -> Result<(String, String), &'static str> {
@@ -16,6 +18,46 @@ pub fn define(text: &str) -> Result<(String, String), &'static str> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("write KEY=VALUE"),
     }
+}
+
+/// The name of a file.
+pub fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match place::file(path.as_os_str()) {
+        Ok(()) => Ok(path),
+        Err(why) => Err(format!("{why}; {}", why.remedy())),
+    })
+}
+
+/// The name of a new file, where - would be taken for stdout.
+pub fn new_file() -> impl TypedValueParser<Value = PathBuf> {
+    file().try_map(|path| {
+        if path.as_os_str() == "-" {
+            return Err("the token goes to stdout without this option; a file of that name is ./-");
+        }
+        Ok(path)
+    })
+}
+
+/// The name of a file that is read more than once, which stdin cannot be.
+pub fn no_stream() -> impl TypedValueParser<Value = PathBuf> {
+    file().try_map(|path| {
+        if path.as_os_str() == "-" {
+            return Err("it must be a file: it is read more than once; a file of that name is ./-");
+        }
+        Ok(path)
+    })
+}
+
+/// The name of a new directory.
+pub fn directory() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match place::directory(path.as_os_str()) {
+        Ok(()) if path.as_os_str() == "-" => {
+            Err("a directory is not written to stdout: without DIR they are printed; one of that name is ./-"
+                .to_owned())
+        }
+        Ok(()) => Ok(path),
+        Err(why) => Err(format!("{why}; {}", why.remedy())),
+    })
 }
 
 /// One of the words for authentication methods.

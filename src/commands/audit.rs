@@ -37,7 +37,7 @@ fn show(args: &AuditRows, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return Err(Failure::usage("an array that never ends is no JSON").hint("use --output jsonl"));
     }
     let settings = cx.settings()?;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let selection = args.selection((cx.clock)());
     let few = (args.follow && args.since.is_none()).then_some(BEFORE);
     let limit = args.limit.or(few);
@@ -59,7 +59,7 @@ fn show(args: &AuditRows, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 fn verify(kept: Option<&KeptHead>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let terms = Terms { kept, retention: Some(settings.audit_retention().unwrap_or(Span::ZERO)) };
     let found = audit::verify(&store, terms)?;
     if cx.screen.format().is_json() {
@@ -94,7 +94,7 @@ fn broken(fault: &Fault) -> Failure {
 fn head(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     // A head that outlived the row it names would raise an alarm at every later look.
     let Sealed { head, seal, .. } = store.head()?;
     store.settle();

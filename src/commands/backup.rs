@@ -15,14 +15,18 @@ use std::path::Path;
 
 pub fn run(args: &Backup, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json])?;
+    let stream = args.file == Path::new("-");
+    if stream {
+        somebody_takes_it(cx)?;
+    }
     let settings = cx.settings()?;
-    if fs::symlink_metadata(&args.file).is_ok() {
+    if !stream && fs::symlink_metadata(&args.file).is_ok() {
         return Err(exists(&args.file));
     }
     let mut store = cx.open(&settings)?;
     let sealer = cx.sealer(&settings)?;
     let bar = progress::bar(&cx.screen, 0, "copying");
-    let copied = store.backup(&args.file, &mut |done, total| {
+    let copied = store.backup((!stream).then_some(&*args.file), &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
@@ -31,11 +35,32 @@ pub fn run(args: &Backup, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let contents = backup::look(&copy.examine(sealer)?)?.map_err(|unfit| unfit_copy(&args.file, &unfit))?;
     let head = copy.head().clone();
     let (policy, actor) = (settings.policy(), (cx.actor)());
-    backup::note(&mut store, &cx.act(&policy, &actor), &args.file.display().to_string(), &head)?;
-    if !copy.publish()? {
+    let to = if stream { "stdout".to_owned() } else { args.file.display().to_string() };
+    backup::note(&mut store, &cx.act(&policy, &actor), &to, &head)?;
+    if stream {
+        let out = cx.screen.out().raw();
+        copy.stream(&mut |piece| out.write_all(piece))?;
+        out.flush().map_err(stdout_failed)?;
+    } else if !copy.publish()? {
         return Err(exists(&args.file));
     }
     answer(args, cx, &contents, &head)
+}
+
+/// Whether the bytes of a database can go to stdout.
+fn somebody_takes_it(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let hint = "name a new file, or pipe the copy into another program; a file of that name is ./-";
+    if cx.screen.format() != Format::Table {
+        return Err(Failure::usage("the copy itself goes to stdout, and so would the answer").hint(hint));
+    }
+    let out = cx.screen.out().raw();
+    if out.is_terminal() {
+        return Err(Failure::usage("a database is not written to a terminal").hint(hint));
+    }
+    if out.is_closed() {
+        return Err(Failure::new(Exit::Io, "io", "stdout is closed: nobody would get the copy").hint(hint));
+    }
+    Ok(())
 }
 
 fn answer(
@@ -44,7 +69,8 @@ fn answer(
     contents: &Contents,
     head: &KeptHead,
 ) -> Result<Exit, Failure> {
-    let file = args.file.display().to_string();
+    let stream = args.file == Path::new("-");
+    let file = if stream { "stdout".to_owned() } else { args.file.display().to_string() };
     let whole = contents.log.is_ok() && contents.damaged.is_empty();
     if cx.screen.format() == Format::Json {
         let answer = wire::backup::BackedUp {

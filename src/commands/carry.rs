@@ -25,7 +25,7 @@ const SHOWN: usize = 10;
 pub fn export(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Jsonl])?;
     let settings = cx.settings()?;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let filter = Filter { all: true, ..Filter::default() };
     let query = Query {
         filter: &filter,

@@ -68,7 +68,7 @@ fn rules(
         let sources = asked::rules(&args.rules, cx)?;
         return sources.map(|sources| asked::parse(&sources, base, cx)).transpose();
     };
-    let store = cx.open(settings)?;
+    let store = cx.look(settings)?;
     let pat = look::find(&store, id)?;
     if !pat.restricted {
         return Err(Failure::new(

@@ -6,6 +6,7 @@ use crate::domain::audit::Actor;
 use crate::domain::cache::CacheKey;
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
+use crate::domain::place;
 use crate::domain::policy::Policy;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -16,6 +17,8 @@ use crate::store::sqlite::SqliteStore;
 use crate::world::{Ask, Input, World};
 use std::any::Any;
 use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Warnings about settings that are shown one by one.
@@ -91,30 +94,95 @@ impl<'c> Context<'c> {
 
     /// Where the database is: `--db`, `$PATCTL_DB`, `patctl.db`, the data directory.
     pub fn database(&self, settings: &Settings) -> Result<PathBuf, Failure> {
-        let variable = |name: &str| (self.env)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let data = || {
-            let xdg = variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
-            if xdg.is_none() && self.euid == 0 {
-                return Some(PathBuf::from("/var/lib/patctl/patctl.db"));
-            }
-            let home = variable("HOME").filter(|path| path.is_absolute());
-            Some(xdg.or_else(|| home.map(|h| h.join(".local/share")))?.join("patctl/patctl.db"))
+        if let Some(path) = self.global.db.clone() {
+            return Ok(path);
+        }
+        let named = self.variable("PATCTL_DB").map(|path| absolute("PATCTL_DB", path)).transpose()?;
+        named.or_else(|| settings.db()).map_or_else(|| self.default_database(), Ok)
+    }
+
+    fn variable(&self, name: &str) -> Option<PathBuf> {
+        (self.env)(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+    }
+
+    /// Where the database is if nothing says where.
+    fn default_database(&self) -> Result<PathBuf, Failure> {
+        let xdg = self.variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
+        if xdg.is_none() && self.euid == 0 {
+            return Ok(PathBuf::from("/var/lib/patctl/patctl.db"));
+        }
+        let (name, base) = match xdg {
+            Some(base) => ("XDG_DATA_HOME", Some(base)),
+            None => ("HOME", self.variable("HOME").filter(|path| path.is_absolute())),
         };
-        self.global
-            .db
-            .clone()
-            .or_else(|| variable("PATCTL_DB"))
-            .or_else(|| settings.db())
-            .or_else(data)
-            .ok_or_else(|| {
-                Failure::new(Exit::Config, "config", "there is no home directory to keep the database in")
-                    .hint("name one with --db FILE, $PATCTL_DB or the property patctl.db")
-            })
+        let name_one = "name one with --db FILE, $PATCTL_DB or the property patctl.db";
+        let base = base.ok_or_else(|| {
+            Failure::new(Exit::Config, "config", "there is no home directory to keep the database in")
+                .hint(name_one)
+        })?;
+        // What is not there yet will be made by the caller.
+        let owner = std::fs::metadata(&base).map(|found| found.uid());
+        let why = match owner {
+            Ok(uid) if uid != self.euid && (uid != 0 || name == "HOME") && base != Path::new("/") => {
+                format!("it belongs to uid {uid}")
+            }
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => e.to_string(),
+            _ => {
+                let base = if name == "HOME" { base.join(".local/share") } else { base };
+                return Ok(base.join("patctl/patctl.db"));
+            }
+        };
+        let message = format!(
+            "{name} is {}, the home of somebody else ({why}); you are uid {}, and no database is kept there",
+            base.display(),
+            self.euid
+        );
+        Err(Failure::new(Exit::Config, "config", message)
+            .hint(format!("set {name} to a directory of yours, or {name_one}")))
+    }
+
+    /// Whether nothing says where the database is.
+    fn is_default(&self, settings: &Settings) -> bool {
+        self.global.db.is_none() && self.variable("PATCTL_DB").is_none() && settings.db().is_none()
+    }
+
+    /// Makes sure of the directory that a new database will be in: the one of the default place is made, any other
+    /// must be there, because a name that was misspelled is none that anybody would look for.
+    pub fn directory_for(&self, settings: &Settings, path: &Path) -> Result<(), Failure> {
+        if self.is_default(settings) {
+            return Ok(SqliteStore::make_directory(path)?);
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        match parent.map(std::fs::metadata) {
+            Some(Err(e)) if e.kind() == io::ErrorKind::NotFound => {
+                let parent = parent.unwrap_or(path).display();
+                let message = format!("there is no directory {parent} to make the database in");
+                Err(Failure::new(Exit::Io, "database", message)
+                    .hint(format!("make it first ('mkdir -m 700 {parent}'), or name another place")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says that a database was made. Where the environment or the configuration names its place this is heard with
+    /// `--quiet`, too: a name that is wrong there is noticed by nothing else.
+    pub fn tell_of_new(&mut self, settings: &Settings, store: &SqliteStore) {
+        let made = format!("made the database {}", store.path().display());
+        let typed = self.global.db.is_some() || self.is_default(settings);
+        if typed { self.screen.say(&made) } else { self.screen.insist(&made) }
     }
 
     /// The database, which must be there.
     pub fn open(&mut self, settings: &Settings) -> Result<SqliteStore, Failure> {
         let mut store = SqliteStore::open(&self.database(settings)?)?;
+        self.warn_of(&store);
+        self.guard(settings, &mut store)?;
+        Ok(store)
+    }
+
+    /// The database to look at, which must be there.
+    pub fn look(&mut self, settings: &Settings) -> Result<SqliteStore, Failure> {
+        let mut store = SqliteStore::open_to_look(&self.database(settings)?)?;
         self.warn_of(&store);
         self.guard(settings, &mut store)?;
         Ok(store)
@@ -138,7 +206,7 @@ impl<'c> Context<'c> {
     }
 
     fn warn_of(&mut self, store: &SqliteStore) {
-        if let Some(warning) = store.warning() {
+        for warning in store.warnings() {
             self.screen.warn(&format!("the database {} {warning}", store.path().display()));
         }
     }
@@ -160,5 +228,16 @@ impl<'c> Context<'c> {
     /// Whether a person can be asked: one types at stdin and reads stderr.
     pub fn can_ask(&self) -> bool {
         self.stdin.is_terminal() && self.screen.has_a_person()
+    }
+}
+
+/// A path from the environment, which every process below may have been given: the same wherever it is used.
+fn absolute(name: &str, path: PathBuf) -> Result<PathBuf, Failure> {
+    match place::absolute(path.as_os_str()) {
+        Ok(()) => Ok(path),
+        Err(why) => {
+            let message = format!("${name} = '{}': {why}", path.display().to_string().escape_debug());
+            Err(Failure::new(Exit::Config, "config", message).hint(why.remedy()))
+        }
     }
 }

@@ -98,9 +98,10 @@ fn ask_name(cx: &mut Context<'_>, policy: &Policy, token: &PlainToken) -> Result
 
 /// Makes the database if it still is not there, and says so.
 pub fn make(cx: &mut Context<'_>, settings: &Settings, path: &Path) -> Result<SqliteStore, Failure> {
+    cx.directory_for(settings, path)?;
     let (mut store, made) = SqliteStore::open_or_create(path)?;
     if made {
-        cx.screen.say(&format!("made the database {}", store.path().display()));
+        cx.tell_of_new(settings, &store);
     }
     cx.guard(settings, &mut store)?;
     Ok(store)

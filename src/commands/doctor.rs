@@ -10,6 +10,7 @@ use crate::domain::moment::Span;
 use crate::domain::vault::VaultKey;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::service::doctor::{self, Question};
 use crate::store::examine::Examine as _;
 use crate::store::examine::Identity;
@@ -17,7 +18,6 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::checkup::{self, Checkup};
 use crate::store::sqlite::examine::Patient;
 use crate::wire;
-use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -99,9 +99,10 @@ fn of_key(
             path.display()
         ),
     );
-    let ours = fs::symlink_metadata(path).ok().filter(|file| file.is_file() && file.uid() == euid);
+    let ours =
+        files::look(path).ok().map(|(_, file)| file).filter(|file| file.is_file() && file.uid() == euid);
     let Some(file) = ours.filter(|file| file.mode() & 0o077 != 0) else { return finding };
-    let tightened = checkup::tighten(path, &file, 0o077, "others can use it", args.fix);
+    let tightened = checkup::tighten(path, &file, euid, 0o177, "others can use it", args.fix);
     Finding { mend: tightened.mend, fixed: tightened.fixed.filter(|_| read(path).is_ok()), ..finding }
 }
 

@@ -21,7 +21,7 @@ pub fn run(args: &Expiring, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let soon = policy.expiry_warning;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let now = (cx.clock)();
     let filter = args.filter.filter(now, &policy);
     let choice = Choice { filter: &filter, now, expiry_warning: soon };

@@ -17,7 +17,7 @@ pub fn run(args: &Export, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Csv])?;
     let settings = cx.settings()?;
     let zone = source_tz.as_deref().map_or(Ok(Zone::utc()), |name| zone::named(name, cx))?;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let mut dump = Dump::new(&mut cx.screen).map_err(stdout_failed)?;
     let (mut renewed, mut failed) = (0_u64, None);
     store.exported(&mut |token| {

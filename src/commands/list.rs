@@ -19,7 +19,7 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     not_too_many(&args.filter)?;
     let settings = cx.settings()?;
     let policy = settings.policy();
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let now = (cx.clock)();
     let after = args.after.as_ref().map(|id| look::find(&store, id)).transpose()?.map(|pat| pat.id);
     let query = Query {

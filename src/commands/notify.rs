@@ -30,7 +30,7 @@ pub fn run(args: &Notify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
     if args.dry_run {
-        let store = cx.open(&settings)?;
+        let store = cx.look(&settings)?;
         let (mails, unaddressed) = notify::preview(&store, &act)?;
         preview(cx, &mails, &unaddressed, policy.notices.off).map_err(stdout_failed)?;
         return Ok(complain(cx, &unaddressed, None));

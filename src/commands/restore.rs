@@ -41,6 +41,9 @@ pub fn run(args: &Restore, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     let revoked_since: Vec<String> = revoked_since.iter().map(|id| id.as_str().to_owned()).collect();
     let present = present(args, cx, &settings, &path)?;
+    if present.store.is_none() && present.damage.is_none() {
+        cx.directory_for(&settings, &path)?;
+    }
     let candidate = candidate(args, cx, &settings, &path)?;
     let source = args.file.display().to_string();
     let (over, log_is_whole) = match &present.store {

@@ -19,7 +19,7 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return reveal(args, cx, &settings);
     }
     let warning = settings.policy().expiry_warning;
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let look::Shown { pat, rules, history } = look::show(&store, &args.id)?;
     let now = (cx.clock)();
     let written = if cx.screen.format().is_json() {

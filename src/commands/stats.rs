@@ -19,7 +19,7 @@ pub fn run(args: &Stats, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     list::not_too_many(&args.filter)?;
     let settings = cx.settings()?;
     let policy = settings.policy();
-    let store = cx.open(&settings)?;
+    let store = cx.look(&settings)?;
     let now = (cx.clock)();
     let filter = args.filter.filter(now, &policy);
     let choice = Choice { filter: &filter, now, expiry_warning: policy.expiry_warning };

@@ -2,6 +2,7 @@
 
 use crate::domain::notice::{self, Mailbox, PLACE, Recipients, Route};
 use crate::domain::pat::AuthMethods;
+use crate::domain::place;
 use crate::domain::restriction::{Base, Merges};
 use crate::domain::schedule::Schedule;
 use crate::domain::token::TokenPrefix;
@@ -207,7 +208,10 @@ impl Kind {
             Self::Cron => return value.parse::<Schedule>().map(|_| ()).map_err(|e| e.to_string()),
             Self::Word(words) => words.contains(&value),
             Self::Prefix => value.parse::<TokenPrefix>().is_ok(),
-            Self::File => value.starts_with('/'),
+            Self::File => {
+                let is = place::absolute(value.as_ref());
+                return is.map_err(|why| format!("must be {}: {why}", self.describe()));
+            }
             Self::Url => Base::parse(value).is_ok(),
             Self::Mail => value.replace("{user}", "user").parse::<Mailbox>().is_ok(),
             Self::Mails => value.replace(PLACE, "user").parse::<Recipients>().is_ok(),

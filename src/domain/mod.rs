@@ -18,6 +18,7 @@ pub mod lifetime;
 pub mod moment;
 pub mod notice;
 pub mod pat;
+pub mod place;
 pub mod policy;
 pub mod presented;
 pub mod restriction;

@@ -182,6 +182,13 @@ impl<'s> Screen<'s> {
         }
     }
 
+    /// Talk that is heard with `--quiet`, too.
+    pub fn insist(&mut self, text: &str) {
+        let quiet = std::mem::replace(&mut self.quiet, false);
+        self.say(text);
+        self.quiet = quiet;
+    }
+
     /// Talk of several lines, tabs and all. Silent with `--quiet`.
     pub fn block(&mut self, text: &str) {
         for line in text.split('\n').filter(|_| !self.quiet).collect::<Vec<_>>() {

@@ -12,7 +12,7 @@ pub enum StoreError {
         /// Where.
         path: PathBuf,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// The system does not let us, and what it said.
     Permission(String),

@@ -179,7 +179,7 @@ fn a_backup_that_is_killed_has_no_name() {
     }
     assert!(killed > rounds / 10, "only {killed} of {rounds} were killed");
     for name in names(home.dir.path()).iter().filter(|name| name.contains(".new-")) {
-        fs::remove_file(home.dir.path().join(name)).expect("a draft");
+        fs::remove_dir_all(home.dir.path().join(name)).expect("a draft");
     }
     assert!(home.run(&["doctor"]).status.success());
 }
@@ -191,4 +191,29 @@ fn a_group_that_shares_the_database_gets_backups_of_its_own() {
     fs::set_permissions(patctl.db(), fs::Permissions::from_mode(0o660)).expect("chmod");
     assert_eq!(backup(&patctl, "copy").exit, Exit::Yes);
     assert_eq!(fs::metadata(patctl.path("copy")).expect("the copy").mode() & 0o7777, 0o600);
+}
+
+/// What a program that writes to stdout does when it is told to: nobody finds an empty stream with a status of 0.
+#[test]
+fn a_dash_streams_the_copy_and_makes_no_file() {
+    let home = Home::new("");
+    let token = home.create(&[]);
+    let copy = home.run(&["backup", "-"]);
+    assert!(copy.status.success(), "{}", stderr(&copy));
+    assert!(!home.dir.path().join("-").exists());
+    let other = Home::new("");
+    fs::write(other.db(), &copy.stdout).expect("a file");
+    fs::set_permissions(other.db(), fs::Permissions::from_mode(0o600)).expect("chmod");
+    assert!(other.feed(&["verify"], token.as_bytes()).status.success(), "the copy is a database");
+    assert!(other.run(&["doctor"]).status.success());
+    assert_eq!(home.run(&["backup", "-", "-o", "json"]).status.code(), Some(2));
+    assert_eq!(home.shell("patctl backup - > /dev/full").status.code(), Some(74));
+    assert!(home.run(&["backup", "./-"]).status.success() && home.dir.path().join("-").exists());
+    for args in [&["restore", "-"][..], &["create", "--token-file", "-"], &["schedule", "--systemd", "-"]] {
+        let output = home.run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(stderr(&output).contains("./-"), "{args:?}: {output:?}");
+    }
+    let id = crate::harness::id_of(&token).to_owned();
+    assert_eq!(home.run(&["rotate", &id, "--token-file", "-"]).status.code(), Some(2));
 }

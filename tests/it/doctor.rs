@@ -108,7 +108,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         kind: "mode",
         plant: |patctl, _| chmod(&patctl.db(), 0o666),
-        says: &["written by everybody", "chmod 660"],
+        says: &["written by everybody", "chmod 600"],
         fixes: true,
     },
     Fault {
@@ -134,7 +134,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         kind: "companion",
-        plant: |patctl, _| fs::write(patctl.path("patctl.db.new-4999999-0"), "x").expect("a file"),
+        plant: |patctl, _| fs::create_dir(patctl.path("patctl.db.new-4999999-0")).expect("a directory"),
         says: &["left it behind", "remove it"],
         fixes: false,
     },

@@ -13,18 +13,42 @@ fn chmod(path: &Path, mode: u32) {
 
 #[test]
 fn the_database_is_private_and_so_is_its_new_directory() {
-    let patctl = Patctl::new();
-    let db = patctl.path("a/b/patctl.db");
-    let args = ["patctl", "--db", db.to_str().expect("a path"), "create"].map(Into::into);
-    assert_eq!(patctl.run_exactly(&args, &Setup::default()).exit, Exit::Yes);
+    let mut patctl = Patctl::new();
+    patctl.env.insert("XDG_DATA_HOME".to_owned(), patctl.path("a").into());
+    let config = patctl.path("patctl.properties");
+    let args = ["patctl", "--config", config.to_str().expect("a path"), "create"].map(Into::into);
+    let run = patctl.run_exactly(&args, &Setup::default());
+    assert_eq!(run.exit, Exit::Yes, "{run:?}");
     let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o7777;
-    assert_eq!(mode(&db), 0o600);
-    assert_eq!((mode(&patctl.path("a")), mode(&patctl.path("a/b"))), (0o700, 0o700));
-    for entry in fs::read_dir(patctl.path("a/b")).expect("the directory") {
+    assert_eq!(mode(&patctl.path("a/patctl/patctl.db")), 0o600);
+    assert_eq!((mode(&patctl.path("a")), mode(&patctl.path("a/patctl"))), (0o700, 0o700));
+    for entry in fs::read_dir(patctl.path("a/patctl")).expect("the directory") {
         let entry = entry.expect("an entry");
         assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
         assert!(!entry.file_name().to_string_lossy().contains(".new-"), "{entry:?}");
     }
+}
+
+/// A misspelled name is noticed by nothing else.
+#[test]
+fn a_named_database_needs_its_directory_and_is_told_of() {
+    let mut patctl = Patctl::new();
+    patctl.env.insert("PATCTL_DB".to_owned(), patctl.path("nowhere/patctl.db").into());
+    let config = patctl.path("patctl.properties").to_string_lossy().into_owned();
+    let create = |patctl: &Patctl, more: &[&str]| {
+        let args = ["patctl", "--config", &config, "create", "-q"];
+        let args: Vec<_> = args.into_iter().chain(more.iter().copied()).map(Into::into).collect();
+        patctl.run_exactly(&args, &Setup::default())
+    };
+    create(&patctl, &[]).says(Exit::Io, &["there is no directory", "nowhere", "mkdir -m 700"]);
+    assert!(!patctl.path("nowhere").exists());
+    patctl.env.insert("PATCTL_DB".to_owned(), patctl.path("other.db").into());
+    let made = create(&patctl, &[]);
+    assert_eq!(made.exit, Exit::Yes);
+    assert!(made.stderr.contains("made the database"), "{made:?}");
+    assert_eq!(create(&patctl, &[]).stderr, "");
+    let typed = patctl.path("typed.db").to_string_lossy().into_owned();
+    assert_eq!(create(&patctl, &["--db", &typed]).stderr, "", "its name was just typed");
 }
 
 #[test]
@@ -62,9 +86,11 @@ fn links_pipes_directories_devices_and_open_doors_are_refused() {
     chmod(&patctl.db(), 0o666);
     refused("it can be written by everybody");
     chmod(&patctl.db(), 0o644);
-    let readable = verify();
-    assert_eq!(readable.exit, Exit::Yes);
-    assert!(readable.stderr.contains("can be read by everybody"), "{readable:?}");
+    refused("it can be read by everybody");
+    patctl.run(&["revoke", id_of(&token)]).says(Exit::Permission, &["chmod o-r"]);
+    let looked = patctl.run(&["list", "-o", "ids"]);
+    assert_eq!((looked.exit, looked.stdout.as_str()), (Exit::Yes, format!("{}\n", id_of(&token)).as_str()));
+    assert!(looked.stderr.contains("can be read by everybody"), "{looked:?}");
     chmod(&patctl.db(), 0o660);
     assert_eq!((verify().exit, verify().stderr.as_str()), (Exit::Yes, ""), "a group is a choice");
     chmod(patctl.dir.path(), 0o777);
@@ -302,7 +328,8 @@ fn who_cannot_write_the_database_gets_no_answer_from_it() {
         if as_root || mode == 0o644 {
             let output = verify(if as_root { mode } else { 0o444 });
             assert_eq!(output.status.code(), Some(77), "{output:?}");
-            assert!(stderr(&output).contains("cannot be used"), "{output:?}");
+            let why = if mode == 0o644 { "read by everybody" } else { "cannot be used" };
+            assert!(!as_root || stderr(&output).contains(why), "{output:?}");
         }
     }
 }

@@ -102,7 +102,7 @@ fn a_restore_that_is_killed_leaves_the_old_or_the_new() {
     for entry in fs::read_dir(home.dir.path()).expect("the home") {
         let path = entry.expect("an entry").path();
         if path.to_string_lossy().contains(".new-") {
-            fs::remove_file(path).expect("a draft");
+            fs::remove_dir_all(path).expect("a draft");
         }
     }
     let check: String =

@@ -5,8 +5,7 @@ use super::open::{absent, companion, io_error};
 use crate::store::StoreError;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Whether a write-ahead log lies where the database it belongs to is gone.
@@ -22,20 +21,7 @@ pub fn refuse_stray_log(path: &Path) -> Result<()> {
     }
     let why = "it is the log of a database that is gone, and would be played into a new one; move it away, or \
                restore a backup, which moves it";
-    Err(StoreError::Unsafe { path: companion(path, "-wal"), why })
-}
-
-/// Gives a draft the owner and the mode of the file whose place it takes.
-pub fn resemble(draft: &Path, target: &Path) -> Result<()> {
-    let file = fs::symlink_metadata(target).map_err(|e| io_error(target, &e))?;
-    let ours = File::open(draft).map_err(|e| io_error(draft, &e))?;
-    let now = ours.metadata().map_err(|e| io_error(draft, &e))?;
-    let owner = (now.uid() != file.uid()).then_some(file.uid());
-    let group = (now.gid() != file.gid()).then_some(file.gid());
-    let given = owner.is_none() && group.is_none() || std::os::unix::fs::fchown(&ours, owner, group).is_ok();
-    // Without its group, the group may do nothing.
-    let mode = if given { file.mode() & 0o660 | 0o600 } else { 0o600 };
-    ours.set_permissions(fs::Permissions::from_mode(mode)).map_err(|e| io_error(draft, &e))
+    Err(StoreError::Unsafe { path: companion(path, "-wal"), why: why.to_owned() })
 }
 
 /// Moves a database and what lies beside it to a new name, which ends in `ending`.

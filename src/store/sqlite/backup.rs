@@ -15,13 +15,13 @@ pub struct Backup {
 }
 
 impl SqliteStore {
-    /// Copies the database as it is at one instant; what others do meanwhile is not in it, and they do not
-    /// wait.
+    /// Copies the database as it is at one instant, for a new file or for a stream; what others do meanwhile is not
+    /// in it, and they do not wait.
     ///
     /// # Errors
     /// [`StoreError`](crate::store::StoreError)
-    pub fn backup(&self, to: &Path, each: EachStep<'_>) -> Result<Backup> {
-        let draft = Draft::beside(to)?;
+    pub fn backup(&self, to: Option<&Path>, each: EachStep<'_>) -> Result<Backup> {
+        let draft = to.map_or_else(Draft::nameless, Draft::beside)?;
         let pages = space::measure(&self.db)?.pages;
         each(0, pages);
         // Row by row and not page by page: free pages may hold the content of deleted rows. It reads one instant.
@@ -51,6 +51,14 @@ impl Backup {
     /// [`StoreError`](crate::store::StoreError)
     pub fn examine(&self, sealer: Sealer) -> Result<Patient> {
         Patient::still(self.draft.path(), sealer)
+    }
+
+    /// Hands over its bytes, piece by piece.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError), also for what `each` gave.
+    pub fn stream(&self, each: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()> {
+        self.draft.read(each)
     }
 
     /// Gives it its name; false where something of that name is there, which is left alone.

@@ -1,11 +1,11 @@
 //! The files of a database: what they are, whose, and who may do what with them.
 
-use super::open;
+use super::{draft, open};
 use crate::domain::finding::{Finding, Kind};
+use crate::files;
 use nix::sys::statfs::{FsType, statfs};
-use std::fs::{self, Metadata, Permissions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// File systems whose locks cannot be relied on, by the number that statfs(2) has for them.
@@ -37,8 +37,8 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
     let mut checkup = Checkup { findings: Vec::new(), file: None, alone: false };
     let shown = path.display().to_string();
     let resolved = open::resolve(path).unwrap_or_else(|_| path.to_owned());
-    let file = match fs::symlink_metadata(&resolved) {
-        Ok(file) => file,
+    let file = match files::look(&resolved) {
+        Ok((_, file)) => file,
         Err(e) if open::absent(&e) => {
             checkup.add(
                 Kind::Missing,
@@ -67,9 +67,10 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
         );
         return checkup;
     }
-    checkup.file_itself(&resolved, &file, euid, fix);
-    checkup.directory(&resolved, fix);
-    checkup.companions(&resolved, &file, fix);
+    let care = Care { euid, fix, shared: is_shared(open::parent(&resolved)) };
+    checkup.file_itself(&resolved, &file, &care);
+    checkup.directory(&resolved, &care);
+    checkup.companions(&resolved, &file, &care);
     checkup.network(&resolved);
     if file.len() == 0 {
         let mend = "restore a backup; if it never held a token, remove it";
@@ -80,20 +81,44 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
     checkup
 }
 
+/// How files are looked after.
+struct Care {
+    euid: u32,
+    fix: bool,
+    /// Whether the directory is one that a group shares.
+    shared: bool,
+}
+
+impl Care {
+    /// The permissions that a file of the database shall not have.
+    fn away(&self) -> u32 {
+        if self.shared { 0o117 } else { 0o177 }
+    }
+
+    fn tighten(&self, path: &Path, file: &Metadata, away: u32, why: &str) -> Finding {
+        tighten(path, file, self.euid, away, why, self.fix)
+    }
+}
+
+/// Whether a group shares a directory: it may write it, and what is made there is the group's.
+fn is_shared(directory: &Path) -> bool {
+    fs::metadata(directory).is_ok_and(|directory| directory.mode() & 0o2022 == 0o2020)
+}
+
 impl Checkup {
     fn add(&mut self, kind: Kind, subject: &str, why: impl Into<String>, mend: impl Into<String>) {
         self.findings.push(Finding::new(kind, subject, why, mend));
     }
 
-    fn file_itself(&mut self, path: &Path, file: &Metadata, euid: u32, fix: bool) {
+    fn file_itself(&mut self, path: &Path, file: &Metadata, care: &Care) {
         let shown = path.display().to_string();
         if file.mode() & 0o006 != 0 {
             let why = if file.mode() & 0o002 != 0 {
                 "it can be written by everybody, so everybody can issue tokens: every command refuses it"
             } else {
-                "it can be read by everybody: users, names and hashes of all tokens"
+                "it can be read by everybody: users, names and hashes of all tokens; verify and changes refuse it"
             };
-            self.findings.push(tighten(path, file, 0o006, why, fix));
+            self.findings.push(care.tighten(path, file, care.away(), why));
         }
         if file.nlink() > 1 {
             let why = "it has another name (a hard link), under which it would have another log";
@@ -101,29 +126,32 @@ impl Checkup {
             self.add(Kind::HardLink, &shown, why, mend);
         }
         let directory = fs::metadata(open::parent(path)).map(|directory| directory.uid()).ok();
-        if file.uid() != euid && Some(file.uid()) != directory {
+        if file.uid() != care.euid && Some(file.uid()) != directory {
             let why = format!(
                 "it belongs to uid {}, who is neither you nor the owner of its directory",
                 file.uid()
             );
-            self.add(Kind::Owner, &shown, why, format!("find out who put it there; then 'chown {euid}' it"));
+            let mend = format!("find out who put it there; then 'chown {}' it", care.euid);
+            self.add(Kind::Owner, &shown, why, mend);
         }
     }
 
-    fn directory(&mut self, path: &Path, fix: bool) {
+    fn directory(&mut self, path: &Path, care: &Care) {
         let directory = open::parent(path);
-        let Ok(found) = fs::metadata(directory) else { return };
+        let Ok((_, found)) = files::look(directory) else { return };
         if found.mode() & 0o1002 == 0o002 {
             let why = "it can be written by everybody, so everybody can replace the database";
-            let finding = tighten(directory, &found, 0o002, why, fix);
+            let finding = care.tighten(directory, &found, 0o002, why);
             self.findings.push(Finding { kind: Kind::Directory, ..finding });
         }
     }
 
-    fn companions(&mut self, path: &Path, database: &Metadata, fix: bool) {
+    fn companions(&mut self, path: &Path, database: &Metadata, care: &Care) {
+        // Where the database is made tight, so is what lies beside it, in the same run.
+        let due = database.mode() & if database.mode() & 0o006 == 0 { 0o777 } else { !care.away() };
         for suffix in ["-journal", "-wal", "-shm"] {
             let name = open::companion(path, suffix);
-            let Ok(file) = fs::symlink_metadata(&name) else { continue };
+            let Ok((_, file)) = files::look(&name) else { continue };
             let shown = name.display().to_string();
             if suffix == "-journal" {
                 let why =
@@ -141,30 +169,35 @@ impl Checkup {
                     format!("it belongs to uid {} and the database to uid {}", file.uid(), database.uid());
                 let mend = format!("'chown {}' it, once nobody uses the database", database.uid());
                 self.add(Kind::Companion, &shown, why, mend);
-            } else if file.mode() & 0o007 & !database.mode() != 0 {
+            } else if file.mode() & 0o077 & !due != 0 {
                 let why = "it holds what the database will hold, and more may use it";
-                let finding = tighten(&name, &file, 0o007, why, fix);
+                let finding = care.tighten(&name, &file, 0o177 & !due, why);
                 self.findings.push(Finding { kind: Kind::Companion, ..finding });
             }
         }
         let wrong = |finding: &Finding| finding.kind == Kind::Companion && finding.fixed.is_none();
         self.alone = self.findings.iter().any(wrong);
-        self.leftovers(path);
+        self.leftovers(path, care);
     }
 
     /// What a process left that died while it made or copied a database.
-    fn leftovers(&mut self, path: &Path) {
+    fn leftovers(&mut self, path: &Path, care: &Care) {
         let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
-        let Ok(entries) = fs::read_dir(open::parent(path)) else { return };
-        for entry in entries.flatten() {
-            let found = entry.file_name().to_string_lossy().into_owned();
-            let draft = found.strip_prefix(&format!("{name}.new-")).map(str::to_owned);
-            let Some(pid) = draft.and_then(|rest| rest.split('-').next().map(str::to_owned)) else {
-                continue;
-            };
-            if !Path::new("/proc").join(&pid).exists() {
-                let why = "a process that died while it made or restored a database left it behind";
-                self.add(Kind::Companion, &entry.path().display().to_string(), why, "remove it");
+        let beside = [(open::parent(path), format!("{name}.new-"))].into_iter();
+        let elsewhere = draft::ELSEWHERE.iter().map(|place| (Path::new(*place), draft::PREFIX.to_owned()));
+        for (number, (directory, prefix)) in beside.chain(elsewhere).enumerate() {
+            let Ok(entries) = fs::read_dir(directory) else { continue };
+            for entry in entries.flatten() {
+                let found = entry.file_name().to_string_lossy().into_owned();
+                let pid = found.strip_prefix(&prefix).and_then(|rest| rest.split('-').next());
+                let Some(pid) = pid.filter(|pid| pid.parse::<u32>().is_ok()) else { continue };
+                // Elsewhere lie those of everybody.
+                let ours = number == 0 || entry.metadata().is_ok_and(|found| found.uid() == care.euid);
+                if ours && !Path::new("/proc").join(pid).exists() {
+                    let why = "a process that died while it made or restored a database left it behind";
+                    let path = entry.path().display().to_string();
+                    self.add(Kind::Companion, &path, why, format!("remove it: rm -r {path}"));
+                }
             }
         }
     }
@@ -183,14 +216,23 @@ fn network(found: FsType) -> Option<&'static str> {
     NETWORK.iter().find(|(magic, _)| *magic == found.0).map(|(_, name)| *name)
 }
 
-/// A file whose mode is too open, and if asked no longer.
+/// A file whose mode is too open, and if asked no longer: what belongs to the caller is changed, on a descriptor that
+/// no link was followed to.
 #[must_use]
-pub fn tighten(path: &Path, file: &Metadata, away: u32, why: &str, fix: bool) -> Finding {
-    let (is, due) = (file.mode() & 0o7777, file.mode() & 0o7777 & !away);
+pub fn tighten(path: &Path, file: &Metadata, euid: u32, away: u32, why: &str, fix: bool) -> Finding {
+    let (is, due) = (file.mode() & 0o7777, files::mode_now(file) & !away);
     let why = format!("{why} (mode {is:03o})");
-    let mend = format!("chmod {due:03o} {}", path.display());
-    let done = || -> io::Result<()> { fs::set_permissions(path, Permissions::from_mode(due)) };
-    let fixed = (fix && done().is_ok()).then(|| format!("its mode is {due:03o} now"));
+    let chmod = format!("chmod {due:03o} {}", path.display());
+    let mend = match file.uid() {
+        owner if owner == euid => chmod,
+        // Root would follow a link that the owner puts there meanwhile; the owner's own rights lead nowhere else.
+        owner if euid == 0 => {
+            format!("setpriv --reuid={owner} --regid={} --clear-groups {chmod}", file.gid())
+        }
+        owner => format!("its owner (uid {owner}): {chmod}"),
+    };
+    let done = || files::tighten(path, euid, |_| away);
+    let fixed = if fix { done().ok().map(|mode| format!("its mode is {mode:03o} now")) } else { None };
     Finding::new(Kind::Mode, path.display().to_string(), why, mend).fixed(fixed)
 }
 
@@ -205,8 +247,9 @@ mod tests {
         fs::write(&path, "x").expect("a file");
         let owner = |file: &Metadata| {
             let mut checkup = Checkup { findings: Vec::new(), file: None, alone: false };
-            checkup.file_itself(&path, file, file.uid(), false);
-            checkup.file_itself(&path, file, file.uid() + 1, false);
+            for euid in [file.uid(), file.uid() + 1] {
+                checkup.file_itself(&path, file, &Care { euid, fix: false, shared: false });
+            }
             checkup.findings.iter().filter(|finding| finding.kind == Kind::Owner).count()
         };
         // Who asks may be another, if the owner of the directory put it there.

@@ -1,11 +1,17 @@
 //! Files in the making, and copying a database page by page.
 
+use super::place::Place;
 use super::{Result, failed, open};
+use crate::files::{self, Directory, NewFile, Rights};
 use crate::store::StoreError;
 use crate::store::backup::EachStep;
+use nix::unistd::geteuid;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, MAIN_DB};
-use std::fs::{self, File};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io::{self, Seek as _};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,17 +21,83 @@ const STEP: i32 = 1024;
 const TRIES: u32 = 2000;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A new file beside the place it is for, ours alone; dropped, it is removed.
+/// The name of every draft in its directory.
+const NAME: &str = "draft.db";
+/// Directories of one process in one place.
+const MOST: u32 = 1000;
+/// Where drafts are made for a place in which others could exchange them: their sticky bit keeps entries with their
+/// owners.
+pub const ELSEWHERE: [&str; 2] = ["/var/tmp", "/tmp"];
+/// What the directory of such a draft is called, before the process id.
+pub const PREFIX: &str = "patctl.new-";
+
+/// A new file on its way to its place; dropped, it is removed.
+///
+/// `SQLite` opens files by name, so the name must stay what it is: the file is made in a new directory that only the
+/// caller can enter, beside its place if nobody else can exchange that directory, else elsewhere. The file that was
+/// made is kept open, and it is the one that gets the name in the end.
 pub struct Draft {
-    path: PathBuf,
     target: PathBuf,
+    rights: Rights,
+    /// The directory of the private one, and the name of that in it.
+    above: Directory,
+    name: OsString,
+    private: Directory,
+    path: PathBuf,
+    file: File,
+    beside: bool,
 }
 
 impl Draft {
     /// An empty one for `target`.
     pub fn beside(target: &Path) -> Result<Self> {
-        let target = open::resolve(target)?;
-        Ok(Self { path: open::draft(&target)?, target })
+        let place = Place::of(target)?;
+        let rights = place.rights();
+        let beside = rights.are_own() && place.weak().is_none();
+        Self::somewhere(place.path, rights, beside)
+    }
+
+    /// An empty one that gets no name: it is read, and gone.
+    pub fn nameless() -> Result<Self> {
+        Self::somewhere(PathBuf::from("/"), Rights::own(), false)
+    }
+
+    fn somewhere(target: PathBuf, rights: Rights, beside: bool) -> Result<Self> {
+        let own = open::companion(&target, ".new-");
+        let name = own.file_name().unwrap_or_default();
+        let places: Vec<(&Path, &OsStr)> = if beside {
+            vec![(open::parent(&target), name)]
+        } else {
+            ELSEWHERE.iter().map(|directory| (Path::new(directory), OsStr::new(PREFIX))).collect()
+        };
+        let mut error = StoreError::Busy;
+        for (directory, prefix) in places {
+            match Self::make(directory, prefix) {
+                Ok((above, name, private, file)) => {
+                    let path = directory.join(&name).join(NAME);
+                    return Ok(Self { target, rights, above, name, private, path, file, beside });
+                }
+                Err(e) => error = open::io_error(directory, &e),
+            }
+        }
+        Err(error)
+    }
+
+    fn make(directory: &Path, prefix: &OsStr) -> io::Result<(Directory, OsString, Directory, File)> {
+        let above = Directory::open(directory)?;
+        for number in 0..MOST {
+            let mut name = prefix.to_owned();
+            name.push(format!("{}-{number}", std::process::id()));
+            match above.directory(&name, 0o700) {
+                Ok(private) => {
+                    let file = private.file(OsStr::new(NAME), 0o600)?;
+                    return Ok((above, name, private, file));
+                }
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     pub fn path(&self) -> &Path {
@@ -44,14 +116,88 @@ impl Draft {
         Ok(db)
     }
 
+    /// What was written went into the very file that was made, and nowhere else.
+    pub fn is_what_was_made(&self) -> Result<()> {
+        let found = self.file.metadata().map_err(|e| open::io_error(&self.path, &e))?;
+        let mine = found.uid() == geteuid().as_raw() || found.uid() == 0;
+        let ours = found.len() > 0 && found.nlink() == 1 && mine;
+        if ours && self.private.holds(OsStr::new(NAME), &self.file) {
+            return Ok(());
+        }
+        let why = "somebody exchanged it while it was written".to_owned();
+        Err(StoreError::Unsafe { path: self.path.clone(), why })
+    }
+
+    /// What is in it.
+    pub fn read(&self, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<()> {
+        self.is_what_was_made()?;
+        let mut piece = vec![0; 1 << 16];
+        let mut at = 0;
+        let error = |e: io::Error| open::io_error(&self.path, &e);
+        loop {
+            let read = self.file.read_at(&mut piece, at).map_err(error)?;
+            if read == 0 {
+                return Ok(());
+            }
+            each(&piece[..read])
+                .map_err(|e| StoreError::Io(format!("the copy could not be handed over: {e}")))?;
+            at += read as u64;
+        }
+    }
+
+    /// Gives it the group and the mode of the file whose place it takes; its owner is given by the rights that it is
+    /// published with.
+    pub fn resemble(&self) -> Result<()> {
+        let error = |e: io::Error| open::io_error(&self.target, &e);
+        let there = std::fs::symlink_metadata(&self.target).map_err(error)?;
+        let now = self.file.metadata().map_err(error)?;
+        let given = now.gid() == there.gid() || fchown(&self.file, None, Some(there.gid())).is_ok();
+        // Without its group, the group may do nothing.
+        let mode = if given { there.mode() & 0o660 | 0o600 } else { 0o600 };
+        self.file.set_permissions(Permissions::from_mode(mode)).map_err(error)
+    }
+
     /// Its bytes are on the disk.
     pub fn sync(&self) -> Result<()> {
-        File::open(&self.path).and_then(|file| file.sync_all()).map_err(|e| open::io_error(&self.path, &e))
+        self.is_what_was_made()?;
+        self.file.sync_all().map_err(|e| open::io_error(&self.path, &e))
     }
 
     /// Gives it its name; false where something of that name is there, which is left alone.
     pub fn publish(self) -> Result<bool> {
-        open::publish(&self.path, &self.target)
+        self.is_what_was_made()?;
+        let name = self.target.file_name().unwrap_or_default();
+        let made = if self.beside {
+            files::rename(&self.private, OsStr::new(NAME), &self.above, name)
+        } else {
+            self.copy(name)
+        };
+        made.map_err(|e| open::io_error(&self.target, &e))
+    }
+
+    /// Byte by byte, into a directory where others might exchange what lies under a name: with the rights of its
+    /// owner where that is somebody else.
+    fn copy(&self, name: &OsStr) -> io::Result<bool> {
+        let waiting = open::companion(&self.target, &format!(".new-{}-copy", std::process::id()));
+        self.rights.within(|| {
+            let mut new = NewFile::make(&waiting, 0o600)?;
+            let mut from = &self.file;
+            let copied = from.rewind().and_then(|()| io::copy(&mut from, &mut new.file));
+            let (due, is) = (from.metadata()?, new.file.metadata()?);
+            if due.mode() & 0o060 != 0 && due.gid() == is.gid() {
+                new.file.set_permissions(Permissions::from_mode(due.mode() & 0o660))?;
+            }
+            let made = copied.and_then(|_| new.sync()).and_then(|()| new.rename(name));
+            if !matches!(made, Ok(true)) {
+                new.take_back();
+                return made;
+            }
+            if new.is_there() {
+                return Ok(true);
+            }
+            let why = "somebody exchanged it while it was written";
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+        })?
     }
 }
 
@@ -59,8 +205,9 @@ impl Drop for Draft {
     fn drop(&mut self) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             // Best effort: `doctor` names what stays behind.
-            let _ = fs::remove_file(open::companion(&self.path, suffix));
+            let _ = self.private.remove(open::companion(Path::new(NAME), suffix).as_os_str());
         }
+        let _ = self.above.remove_directory(&self.name);
     }
 }
 

@@ -38,7 +38,7 @@ impl Patient {
     /// # Errors
     /// [`StoreError`] when it cannot be opened at all.
     pub fn open_alone(path: &Path, sealer: Sealer) -> Result<Self> {
-        Self::still(path, sealer)
+        Ok(Self::of(open::with_rights(path, open::still)?, sealer))
     }
 
     /// Opens a file that nobody changes, and leaves nothing beside it.

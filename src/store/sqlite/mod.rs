@@ -15,6 +15,7 @@ mod log;
 mod merge;
 mod open;
 mod outbox;
+mod place;
 mod query;
 mod reads;
 pub mod restore;
@@ -49,7 +50,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub struct SqliteStore {
     db: Connection,
     path: PathBuf,
-    warning: Option<&'static str>,
+    warnings: Vec<String>,
     seals: Seals,
 }
 
@@ -59,12 +60,32 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when it is not there, not safe to open, or not ours.
     pub fn open(path: &Path) -> Result<Self> {
-        let open::Opened { db, path, warning } = open::existing(path)?;
-        Ok(Self { db, path, warning, seals: Seals::default() })
+        Ok(Self::of(open::existing(path, open::For::Changes)?))
     }
 
-    /// Opens the database, making it (and its directory) first where there is none; true when this
-    /// call made it.
+    /// Opens an existing database to look at it. One that others can read is looked at with a warning, and so is one
+    /// that cannot be written, as long as there is nothing in the log beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it is not there, not safe to open, or not ours.
+    pub fn open_to_look(path: &Path) -> Result<Self> {
+        Ok(Self::of(open::existing(path, open::For::Looking)?))
+    }
+
+    fn of(opened: open::Opened) -> Self {
+        let open::Opened { db, path, warnings } = opened;
+        Self { db, path, warnings, seals: Seals::default() }
+    }
+
+    /// Makes the directory of a database, private to its owner, where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn make_directory(path: &Path) -> Result<()> {
+        open::make_directory(path)
+    }
+
+    /// Opens the database, making it first where there is none; true when this call made it.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -83,8 +104,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`]
     pub fn open_to_read(path: &Path) -> Result<Self> {
-        let open::Opened { db, path, warning } = open::read_only(path)?;
-        Ok(Self { db, path, warning, seals: Seals::default() })
+        Ok(Self::of(open::read_only(path)?))
     }
 
     /// The file, with every link in its directory followed.
@@ -95,8 +115,8 @@ impl SqliteStore {
 
     /// What its administrator should know about the file.
     #[must_use]
-    pub fn warning(&self) -> Option<&'static str> {
-        self.warning
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

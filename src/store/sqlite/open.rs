@@ -1,17 +1,17 @@
 //! Opening a database file without trusting it, and making a new one that nobody sees half-made.
 
+use super::draft::Draft;
+pub use super::place::{For, absent, fit_directory, resolve, with_rights};
+use super::place::{Place, inspect, inspect_directory};
 pub use super::system::io_error;
 use super::{Result, failed, schema};
 use crate::store::StoreError;
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::fs::{self, DirBuilder, File};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,17 +44,35 @@ fn wait_for_lock(tries: i32) -> bool {
 pub struct Opened {
     pub db: Connection,
     pub path: PathBuf,
-    pub warning: Option<&'static str>,
+    pub warnings: Vec<String>,
 }
 
 /// Opens an existing database.
-pub fn existing(path: &Path) -> Result<Opened> {
-    let path = resolve(path)?;
-    let warning = inspect(&path)?;
-    let mut db = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+pub fn existing(path: &Path, purpose: For) -> Result<Opened> {
+    let place = Place::of(path)?;
+    let (file, mut warnings) = inspect(&place, purpose)?;
+    let opened = place.within(&place.route.rights(Some(&file)), || match connect_to_change(&place.path) {
+        Err(StoreError::Permission(why)) if purpose == For::Looking && !has_log(&place.path) => {
+            let db = still(&place.path)?;
+            schema::check(&db)?;
+            warnings.push(format!("is read as it is, because it cannot be written: {why}"));
+            Ok(db)
+        }
+        other => other,
+    });
+    Ok(Opened { db: opened?, path: place.path, warnings })
+}
+
+fn connect_to_change(path: &Path) -> Result<Connection> {
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::upgrade(&mut db)?;
     log_ahead(&db)?;
-    Ok(Opened { db, path, warning })
+    Ok(db)
+}
+
+/// Whether there is anything in the log beside the file.
+fn has_log(path: &Path) -> bool {
+    fs::symlink_metadata(companion(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// Makes a database where there is none; false when another process was faster.
@@ -62,138 +80,60 @@ pub fn existing(path: &Path) -> Result<Opened> {
 /// It is built under another name and moved into place when it is whole, so that no process ever
 /// opens a database without a schema, whenever this one dies.
 pub fn create(path: &Path) -> Result<bool> {
-    make_directory(path)?;
-    let path = resolve(path)?;
-    super::aside::refuse_stray_log(&path)?;
-    let draft = draft(&path)?;
-    let made = build(&draft).and_then(|()| publish(&draft, &path));
-    for suffix in ["", "-wal", "-shm"] {
-        // Best effort: what stays behind is an empty database under a name nobody opens.
-        let _ = fs::remove_file(companion(&draft, suffix));
-    }
-    made
+    let place = Place::of(path)?;
+    inspect_directory(&place)?;
+    super::aside::refuse_stray_log(&place.path)?;
+    let draft = Draft::beside(path)?;
+    build(draft.path())?;
+    draft.publish()
 }
 
-/// The directory of a database, made where there is none; one that everybody can write is refused.
+/// Makes the directory of a database where there is none.
 pub fn make_directory(path: &Path) -> Result<()> {
     let directory = parent(path);
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))?;
-    inspect_directory(&resolve(path)?)
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))
 }
 
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The directory with every link in it followed; the file itself must then be no link.
-pub fn resolve(path: &Path) -> Result<PathBuf> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| StoreError::Unsafe { path: path.to_owned(), why: "this names no file" })?;
-    match parent(path).canonicalize() {
-        Ok(directory) => Ok(directory.join(name)),
-        Err(e) if absent(&e) => Err(StoreError::Missing(path.to_owned())),
-        Err(e) => Err(io_error(path, &e)),
-    }
-}
-
-pub fn absent(e: &io::Error) -> bool {
-    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn inspect(path: &Path) -> Result<Option<&'static str>> {
-    let refuse = |why| Err(StoreError::Unsafe { path: path.to_owned(), why });
-    let file = match fs::symlink_metadata(path) {
-        Ok(file) => file,
-        Err(e) if absent(&e) => return Err(StoreError::Missing(path.to_owned())),
-        Err(e) => return Err(io_error(path, &e)),
-    };
-    if file.is_symlink() {
-        return refuse("it is a link, and a link can be turned to another file");
-    }
-    if !file.is_file() {
-        return refuse("it is not a regular file");
-    }
-    if file.len() == 0 {
-        return Err(StoreError::Damaged(format!("{} is empty", path.display())));
-    }
-    if file.mode() & 0o002 != 0 {
-        return refuse("it can be written by everybody, so everybody can issue tokens");
-    }
-    if file.nlink() > 1 {
-        return refuse("it has another name (a hard link), under which it would have another log");
-    }
-    inspect_directory(path)?;
-    inspect_companions(path, &file)?;
-    let readable = file.mode() & 0o004 != 0;
-    Ok(readable.then_some("can be read by everybody; 'chmod o-r' it"))
-}
-
-fn inspect_directory(path: &Path) -> Result<()> {
-    let directory = fs::metadata(parent(path)).map_err(|e| io_error(path, &e))?;
-    if directory.mode() & 0o1002 == 0o002 {
-        let why = "its directory can be written by everybody, so everybody can replace it";
-        return Err(StoreError::Unsafe { path: path.to_owned(), why });
-    }
-    Ok(())
-}
-
-/// What stands beside the database is played into it when it is opened: it must be ours, too.
-fn inspect_companions(path: &Path, database: &fs::Metadata) -> Result<()> {
-    for suffix in ["-journal", "-wal", "-shm"] {
-        let name = companion(path, suffix);
-        let Ok(file) = fs::symlink_metadata(&name) else { continue };
-        let why = if suffix == "-journal" {
-            "a rollback journal stands beside it, which patctl never makes"
-        } else if !file.is_file() || file.mode() & 0o002 != 0 {
-            "its log is not a regular file of its owner"
-        } else if file.uid() != database.uid() && sticky(path) {
-            "its log belongs to somebody else"
-        } else {
-            continue;
-        };
-        return Err(StoreError::Unsafe { path: name, why });
-    }
-    Ok(())
-}
-
-/// Whether everybody may add files to the directory.
-fn sticky(path: &Path) -> bool {
-    fs::metadata(parent(path)).is_ok_and(|directory| directory.mode() & 0o002 != 0)
-}
-
 /// Opens an existing database of this very schema, for looking only.
 pub fn read_only(path: &Path) -> Result<Opened> {
-    let path = resolve(path)?;
-    let warning = inspect(&path)?;
+    let place = Place::of(path)?;
+    let (file, warnings) = inspect(&place, For::Looking)?;
+    let path = &place.path;
     // Whoever only looks must not leave files behind. Where there is nothing in the log, the file
     // alone is looked at, as it is.
-    let log = companion(&path, "-wal");
-    let quiet = fs::metadata(log).map_or(true, |log| log.len() == 0);
     let mode = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let db = if quiet {
-        connect(&immutable(&path), mode | OpenFlags::SQLITE_OPEN_URI)?
-    } else {
-        connect(&path, mode)?
-    };
-    // Nobody waits at a TAB.
-    db.busy_timeout(Duration::from_millis(100)).map_err(failed)?;
-    schema::check(&db)?;
-    Ok(Opened { db, path, warning })
+    let db = place.within(&place.route.rights(Some(&file)), || {
+        let db = if has_log(path) {
+            connect(path, mode)?
+        } else {
+            connect(&immutable(path), mode | OpenFlags::SQLITE_OPEN_URI)?
+        };
+        // Nobody waits at a TAB.
+        db.busy_timeout(Duration::from_millis(100)).map_err(failed)?;
+        schema::check(&db)?;
+        Ok(db)
+    })?;
+    Ok(Opened { db, path: place.path, warnings })
 }
 
 /// Opens a file for an examination, whatever its schema, and read-only if it cannot be written.
 pub fn unchecked(path: &Path) -> Result<Connection> {
-    let readable = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
-    if let Ok(db) = db
-        && readable(&db).is_ok()
-    {
-        return Ok(db);
-    }
-    let db = still(path)?;
-    readable(&db).map_err(failed)?;
-    Ok(db)
+    with_rights(path, |path| {
+        let readable = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+        if let Ok(db) = db
+            && readable(&db).is_ok()
+        {
+            return Ok(db);
+        }
+        let db = still(path)?;
+        readable(&db).map_err(failed)?;
+        Ok(db)
+    })
 }
 
 /// Opens a file that nobody changes, and leaves nothing beside it.
@@ -203,10 +143,27 @@ pub fn still(path: &Path) -> Result<Connection> {
 
 /// Opens a backup: where it has a log of its own, a database that was copied with it.
 pub fn backup(path: &Path) -> Result<Connection> {
-    let path = resolve(path)?;
-    inspect(&path)?;
-    let log = fs::metadata(companion(&path, "-wal")).map_or(0, |log| log.len());
-    if log == 0 { still(&path) } else { connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE) }
+    let place = Place::of(path)?;
+    let (file, _) = inspect(&place, For::Looking)?;
+    let path = &place.path;
+    place.within(&place.route.rights(Some(&file)), || {
+        if !has_log(path) {
+            return still(path);
+        }
+        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Its log is opened now, and not with the rights of somebody else later.
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+        Ok(db)
+    })
+}
+
+/// Opens a database to write it, whatever is in it.
+pub fn present(path: &Path) -> Result<Connection> {
+    with_rights(path, |path| {
+        let db = writable(path)?;
+        log_ahead(&db)?;
+        Ok(db)
+    })
 }
 
 /// Opens a file to write it, whatever is in it.
@@ -293,20 +250,6 @@ pub fn synchronous(db: &Connection, level: i64) -> Result<()> {
     }
 }
 
-/// A new empty file, ours alone, beside the place where the database will be.
-pub fn draft(path: &Path) -> Result<PathBuf> {
-    let mut number = 0;
-    loop {
-        let mut name = path.to_owned().into_os_string();
-        name.push(format!(".new-{}-{number}", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name) {
-            Ok(_) => return Ok(name.into()),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
-            Err(e) => return Err(io_error(path, &e)),
-        }
-    }
-}
-
 fn build(draft: &Path) -> Result<()> {
     let mut db = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     super::space::plan(&db)?;
@@ -315,23 +258,6 @@ fn build(draft: &Path) -> Result<()> {
     super::fold_wholly(&db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     db.close().map_err(|(_, e)| failed(e))
-}
-
-pub fn publish(draft: &Path, path: &Path) -> Result<bool> {
-    let renamed = renameat2(AT_FDCWD, draft, AT_FDCWD, path, RenameFlags::RENAME_NOREPLACE);
-    let made = match renamed {
-        Ok(()) => true,
-        Err(Errno::EEXIST) => false,
-        // A file system that cannot: whoever makes the empty file owns the name, and puts the whole
-        // database in its place.
-        Err(_) => match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(_) => fs::rename(draft, path).map(|()| true).map_err(|e| io_error(path, &e))?,
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
-            Err(e) => return Err(io_error(path, &e)),
-        },
-    };
-    File::open(parent(path)).and_then(|d| d.sync_all()).map_err(|e| io_error(path, &e))?;
-    Ok(made)
 }
 
 #[cfg(test)]
@@ -343,7 +269,8 @@ mod tests {
     fn a_link_is_not_followed_even_by_who_did_not_look() {
         let directory = tempfile::tempdir().expect("a directory");
         let link = directory.path().join("link.db");
-        let made = draft(&directory.path().join("patctl.db")).expect("a file");
+        let draft = Draft::beside(&directory.path().join("patctl.db")).expect("a file");
+        let made = draft.path().to_owned();
         build(&made).expect("a database");
         std::os::unix::fs::symlink(&made, &link).expect("a link");
         assert!(connect(&made, OpenFlags::SQLITE_OPEN_READ_WRITE).is_ok());
@@ -359,7 +286,8 @@ mod tests {
     #[test]
     fn what_an_altered_schema_brings_with_it_does_not_run() {
         let directory = tempfile::tempdir().expect("a directory");
-        let made = draft(&directory.path().join("patctl.db")).expect("a file");
+        let draft = Draft::beside(&directory.path().join("patctl.db")).expect("a file");
+        let made = draft.path().to_owned();
         build(&made).expect("a database");
         let evil = "CREATE TABLE caught (what TEXT); CREATE VIEW shown AS SELECT 1 AS one; \
                     CREATE TRIGGER evil AFTER INSERT ON caught BEGIN INSERT INTO caught VALUES ('by a trigger'); END";
@@ -382,11 +310,9 @@ mod tests {
     fn what_is_there_is_not_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("patctl.db");
-        let made = draft(&path).expect("a file");
-        assert_eq!(publish(&made, &path), Ok(true));
+        assert_eq!(create(&path), Ok(true));
         fs::write(&path, "theirs").expect("a file");
-        let late = draft(&path).expect("a file");
-        assert_eq!(publish(&late, &path), Ok(false));
+        assert_eq!(create(&path), Ok(false));
         assert_eq!(fs::read_to_string(&path).expect("a file"), "theirs");
     }
 }

@@ -30,11 +30,12 @@ impl Candidate {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when it is not safe to open, not ours, or newer.
     pub fn read(backup: &Path, database: &Path, sealer: Sealer, each: EachStep<'_>) -> Result<Self> {
-        open::make_directory(database)?;
+        open::fit_directory(database)?;
         let draft = Draft::beside(database)?;
         let from = open::backup(backup)?;
         let mut db = draft.connect()?;
         Copy::new(&from, "main", &mut db)?.finish(each)?;
+        draft.is_what_was_made()?;
         // Nobody else has it: no log beside it, and nothing on the disk before it is whole.
         let set = |db: &Connection, name: &str, value: &str| {
             db.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(failed)
@@ -58,6 +59,16 @@ impl Candidate {
 
     fn db(&self) -> &Connection {
         self.patient.db()
+    }
+
+    /// Opens the database that is there, and its log, beside the draft.
+    fn attach(&self, present: &Path) -> Result<()> {
+        open::with_rights(present, |path| {
+            let path = path.to_str().ok_or_else(|| open::odd_name(path))?;
+            self.db().execute("ATTACH ?1 AS present", [path]).map_err(failed)?;
+            let sql = "SELECT count(*) FROM present.sqlite_schema";
+            self.db().query_row(sql, [], |_| Ok(())).map_err(failed)
+        })
     }
 
     /// The name of the database that it is a backup of.
@@ -97,8 +108,7 @@ impl Candidate {
         prepare: impl FnOnce(&Self) -> Result<T>,
         each: EachStep<'_>,
     ) -> Result<T> {
-        let mut db = open::writable(&open::resolve(database)?)?;
-        open::log_ahead(&db)?;
+        let mut db = open::present(database)?;
         open::synchronous(&db, 2)?;
         let copy = Copy::new(self.db(), "main", &mut db)?;
         copy.lock()?;
@@ -130,9 +140,9 @@ impl Candidate {
     pub fn publish_over_damaged(self, ending: &str) -> Result<Option<PathBuf>> {
         let target = self.draft.target().to_owned();
         if target.exists() {
-            aside::resemble(self.draft.path(), &target)?;
+            self.draft.resemble()?;
         }
-        let aside = aside::move_aside(&target, ending)?;
+        let aside = open::with_rights(&target, |target| aside::move_aside(target, ending))?;
         Ok(self.publish()?.then_some(aside))
     }
 
@@ -161,9 +171,7 @@ impl Candidate {
 impl Restoration for Candidate {
     fn merge(&self, meeting: &Meeting<'_>) -> Result<Merged> {
         if let Some(present) = meeting.present {
-            let path = open::resolve(present)?;
-            let path = path.to_str().ok_or_else(|| open::odd_name(&path))?;
-            self.db().execute("ATTACH ?1 AS present", [path]).map_err(failed)?;
+            self.attach(present)?;
             self.attached.set(true);
         }
         self.db().execute_batch("BEGIN").map_err(failed)?;

@@ -81,7 +81,7 @@ impl Spacious for SqliteStore {
 /// [`StoreError::Busy`] when another process uses it; [`StoreError::Io`] when the disk has no room for it.
 pub fn compact(path: &Path) -> Result<(Space, Space)> {
     let path = open::resolve(path)?;
-    let db = open::writable(&path)?;
+    let db = open::present(&path)?;
     schema::check(&db)?;
     open::log_ahead(&db)?;
     open::synchronous(&db, 2)?;

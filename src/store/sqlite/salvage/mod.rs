@@ -45,8 +45,9 @@ impl Salvage {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when the file cannot be read at all.
     pub fn of(path: &Path) -> Result<Self> {
-        let files =
-            Files::open(path, &open::companion(path, "-wal")).map_err(|e| open::io_error(path, &e))?;
+        let files = open::with_rights(path, |path| {
+            Files::open(path, &open::companion(path, "-wal")).map_err(|e| open::io_error(path, &e))
+        })?;
         let draft = Draft::beside(path)?;
         let mut db = draft.connect()?;
         db.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(())).map_err(failed)?;
@@ -240,7 +241,7 @@ impl SqliteStore {
 pub fn is_marked_as_foreign(path: &Path) -> bool {
     use std::os::unix::fs::FileExt;
     let mut header = [0; 100];
-    let read = std::fs::File::open(path).and_then(|file| file.read_exact_at(&mut header, 0));
+    let read = crate::files::plain(path).and_then(|file| file.read_exact_at(&mut header, 0));
     let ours = i64::from(u32::from_be_bytes([header[68], header[69], header[70], header[71]]));
     read.is_ok() && header.starts_with(b"SQLite format 3\0") && ours != schema::APPLICATION_ID
 }

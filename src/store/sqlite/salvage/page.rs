@@ -3,6 +3,7 @@
 //! Every length and offset comes from the file and may be anything: what does not fit is skipped.
 //! The format: <https://www.sqlite.org/fileformat2.html>.
 
+use crate::files;
 use rusqlite::types::Value;
 use std::collections::HashMap;
 use std::fs::File;
@@ -37,8 +38,8 @@ pub struct Files {
 
 impl Files {
     pub fn open(path: &Path, log: &Path) -> io::Result<Self> {
-        let log = File::open(log).ok();
-        let main = match File::open(path) {
+        let log = files::plain(log).ok();
+        let main = match files::plain(path) {
             // Its log may be all that is left.
             Err(error) if error.kind() == io::ErrorKind::NotFound && log.is_some() => None,
             other => Some(other?),

@@ -1,0 +1,17 @@
+//! Opening files whose names somebody else may exchange.
+//!
+//! A name that was looked at and is used again may lead to another file by then. So a file is opened once, without
+//! following a link in its last component, and what is asked and changed is asked of, and changed on, the open
+//! descriptor. Where a name must be handed on (to `SQLite`), the process either trusts every directory that leads to
+//! it ([`Route::weak`]) or takes the rights of the user who can exchange it ([`Rights`]).
+
+mod group;
+mod output;
+mod read;
+mod rights;
+mod route;
+
+pub use output::{Directory, NewFile, rename};
+pub use read::{ReadError, is_descriptor, is_null, look, mode_now, own, plain, private, tighten};
+pub use rights::Rights;
+pub use route::{Doubt, Route, Weak, trusted};

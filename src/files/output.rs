@@ -1,0 +1,274 @@
+//! Making new files: in a directory that was opened, and never through a link that somebody else made.
+
+use super::route::{MAX_LINKS, push};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, RenameFlags, openat, readlinkat, renameat, renameat2};
+use nix::sys::stat::{Mode, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC).union(OFlag::O_RDONLY);
+/// On the way to one: passing through takes no right to list it.
+const STEP: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC).union(OFlag::O_PATH).union(OFlag::O_NOFOLLOW);
+
+/// An open directory.
+#[derive(Debug)]
+pub struct Directory {
+    file: File,
+    path: PathBuf,
+}
+
+impl Directory {
+    /// The directory that a new file is to be made in.
+    ///
+    /// For root, a link is followed only where root alone could have made it: from the first directory of somebody
+    /// else on there must be none, so that no file is made anywhere but below that directory.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::open(parent)
+    }
+
+    /// Opens a directory as [`Directory::of`] does.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let follow = || OpenOptions::new().read(true).custom_flags(DIRECTORY.bits()).open(path);
+        let file = if geteuid().is_root() { step_by_step(path)? } else { follow()? };
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// What it is.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Makes a new, empty file in it.
+    ///
+    /// # Errors
+    /// It is there already, or cannot be made.
+    pub fn file(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        Ok(openat(&self.file, name, flags, Mode::from_bits_truncate(mode))?.into())
+    }
+
+    /// Makes a new directory in it, and opens that.
+    ///
+    /// # Errors
+    /// It is there already, cannot be made, or somebody has put another one in its place.
+    pub fn directory(&self, name: &OsStr, mode: u32) -> io::Result<Self> {
+        mkdirat(&self.file, name, Mode::from_bits_truncate(mode))?;
+        let file: File = openat(&self.file, name, DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty())?.into();
+        let found = file.metadata()?;
+        let ours = found.uid() == geteuid().as_raw() || found.uid() == 0;
+        if !ours || found.mode() & 0o777 & !mode != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "somebody put another directory there",
+            ));
+        }
+        Ok(Self { file, path: self.path.join(name) })
+    }
+
+    /// Removes a file from it.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(unlinkat(&self.file, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// Removes an empty directory from it.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        Ok(unlinkat(&self.file, name, UnlinkatFlags::RemoveDir)?)
+    }
+
+    /// Whether a name in it is this very file.
+    #[must_use]
+    pub fn holds(&self, name: &OsStr, file: &File) -> bool {
+        let there = fstatat(&self.file, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        let (Ok(there), Ok(file)) = (there, file.metadata()) else { return false };
+        there.st_dev == file.dev() && there.st_ino == file.ino()
+    }
+
+    /// Its entries are on the disk.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// A file that was made and may have to be taken back.
+#[derive(Debug)]
+pub struct NewFile {
+    directory: Directory,
+    name: OsString,
+    /// The file.
+    pub file: File,
+}
+
+impl NewFile {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// It is there already, or cannot be made.
+    pub fn make(path: &Path, mode: u32) -> io::Result<Self> {
+        let Some(Component::Normal(name)) = path.components().next_back() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this names no file"));
+        };
+        let directory = Directory::of(path)?;
+        let file = directory.file(name, mode)?;
+        Ok(Self { directory, name: name.to_owned(), file })
+    }
+
+    /// File and name are on the disk.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.directory.sync()
+    }
+
+    /// Gives it another name in its directory; false where something of that name is there, which is left alone.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn rename(&mut self, name: &OsStr) -> io::Result<bool> {
+        let made = rename(&self.directory, &self.name, &self.directory, name)?;
+        if made {
+            name.clone_into(&mut self.name);
+        }
+        Ok(made)
+    }
+
+    /// Whether its name still is this file.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.directory.holds(&self.name, &self.file)
+    }
+
+    /// Removes it, if its name still is this file.
+    pub fn take_back(&self) {
+        if self.is_there() {
+            // Best effort: what it holds is good for nothing.
+            let _ = self.directory.remove(&self.name);
+        }
+    }
+}
+
+/// Gives a file another name; false where something of that name is there, which is left alone.
+///
+/// # Errors
+/// What the system said.
+pub fn rename(from: &Directory, old: &OsStr, to: &Directory, new: &OsStr) -> io::Result<bool> {
+    let made = match renameat2(from, old, to, new, RenameFlags::RENAME_NOREPLACE) {
+        Ok(()) => true,
+        Err(Errno::EEXIST) => false,
+        // A file system that cannot: whoever makes the empty file owns the name, and puts the whole one in its place.
+        Err(_) => match to.file(new, 0o600) {
+            Ok(_) => renameat(from, old, to, new).map(|()| true)?,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(e) => return Err(e),
+        },
+    };
+    to.sync()?;
+    Ok(made)
+}
+
+/// Opens a directory component by component. Links are followed as long as root alone could have made them.
+fn step_by_step(path: &Path) -> io::Result<File> {
+    let whole = if path.is_absolute() { path.to_owned() } else { std::env::current_dir()?.join(path) };
+    let root = || OpenOptions::new().read(true).custom_flags(STEP.bits()).open("/");
+    let (mut here, mut foreign, mut links) = (root()?, false, 0);
+    let mut ahead = VecDeque::new();
+    push(&mut ahead, &whole);
+    while let Some(name) = ahead.pop_front() {
+        foreign = foreign || open_to_others(&here.metadata()?);
+        match openat(&here, name.as_os_str(), STEP, Mode::empty()) {
+            Ok(next) => here = next.into(),
+            Err(Errno::ELOOP | Errno::ENOTDIR) if !foreign && links < MAX_LINKS => {
+                let link = fstatat(&here, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
+                if link.st_uid != 0 {
+                    return Err(Errno::ELOOP.into());
+                }
+                let target = PathBuf::from(readlinkat(&here, name.as_os_str())?);
+                if target.is_absolute() {
+                    here = root()?;
+                }
+                push(&mut ahead, &target);
+                links += 1;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(openat(&here, ".", DIRECTORY, Mode::empty())?.into())
+}
+
+/// Whether somebody but root can exchange the entries of a directory.
+fn open_to_others(directory: &Metadata) -> bool {
+    directory.uid() != 0 || directory.mode() & 0o022 != 0 && directory.mode() & 0o1000 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{chown, symlink};
+
+    #[test]
+    fn root_follows_no_link_of_somebody_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let dir = dir.path().canonicalize().expect("it");
+        for name in ["theirs", "outside"] {
+            std::fs::create_dir(dir.join(name)).expect("a directory");
+        }
+        symlink(dir.join("outside"), dir.join("theirs/link")).expect("a link");
+        symlink("theirs", dir.join("ours")).expect("a link");
+        assert!(NewFile::make(&dir.join("theirs/link/new"), 0o600).is_ok(), "all of it is ours");
+        assert!(NewFile::make(&dir.join("theirs/link/new"), 0o600).is_err(), "it is there");
+        if !geteuid().is_root() {
+            return;
+        }
+        chown(dir.join("theirs"), Some(4242), None).expect("chown");
+        assert!(NewFile::make(&dir.join("theirs/link/other"), 0o600).is_err());
+        assert!(NewFile::make(&dir.join("ours/fine"), 0o600).is_ok(), "a link of root to their directory");
+        assert!(!dir.join("outside/other").exists());
+    }
+
+    #[test]
+    fn only_the_very_file_is_taken_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("new");
+        let made = NewFile::make(&path, 0o600).expect("a file");
+        std::fs::rename(&path, dir.path().join("moved")).expect("a rename");
+        std::fs::write(&path, "theirs").expect("a file");
+        made.take_back();
+        assert!(path.exists());
+        std::fs::rename(dir.path().join("moved"), &path).expect("a rename");
+        made.take_back();
+        assert!(!path.exists());
+    }
+}
