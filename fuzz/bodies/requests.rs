@@ -2,7 +2,10 @@
 
 use patctl::cli::{curl, http, shell};
 use patctl::domain::restriction::request::Place;
-use patctl::domain::restriction::{Base, Decision, Depth, Given, Request, Rules, json, judge, path, query};
+use patctl::domain::restriction::rule::Subject;
+use patctl::domain::restriction::{
+    Base, Decision, Depth, Given, Merges, Request, Rules, json, judge, path, query,
+};
 
 /// Rule texts: what is accepted reads the same line by line, and every fault has a place in its line.
 pub fn rule(bytes: &[u8]) {
@@ -41,6 +44,11 @@ pub fn request(bytes: &[u8]) {
             assert!(std::str::from_utf8(&path::decoded(&target.path)).is_ok());
         }
         let _ = (request.json(), request.query.overrides_method());
+        for merges in Merges::ALL {
+            if let Ok(request) = Request::new(&Given { merges, ..given }) {
+                let _ = request.taken();
+            }
+        }
     }
     let _ = http::parse(bytes);
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -72,6 +80,9 @@ pub fn judge_it(bytes: &[u8]) {
             let _ = pattern.nearest(seen.as_bytes());
         }
     }
+    if allowed && let Some(url) = url {
+        more_names(rule, &rules, url, &given);
+    }
     if allowed {
         if let Ok(more) = Rules::parse(&format!("/never\n{rule}\n/never"), None) {
             assert!(allows(&more, &request, Depth::Decide), "a line took a yes away");
@@ -80,6 +91,30 @@ pub fn judge_it(bytes: &[u8]) {
         && let Ok(more) = Rules::parse(&format!("{}[QueryParam::p==.*]", rule.trim_end()), None)
     {
         assert!(!allows(&more, &request, Depth::Decide), "a clause gave a yes");
+    }
+}
+
+/// A parameter that nobody asked about never matters, and a second spelling of a guarded one always does.
+fn more_names(rule: &str, rules: &Rules, url: &str, given: &Given<'_>) {
+    let ask = |more: &str| {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{joint}{more}");
+        // Too long, or too many by now, is another matter.
+        let request = Request::new(&Given { url: Some(&url), ..*given }).ok()?;
+        Some(allows(rules, &request, Depth::Decide))
+    };
+    if !rule.contains("unrelated") {
+        assert_ne!(ask("unrelated0=1"), Some(false), "a parameter that is not named took a yes away");
+    }
+    if let [line] = rules.lines() {
+        let guarded = line.clauses.iter().filter_map(|clause| match &clause.subject {
+            Subject::Query(name) => Some(name),
+            Subject::Json(path) => path.first(),
+        });
+        for name in guarded {
+            let name: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            assert_ne!(ask(&format!("%5B{name}=1")), Some(true), "a second spelling was allowed");
+        }
     }
 }
 

@@ -118,7 +118,8 @@ pub struct Revoke {
         patctl verify --batch < requests.jsonl",
     after_help = "The token is read from stdin, unless an option names another place: a bare token, \
         or an Authorization header value ('Bearer …', 'Basic …'). A token with restrictions needs the \
-        request: what of it is not handed over, no restriction can allow.\n\n\
+        request: a part of a restriction whose subject is not handed over does not hold. Say --body-unseen where a \
+        body may come that you do not see.\n\n\
         Status 0 is yes and 1 is no; any other status is trouble, and no answer.\n\n\
         With --batch each line of stdin is a JSON object with a token, and perhaps method, url, query, body or \
         body_b64, content_type and headers; each is answered by a line as of -o json, in the same order, once \

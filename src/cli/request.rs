@@ -4,8 +4,8 @@ use super::values;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-/// The request a token is presented for, or that rules are tried on. What is not handed over, no
-/// restriction can allow.
+/// The request a token is presented for, or that rules are tried on. A part of a restriction whose subject
+/// is not handed over does not hold.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "The request")]
 pub struct RequestArgs {

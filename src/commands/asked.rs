@@ -161,7 +161,8 @@ fn exposed(args: &RequestArgs, sent: &Sent) -> Result<(), Failure> {
 }
 
 fn in_arguments(place: &str) -> Failure {
-    let message = format!("{place} holds a secret, and arguments are visible to every process");
+    let message =
+        format!("{place} holds what looks like a token, and arguments are visible to every process");
     Failure::usage(message).hint(
         "leave it out; a token is read from stdin, --token-file or --token-env, a body from --data-file. If it \
          was a live token, revoke it",

@@ -7,7 +7,7 @@ use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
 use crate::domain::audit::Asked;
 use crate::domain::cache::CacheKey;
-use crate::domain::decision::{Denial, Reason};
+use crate::domain::decision::{BODY_UNSEEN_HINT, Denial, Reason};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::policy::Policy;
 use crate::domain::presented::Presented;
@@ -131,6 +131,7 @@ pub fn answer<'v>(
     wire::Verdict {
         allowed: grant.is_some(),
         reason: reason.map(Reason::as_str),
+        hint: reason.filter(|reason| *reason == Reason::BodyUnseen).map(|_| BODY_UNSEEN_HINT),
         id: verdict.map(|verdict| verdict.id.as_str()),
         effective_user: grant.map(|grant| grant.effective_user.as_str()),
         invalidate_session: settings.invalidate_session(),

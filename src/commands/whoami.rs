@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{asked, present, stdout_failed, verify};
 use crate::cli::{Format, Whoami};
-use crate::domain::decision::{Denial, Reason};
+use crate::domain::decision::{BODY_UNSEEN_HINT, Denial, Reason};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{facts, text};
@@ -39,6 +39,9 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Ok(grant) => format!("would say yes, for {}", text::safe(&grant.effective_user)),
         Err(denial) => format!("would say no: {}", denial.reason.as_str()),
     };
+    if answer.as_ref().is_err_and(|denial| denial.reason == Reason::BodyUnseen) {
+        cx.screen.say(&format!("  hint: {BODY_UNSEEN_HINT}"));
+    }
     facts.extend(facts::of_rules(&rules));
     facts.push(("verify", verdict));
     facts::print(cx.screen.out(), &facts).map_err(stdout_failed)?;

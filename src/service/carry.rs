@@ -56,7 +56,7 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
         return Err("restrictions: one of them is several lines".to_owned());
     }
     if !rules.is_empty() {
-        Rules::parse(&rules.join("\n"), base).map_err(|errors| {
+        Rules::parse(&rules.join("\n"), base).and_then(|rules| rules.hold_no_token()).map_err(|errors| {
             format!("restrictions: {}", errors.first().map_or_else(String::new, ToString::to_string))
         })?;
     }

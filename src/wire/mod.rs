@@ -84,6 +84,9 @@ pub struct Verdict<'a> {
     pub allowed: bool,
     /// Why not: a stable word; null for a yes.
     pub reason: Option<&'static str>,
+    /// What to do about it, where a setting or the caller can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
     /// The id that was presented; null where it was no token.
     pub id: Option<&'a str>,
     /// The person a yes speaks for.

@@ -42,6 +42,16 @@ fn method_in(contents: &Contents<'_>) -> Result<(), Outcome> {
     }
 }
 
+/// Refuses a JSON body in which a server that takes every body for a form finds the member, too.
+pub fn absent_from_pieces(name: &str, request: &Request) -> Result<(), &'static str> {
+    let Taken::Seen(Contents { pieces: Some(pieces), .. }) = request.taken() else { return Ok(()) };
+    match pieces {
+        Err(TooLong) => Err(LONG),
+        Ok(pieces) if pieces.hold(name) => Err("some servers take a piece of the body for the member"),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// The values of a parameter that stand in the body, where the service merges it with the query.
 pub fn merged<'r>(name: &str, contents: &Contents<'r>) -> Result<Vec<&'r str>, Outcome> {
     let miss = Outcome::Miss;
@@ -61,6 +71,11 @@ pub fn merged<'r>(name: &str, contents: &Contents<'r>) -> Result<Vec<&'r str>, O
             .as_ref()
             .map_err(|_| Outcome::Unread("the JSON body cannot be read, and may hold the parameter"))?;
         values.extend(json.parameter(name).map_err(|why| miss(gap(why)))?);
+        // Laravel follows the dots of a name into the members of the body.
+        let mut stems = name.match_indices('.').map(|(at, _)| &name[..at]);
+        if stems.any(|stem| !matches!(json.parameter(stem), Ok(values) if values.is_empty())) {
+            return Err(miss("a member of the JSON body that some servers take for the parameter"));
+        }
     }
     Ok(values)
 }

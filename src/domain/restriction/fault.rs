@@ -1,5 +1,6 @@
 //! What is wrong with a rule, and where: for the person who wrote it.
 
+use crate::domain::leak;
 use std::fmt;
 
 /// The kinds of error: stable words, for scripts.
@@ -49,11 +50,13 @@ pub enum Code {
     NoRules,
     /// A character that cannot be seen.
     Invisible,
+    /// A whole token, which would be kept in the clear.
+    Secret,
 }
 
 impl Code {
     /// Every code, in the order of the manual.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Method,
         Self::MethodPlace,
         Self::Space,
@@ -76,6 +79,7 @@ impl Code {
         Self::TooMany,
         Self::NoRules,
         Self::Invisible,
+        Self::Secret,
     ];
 
     /// The stable word.
@@ -104,6 +108,7 @@ impl Code {
             Self::TooMany => "too-many",
             Self::NoRules => "no-rules",
             Self::Invisible => "invisible",
+            Self::Secret => "secret",
         }
     }
 }
@@ -143,7 +148,7 @@ pub struct RuleError {
     pub code: Code,
     /// What is wrong, and what to write instead.
     pub message: String,
-    /// The raw line.
+    /// The raw line, its secrets masked.
     pub text: String,
 }
 
@@ -152,7 +157,8 @@ impl RuleError {
     #[must_use]
     pub fn new(line: usize, text: &str, fault: Fault) -> Self {
         let Fault { at, code, message } = fault;
-        Self { line, column: at + 1, code, message, text: text.to_owned() }
+        let text = leak::mask(text).into_owned();
+        Self { line, column: at.min(text.len()) + 1, code, message, text }
     }
 
     /// What stands before the fault in its line.

@@ -83,7 +83,9 @@ const fn mapped(c: char) -> char {
 /// without its white space, which must go before spaces become underscores.
 fn base(name: &str) -> (String, String) {
     let name = name.split('\0').next().unwrap_or_default();
-    let name = name.trim_matches(|c: char| c.is_whitespace() || is_hidden(c));
+    let unseen = |c: char| c.is_whitespace() || is_hidden(c);
+    // PHP's own server drops every '?' in front of a query, and with it in front of its first name.
+    let name = name.trim_end_matches(unseen).trim_start_matches(|c| unseen(c) || c == '?');
     let (mut kept, mut squeezed, mut solid) = (String::new(), String::new(), 0);
     for c in name.chars().filter(|c| !is_hidden(*c)) {
         kept.extend(folded_case(c).map(mapped));
@@ -177,6 +179,8 @@ mod tests {
             "pro\\ject",
             "pro ject",
             "[ project ]",
+            "?project",
+            "?? project",
         ] {
             assert!(alike("project", other), "{other:?}");
         }

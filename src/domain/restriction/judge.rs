@@ -6,7 +6,7 @@
 
 use super::Rules;
 use super::body::Taken;
-use super::elsewhere::{SPELLING, gap, merged, method_replaced};
+use super::elsewhere::{SPELLING, absent_from_pieces, gap, merged, method_replaced};
 use super::fault::{Code, Fault, RuleError};
 use super::origin::Base;
 use super::pattern::{Fit, Pattern};
@@ -337,6 +337,9 @@ fn json_data(path: &[String], pattern: &Pattern, request: &Request) -> Found {
     }
     // A service that merges both may take the query before the body.
     let first = path.first().map_or("", String::as_str);
+    if let Err(why) = absent_from_pieces(first, request) {
+        return miss(why);
+    }
     if request.query.is_split_into(first) {
         return miss("a plain ; in the query, which some servers take for a &");
     }

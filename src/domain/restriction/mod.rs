@@ -35,6 +35,7 @@ pub use request::{Refusal, Request};
 pub use rule::Rule;
 pub use sent::{Given, Sent};
 
+use super::leak;
 use super::text::is_hidden;
 use fault::Fault;
 
@@ -100,11 +101,27 @@ impl Rules {
         if errors.is_empty() { Ok(Self { lines }) } else { Err(errors) }
     }
 
+    /// Refuses whole tokens: for rules that are about to be kept, in the clear.
+    ///
+    /// # Errors
+    /// Every line with a token in it.
+    pub fn hold_no_token(&self) -> Result<(), Vec<RuleError>> {
+        let holds = |rule: &&Rule| leak::mask(&rule.text) != rule.text;
+        let error = |rule: &Rule| {
+            let message =
+                "the line holds a token, which would be kept in the clear; if it is live, revoke it";
+            RuleError::new(rule.line, &rule.text, Fault::new(0, Code::Secret, message))
+        };
+        let errors: Vec<RuleError> = self.lines.iter().filter(holds).map(error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     /// Compiles every pattern: for rules that are about to be kept.
     ///
     /// # Errors
-    /// Every line with a pattern that is too big.
+    /// Every line with a pattern that is too big, or with a token in it.
     pub fn compile(&self) -> Result<(), Vec<RuleError>> {
+        self.hold_no_token()?;
         let patterns = |rule: &Rule| {
             let clauses = rule.clauses.iter().map(|clause| clause.pattern.clone());
             rule.url.iter().filter_map(|url| url.pattern.clone()).chain(clauses).collect::<Vec<_>>()
@@ -156,6 +173,8 @@ fn parse_line(number: usize, raw: &str, base: Option<&Base>) -> Result<Option<Ru
     rule::parse(number, line, base).map(Some).map_err(|fault| fault.moved(before))
 }
 
+#[cfg(test)]
+mod bodies;
 #[cfg(test)]
 mod places;
 #[cfg(test)]

@@ -155,6 +155,12 @@ impl Parameters {
         self.split.most_alike(&Keys::of(name)) > 0
     }
 
+    /// Whether a name is taken for this one by some framework, spelt exactly so or not.
+    #[must_use]
+    pub fn hold(&self, name: &str) -> bool {
+        self.names().most_alike(&Keys::of(name)) > 0
+    }
+
     /// The values of a name, spelt exactly so.
     ///
     /// # Errors
