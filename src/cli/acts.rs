@@ -122,7 +122,8 @@ pub struct Revoke {
         body may come that you do not see.\n\n\
         Status 0 is yes and 1 is no; any other status is trouble, and no answer.\n\n\
         With --batch each line of stdin is a JSON object with a token, and perhaps method, url, query, body or \
-        body_b64, content_type and headers; each is answered by a line as of -o json, in the same order, once \
+        body_b64, content_type, body_unseen (true) and headers (an object, or pairs in an array where a name comes \
+        twice); each is answered by a line as of -o json, in the same order, once \
         its audit row is committed. Lines that come together are judged together, on all cores. The settings \
         are read once. Status 0: all were allowed; 1: not all; 2: a line could not be read."
 )]
@@ -144,7 +145,7 @@ pub struct Verify {
     pub field: Option<Field>,
     /// Answer many: JSON lines on stdin, each with its token and its request
     #[arg(long, conflicts_with_all = ["field", "token_file", "token_env", "method", "url", "query", "data",
-        "data_file", "content_type", "headers"])]
+        "data_file", "content_type", "body_unseen", "headers"])]
     pub batch: bool,
 }
 

@@ -120,16 +120,17 @@ fn read(line: u64, bytes: &[u8]) -> Result<Asked, Unread> {
     let Line { token, method, url, query, body, body_b64, content_type, headers, body_unseen } =
         Line::parse(bytes).map_err(unread)?;
     let token = Zeroizing::new(token);
-    let body = match (body, body_b64) {
-        (Some(_), Some(_)) => return Err(unread("it has two bodies".to_owned())),
-        (Some(text), None) => Some(text.into_bytes()),
-        (None, Some(text)) => {
-            Some(Sent::body_from_base64(&text).ok_or_else(|| unread("body_b64 is not Base64".to_owned()))?)
-        }
-        (None, None) => None,
-    };
+    let (body, body_b64) = (body.map(String::into_bytes), body_b64.map(Zeroizing::new));
     let headers = headers.unwrap_or_default().0;
-    let sent = Zeroizing::new(Sent { method, url, query, body, content_type, headers, body_unseen });
+    let mut sent = Zeroizing::new(Sent { method, url, query, body, content_type, headers, body_unseen });
+    if let Some(text) = body_b64 {
+        if sent.body.is_some() {
+            return Err(unread("it has two bodies".to_owned()));
+        }
+        let body =
+            Sent::body_from_base64(&text).ok_or_else(|| unread("body_b64 is not Base64".to_owned()))?;
+        sent.body = Some(body);
+    }
     Ok(Asked { presented: Presented::parse(token.as_bytes()).ok(), sent })
 }
 

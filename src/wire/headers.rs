@@ -1,8 +1,9 @@
 //! Headers in JSON: an object, or an array of pairs where a name comes more than once.
 
-use crate::domain::restriction::head::same_name;
+use crate::domain::restriction::head::one_name;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Names and values in their order.
@@ -26,9 +27,9 @@ impl<'de> Visitor<'de> for Pairs {
 
     /// An object has each name once: which of two its sender meant, nobody knows.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let (mut pairs, mut names) = (Vec::new(), BTreeSet::new());
         while let Some((name, value)) = map.next_entry::<String, String>()? {
-            if pairs.iter().any(|(other, _)| same_name(other, &name)) {
+            if !names.insert(one_name(&name)) {
                 return Err(A::Error::custom("a header is there twice; write [[name, value], …]"));
             }
             pairs.push((name, value));

@@ -18,8 +18,17 @@ pub fn decides(name: &str) -> bool {
 /// Whether two names of headers are one to some server.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
-    let fold = |b: u8| if b == b'_' { b'-' } else { b.to_ascii_lowercase() };
-    one.bytes().map(fold).eq(other.bytes().map(fold))
+    one.bytes().map(folded).eq(other.bytes().map(folded))
+}
+
+/// The form that all spellings of a header's name share.
+#[must_use]
+pub fn one_name(name: &str) -> Vec<u8> {
+    name.bytes().map(folded).collect()
+}
+
+const fn folded(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }
 
 /// What the headers say.

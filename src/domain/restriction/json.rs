@@ -1,6 +1,6 @@
 //! JSON as strictly as it can be read (RFC 8259): what two parsers could read differently is refused.
 
-use super::fold::{Keys, Names, overrides_method};
+use super::fold::{Keys, Names};
 use super::request::{Place, Refusal};
 use super::{MAX_BODY, MAX_DEPTH};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -30,14 +30,17 @@ pub struct Members {
 }
 
 impl Members {
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(self.named.keys().map(String::as_str)))
+    }
+
     /// The member of this name, spelt exactly so.
     ///
     /// # Errors
     /// There is another name that some framework takes for it.
     fn get(&self, name: &str) -> Result<Option<&Json>, Gap> {
-        let names = self.names.get_or_init(|| Names::of(self.named.keys().map(String::as_str)));
         let own = self.named.get(name);
-        if names.most_alike(&Keys::of(name)) > usize::from(own.is_some()) {
+        if self.names().most_alike(&Keys::of(name)) > usize::from(own.is_some()) {
             return Err(Gap::SecondSpelling);
         }
         Ok(own)
@@ -215,7 +218,7 @@ impl Json {
     /// Whether a member of the top may replace the method behind the check.
     #[must_use]
     pub fn overrides_method(&self) -> bool {
-        matches!(self, Self::Object(members) if members.named.keys().any(|name| overrides_method(name)))
+        matches!(self, Self::Object(members) if members.names().overrides_method())
     }
 
     fn collect<'j>(&'j self, path: &[String], into: &mut Vec<&'j str>) -> Result<(), Gap> {

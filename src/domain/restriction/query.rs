@@ -164,12 +164,17 @@ impl Parameters {
     /// The values of a name, spelt exactly so.
     ///
     /// # Errors
-    /// A second spelling: another name that some framework takes for this one.
+    /// A second spelling: another name that some framework takes for this one. So many occurrences that no
+    /// form may have them count as one.
     pub fn values(&self, name: &str) -> Result<Vec<&str>, &str> {
         let keys = Keys::of(name);
-        let mut places: Vec<usize> = self.names().alike(&keys).collect();
+        // A name has few keys, and comes once for each that is shared.
+        let mut places: Vec<usize> = self.names().alike(&keys).take(8 * MAX_PARAMETERS).collect();
         places.sort_unstable();
         places.dedup();
+        if places.len() > MAX_PARAMETERS {
+            return Err(self.pairs.first().map_or("", |(name, _)| name));
+        }
         let pairs = places.into_iter().filter_map(|place| self.pairs.get(place));
         pairs.map(|(n, value)| if n == name { Ok(value.as_str()) } else { Err(n.as_str()) }).collect()
     }

@@ -127,3 +127,25 @@ impl Sent {
         Some(token::mask(&told.chars().take(MAX_URL).collect::<String>()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_request_that_was_wiped() {
+        let text = || Some("patctl_secret".to_owned());
+        let mut sent = Sent {
+            method: text(),
+            url: text(),
+            query: text(),
+            body: Some(b"patctl_secret".to_vec()),
+            content_type: text(),
+            headers: vec![("X-Key".to_owned(), "patctl_secret".to_owned())],
+            body_unseen: true,
+        };
+        sent.zeroize();
+        assert!(!format!("{sent:?}").contains("secret"), "{sent:?}");
+        assert!(sent.body.is_none_or(|body| body.is_empty()));
+    }
+}
