@@ -181,7 +181,7 @@ fn restricted(question: &Question<'_>) -> Result<usize, Denial> {
             Err(no(Reason::Restricted, verdict.lines.first().map_or_else(String::new, first_miss)))
         }
         Decision::OtherOrigin => {
-            Err(no(Reason::Restricted, "another origin than patctl.base.url".to_owned()))
+            Err(no(Reason::Restricted, "another origin than patctl.base.url, or another Host".to_owned()))
         }
         Decision::Malformed(refusal) => Err(no(Reason::MalformedRequest, refusal.to_string())),
         Decision::RuleError(error) => Err(no(Reason::RuleError, error.to_string())),

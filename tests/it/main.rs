@@ -52,6 +52,7 @@ mod readme;
 mod recipe_git;
 mod recipe_guard;
 mod recipe_nginx;
+mod recipe_nginx_bodies;
 mod recipes;
 mod recovery;
 mod remains;

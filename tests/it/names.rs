@@ -25,7 +25,7 @@ fn allows(rule: &str, sent: &Sent, merges: Merges) -> bool {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// Names made of what frameworks strip, map and cut at.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const PROPERTY: &str = "patctl.service.merges.body";
 
 fn batch(patctl: &Patctl, lines: &[String]) -> Vec<Value> {
-    let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let text = lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
     let run = patctl.run_with(&["verify", "--batch"], &Setup { stdin: text.as_bytes(), ..Setup::default() });
     run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }

@@ -130,16 +130,19 @@ impl Body {
     }
 
     /// Whether one was handed over.
+    #[must_use]
     pub const fn is_seen(&self) -> bool {
         matches!(self, Self::Seen(_))
     }
 
     /// Whether there may be one that was not handed over.
+    #[must_use]
     pub const fn is_unseen(&self) -> bool {
         matches!(self, Self::Unseen)
     }
 
     /// As JSON; `None`: none was handed over, or it does not say that it is JSON.
+    #[must_use]
     pub fn json(&self, media: Option<&Media>) -> Option<&Result<Json, Refusal>> {
         let Self::Seen(seen) = self else { return None };
         (media?.is_json() && !seen.encoded).then(|| seen.json())

@@ -64,7 +64,7 @@ fn is_override(key: &str) -> bool {
         known.len() == key.len()
             && known.chars().zip(key.chars()).all(|(known, c)| mapped(known.to_ascii_lowercase()) == c)
     };
-    PARAMETERS.iter().chain(&OVERRIDES).any(|known| folds_to(known))
+    PARAMETERS.iter().chain(&OVERRIDES).any(folds_to)
 }
 
 /// The one key of a name that consists of ASCII letters, digits, `_`, `-`, `.` and `$`.

@@ -145,8 +145,7 @@ pub fn judge<'r>(rules: &'r Rules, request: &Request, base: Option<&Base>, depth
             // A line that cannot be used denies the whole token; the first that allows stands.
             (now @ (Decision::RuleError(_) | Decision::Allow { .. }), _) => now,
             (_, next @ (Decision::RuleError(_) | Decision::Allow { .. })) => next,
-            (now @ Decision::Malformed(_), _) => now,
-            (now @ Decision::BodyUnseen, Decision::Deny) => now,
+            (now @ Decision::Malformed(_), _) | (now @ Decision::BodyUnseen, Decision::Deny) => now,
             (_, next) => next,
         };
         if depth == Depth::Decide && matches!(decision, Decision::RuleError(_) | Decision::Allow { .. }) {

@@ -83,6 +83,7 @@ fn boundary(parameters: &str) -> Option<Boundary> {
 }
 
 /// Whether it is a token of RFC 9110 §5.6.2.
+#[must_use]
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
@@ -107,9 +108,10 @@ impl Media {
                 Class::Json
             }
             _ if json || form => Class::Unclear,
-            ("application", "pdf" | "zip" | "xml") | ("text", "xml") => Class::Inert,
+            ("application", "pdf" | "zip" | "xml") | ("text", "xml") | ("image" | "audio" | "video", _) => {
+                Class::Inert
+            }
             ("application", _) if suffixed("+xml") => Class::Inert,
-            ("image" | "audio" | "video", _) => Class::Inert,
             _ => Class::Unclear,
         }
     }
