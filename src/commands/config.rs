@@ -24,7 +24,7 @@ pub fn run(args: &Config, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 fn check(file: Option<&Path>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let sources = cx.sources();
-    let sources = Sources { file: file.or(sources.file), ..sources };
+    let sources = Sources { file: file.or(sources.file), trusts: file.is_none(), ..sources };
     let read = config::find(&sources)?.map(|path| path.display().to_string());
     let mut problems = match config::examine(&sources) {
         Ok((_, problems)) | Err(ConfigError::Problems(problems)) => problems,

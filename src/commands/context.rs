@@ -76,6 +76,7 @@ impl<'c> Context<'c> {
             env: self.env,
             system: self.system_config,
             euid: self.euid,
+            trusts: true,
         }
     }
 

@@ -25,10 +25,15 @@ use std::path::Path;
 pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let mut findings = Vec::new();
-    let settings = settings(cx, &mut findings);
-    let sealer = keys(args, cx, &settings, &mut findings);
+    let mut settings = settings(cx, &mut findings);
     let path = cx.database(&settings)?;
     let Checkup { findings: of_files, file, alone } = checkup::checkup(&path, cx.euid(), args.fix);
+    if args.fix && !findings.is_empty() {
+        // The configuration may lie in the directory that was just made tight.
+        findings.clear();
+        settings = self::settings(cx, &mut findings);
+    }
+    let sealer = keys(args, cx, &settings, &mut findings);
     findings.extend(of_files);
     if let Some(file) = file {
         findings.extend(of_database(args, cx, &settings, &file, &sealer, alone));
@@ -43,8 +48,9 @@ fn settings(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Settings {
     let (settings, problems) = match config::examine(&cx.sources()) {
         Ok(found) => found,
         Err(ConfigError::Problems(problems)) => (Settings::default(), problems),
-        Err(ConfigError::File { path, why }) => {
-            let mend = "mend it or move it away; no other file is read in its place";
+        Err(ConfigError::File { path, why, remedy }) => {
+            let mend = remedy
+                .unwrap_or_else(|| "mend it or move it away; no other file is read in its place".to_owned());
             findings.push(Finding::new(Kind::Config, path.display().to_string(), why, mend));
             (Settings::default(), Vec::new())
         }

@@ -81,9 +81,12 @@ impl From<StoreError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match error {
-            ConfigError::File { path, why } => {
-                Self::new(Exit::Config, "config", format!("configuration {}: {why}", path.display()))
-                    .hint("mend it or move it away; no other file is read in its place")
+            ConfigError::File { path, why, remedy } => {
+                Self::new(Exit::Config, "config", format!("configuration {}: {why}", path.display())).hint(
+                    remedy.unwrap_or_else(|| {
+                        "mend it or move it away; no other file is read in its place".to_owned()
+                    }),
+                )
             }
             ConfigError::Problems(problems) => {
                 let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();

@@ -1,14 +1,18 @@
 //! The key of the auth cache: a file of its own, made at first use. Without one there is no cache, and
 //! that is all: every secret is then proved by Argon2.
 
-use super::private_file;
 use crate::domain::cache::CacheKey;
 use crate::domain::dice::Dice;
+use crate::files::{self, NewFile, ReadError};
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// More bytes than a key has.
+const LONGEST: usize = 64;
 
 /// Where the key is: in the runtime directory of the user, which is gone after a restart, else beside the
 /// database, under a name for each user: who shares a database does not share the key.
@@ -28,19 +32,18 @@ pub fn path(runtime: Option<&OsStr>, database: &Path, euid: u32) -> PathBuf {
 /// The key in the file, or a new one in a new file. `None` where that cannot be: the file is not ours
 /// alone, is no key, or cannot be made.
 pub fn load(path: &Path, euid: u32, dice: &mut Dice) -> Option<CacheKey> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => read(path, euid),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            // Whoever was faster made the key of all.
+    match files::mine_alone(path, euid, LONGEST) {
+        Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+            // Another process may have created it first; that key is used then.
             let _ = make(path, dice);
-            read(path, euid)
+            read(files::mine_alone(path, euid, LONGEST))
         }
-        Err(_) => None,
+        other => read(other),
     }
 }
 
-fn read(path: &Path, euid: u32) -> Option<CacheKey> {
-    CacheKey::from_bytes(&private_file::read(path, euid).ok()?)
+fn read(bytes: Result<Vec<u8>, ReadError>) -> Option<CacheKey> {
+    CacheKey::from_bytes(&Zeroizing::new(bytes.ok()?))
 }
 
 /// Written under another name first: no process reads half a key.
@@ -48,17 +51,13 @@ fn make(path: &Path, dice: &mut Dice) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
         fs::DirBuilder::new().mode(0o700).create(parent)?;
     }
+    let name = path.file_name().unwrap_or_default();
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| file.write_all(CacheKey::generate(dice).as_bytes()))
-        // A link, unlike a rename, does not replace the key of somebody faster.
-        .and_then(|()| fs::hard_link(&draft, path));
-    let _ = fs::remove_file(&draft);
-    written
+    let mut new = NewFile::make(Path::new(&draft), 0o600)?;
+    let made = new.file.write_all(CacheKey::generate(dice).as_bytes()).and_then(|()| new.rename(name));
+    if !matches!(made, Ok(true)) {
+        new.take_back();
+    }
+    made.map(|_| ())
 }

@@ -2,15 +2,15 @@
 
 use super::properties::{self, Position};
 use super::{ConfigError, Given, Origin, Problem, Sources, keys, toml_file};
+use crate::domain::place;
+use crate::files::{self, Doubt, ReadError, Weak};
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The most bytes of a configuration that are read.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The file to read: `--config`, `$PATCTL_CONFIG`, the user's, the system's. A named one must be
 /// there; of the others the first that exists.
@@ -19,17 +19,59 @@ pub fn find(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
         return Ok(Some(path.to_owned()));
     }
     if let Some(path) = (sources.env)("PATCTL_CONFIG").filter(|p| !p.is_empty()) {
-        return Ok(Some(path.into()));
+        let path = PathBuf::from(path);
+        return match place::absolute(path.as_os_str()) {
+            Ok(()) => Ok(Some(path)),
+            Err(e) => {
+                Err(ConfigError::File { path, why: format!("$PATCTL_CONFIG: {e}"), remedy: Some(e.remedy()) })
+            }
+        };
     }
     for path in user_file(sources).into_iter().chain([sources.system.to_owned()]) {
         match fs::symlink_metadata(&path) {
             Ok(_) => return Ok(Some(path)),
             Err(e)
                 if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
-            Err(e) => return Err(ConfigError::File { path, why: e.to_string() }),
+            Err(e) => return Err(not_read(&path, sources, ReadError::Io(e))),
         }
     }
     Ok(None)
+}
+
+/// Why a file was not read, and where its name came from if that may be the reason.
+fn not_read(path: &Path, sources: &Sources<'_>, error: ReadError) -> ConfigError {
+    let foreign = match &error {
+        ReadError::Io(e) => e.kind() == std::io::ErrorKind::PermissionDenied,
+        ReadError::Weak(weak) => matches!(weak.doubt, Doubt::Owner(_)),
+        _ => false,
+    };
+    let remedy = match &error {
+        ReadError::Weak(weak) => weak.remedy(),
+        _ => None,
+    };
+    let why = match error {
+        ReadError::Weak(Weak { path: weak, doubt: Doubt::Writable(mode) })
+            if weak == path && mode & 0o002 != 0 =>
+        {
+            "can be written by everybody".to_owned()
+        }
+        ReadError::TooLong => "is larger than 1 MiB; this is no configuration".to_owned(),
+        ReadError::NotRegular => "is not a regular file".to_owned(),
+        other => other.to_string(),
+    };
+    let guessed = sources.file.is_none() && user_file(sources).is_some_and(|file| file == path);
+    if !foreign || !guessed {
+        return ConfigError::File { path: path.to_owned(), why, remedy };
+    }
+    let set = |name: &&str| (sources.env)(name).is_some_and(|value| Path::new(&value).is_absolute());
+    let name = ["XDG_CONFIG_HOME", "HOME"].into_iter().find(set).unwrap_or("HOME");
+    let home = (sources.env)(name).unwrap_or_default();
+    let why = format!("{why}; {name} is {}, and you are uid {}", home.display(), sources.euid);
+    let remedy = format!(
+        "set {name} to a directory of yours, or name a configuration with --config ('--config /dev/null' is an empty \
+         one)"
+    );
+    ConfigError::File { path: path.to_owned(), why, remedy: Some(remedy) }
 }
 
 fn user_file(sources: &Sources<'_>) -> Option<PathBuf> {
@@ -39,9 +81,13 @@ fn user_file(sources: &Sources<'_>) -> Option<PathBuf> {
 }
 
 /// The properties of a file, in order, values trimmed and unquoted.
-pub fn read(path: &Path, euid: u32, problems: &mut Vec<Problem>) -> Result<Vec<Given>, ConfigError> {
-    let fault = |why: String| ConfigError::File { path: path.to_owned(), why };
-    let bytes = bytes(path, euid).map_err(fault)?;
+pub fn read(
+    path: &Path,
+    sources: &Sources<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Given>, ConfigError> {
+    let bytes = if sources.trusts { files::own } else { files::anybodys };
+    let bytes = bytes(path, sources.euid, MAX_BYTES).map_err(|error| not_read(path, sources, error))?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(latin1) => latin1.as_bytes().iter().copied().map(char::from).collect(),
@@ -73,34 +119,6 @@ fn from_toml(path: &Rc<Path>, entry: toml_file::Entry) -> Given {
         key_origin: Origin::File(path.clone(), entry.key_at),
         value_origin: Origin::File(path.clone(), entry.value_at),
     }
-}
-
-fn bytes(path: &Path, euid: u32) -> Result<Vec<u8>, String> {
-    let text = |e: std::io::Error| e.to_string();
-    let link = fs::symlink_metadata(path).map_err(text)?;
-    if link.is_symlink() && link.uid() != 0 && link.uid() != euid {
-        return Err(format!("is a link that belongs to uid {}, which is neither root nor you", link.uid()));
-    }
-    // Asked before it is opened: opening a FIFO would wait for a writer.
-    check_target(&fs::metadata(path).map_err(text)?)?;
-    let file = File::open(path).map_err(text)?;
-    check_target(&file.metadata().map_err(text)?)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(text)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err("is larger than 1 MiB; this is no configuration".to_owned());
-    }
-    Ok(bytes)
-}
-
-fn check_target(target: &fs::Metadata) -> Result<(), String> {
-    if !target.is_file() {
-        return Err("is not a regular file".to_owned());
-    }
-    if target.mode() & 0o002 != 0 {
-        return Err("can be written by everybody; 'chmod o-w' it first".to_owned());
-    }
-    Ok(())
 }
 
 /// What Java keeps and a person does not mean: trailing blanks and one layer of single quotes. Only

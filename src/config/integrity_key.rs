@@ -6,6 +6,7 @@
 use super::private_file;
 use crate::domain::dice::Dice;
 use crate::domain::integrity::IntegrityKey;
+use crate::files::Route;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -35,6 +36,10 @@ fn read(path: &Path, euid: u32) -> Result<IntegrityKey, String> {
 /// It cannot be made or read.
 pub fn pending(path: &Path, euid: u32, dice: &mut Dice) -> Result<Option<IntegrityKey>, String> {
     let waiting = beside(path, ".new");
+    let route = Route::to(path, euid).map_err(|e| format!("it is not there, and cannot be made: {e}"))?;
+    if let Some(weak) = route.weak {
+        return Err(format!("it is not there, and is not made where others could exchange it: {weak}"));
+    }
     if fs::symlink_metadata(&waiting).is_err() {
         match make(&waiting, &IntegrityKey::generate(dice)) {
             Ok(()) => {}

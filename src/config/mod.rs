@@ -32,8 +32,10 @@ pub struct Sources<'a> {
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// The system-wide file.
     pub system: &'a Path,
-    /// Who must own a link to a configuration file, root apart.
+    /// Who must own the file and its directories, root apart.
     pub euid: u32,
+    /// Whether what the file says is acted on. One that is only checked may be anybody's.
+    pub trusts: bool,
 }
 
 /// Where a value came from.
@@ -96,6 +98,8 @@ pub enum ConfigError {
         path: PathBuf,
         /// Why.
         why: String,
+        /// What to do, where that can be said.
+        remedy: Option<String>,
     },
     /// These are wrong; at least one.
     Problems(Vec<Problem>),
@@ -128,7 +132,7 @@ pub fn find(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
 pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), ConfigError> {
     let mut problems = Vec::new();
     let mut given = match file::find(sources)? {
-        Some(path) => file::read(&path, sources.euid, &mut problems)?,
+        Some(path) => file::read(&path, sources, &mut problems)?,
         None => Vec::new(),
     };
     given.extend(sources.defines.iter().map(|(key, value)| Given {
@@ -161,7 +165,7 @@ pub fn examine(sources: &Sources<'_>) -> Result<(Settings, Vec<Problem>), Config
 /// As for [`examine`].
 pub fn misplacements(sources: &Sources<'_>) -> Result<Vec<Problem>, ConfigError> {
     let Some(path) = file::find(sources)? else { return Ok(Vec::new()) };
-    let given = file::read(&path, sources.euid, &mut Vec::new())?;
+    let given = file::read(&path, sources, &mut Vec::new())?;
     Ok(given.into_iter().filter_map(|one| misplaced(&path, &one.key, one.key_origin)).collect())
 }
 

@@ -12,6 +12,6 @@ mod rights;
 mod route;
 
 pub use output::{Directory, NewFile, rename};
-pub use read::{ReadError, is_descriptor, is_null, look, mode_now, own, plain, private, tighten};
+pub use read::{ReadError, anybodys, look, me, mine_alone, mode_now, own, plain, private, tighten};
 pub use rights::Rights;
 pub use route::{Doubt, Route, Weak, trusted};

@@ -98,17 +98,46 @@ pub fn private(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError
     bounded(file, most)
 }
 
+/// Reads a file that the caller made for itself: regular, with one name, its own and nobody else's to read or write.
+/// Whoever exchanges the name can put none of theirs there.
+///
+/// # Errors
+/// [`ReadError`]
+pub fn mine_alone(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError> {
+    let file = open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() != 1 {
+        return Err(ReadError::NotRegular);
+    }
+    if found.uid() != euid || found.mode() & 0o077 != 0 {
+        return Err(ReadError::Exposed(found.mode() & 0o777));
+    }
+    bounded(file, most)
+}
+
 /// Reads a file that others may read, but neither write nor exchange.
 ///
 /// # Errors
 /// [`ReadError`]
 pub fn own(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError> {
+    read(path, euid, most, true)
+}
+
+/// Reads a file of anybody.
+///
+/// # Errors
+/// [`ReadError`]
+pub fn anybodys(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError> {
+    read(path, euid, most, false)
+}
+
+fn read(path: &Path, euid: u32, most: usize, strict: bool) -> Result<Vec<u8>, ReadError> {
     if is_descriptor(path) {
         return handed_over(path, most);
     }
     let (path, found, weak) = Route::through(path, euid)?;
     // In a directory that nobody else can write this cannot become another file.
-    if let Some(weak) = weak {
+    if let Some(weak) = weak.filter(|_| strict) {
         return Err(ReadError::Weak(weak));
     }
     if is_null(&path, &found) {
@@ -117,17 +146,21 @@ pub fn own(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError> {
     bounded(regular(&path)?, most)
 }
 
-/// Whether a path names a descriptor of this process, as `<(…)` does.
+/// The effective user id of this process.
 #[must_use]
-pub fn is_descriptor(path: &Path) -> bool {
+pub fn me() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Whether a path names a descriptor of this process, as `<(…)` does.
+fn is_descriptor(path: &Path) -> bool {
     let number = ["/dev/fd", "/proc/self/fd"].iter().find_map(|directory| path.strip_prefix(directory).ok());
     let digits = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     number.and_then(Path::to_str).is_some_and(digits)
 }
 
 /// Whether this is the null device.
-#[must_use]
-pub fn is_null(path: &Path, found: &Metadata) -> bool {
+fn is_null(path: &Path, found: &Metadata) -> bool {
     path == Path::new("/dev/null") && found.file_type().is_char_device()
 }
 

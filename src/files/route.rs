@@ -42,9 +42,24 @@ impl fmt::Display for Weak {
         match self.doubt {
             Doubt::Owner(uid) => write!(f, "{path} belongs to uid {uid}, who is neither root nor you"),
             Doubt::Writable(mode) => {
-                let away = if mode & 0o002 == 0 { "g-w" } else { "go-w" };
-                write!(f, "{path} can be written by others (mode {mode:03o}); 'chmod {away} {path}'")
+                write!(f, "{path} can be written by others (mode {mode:03o}); 'chmod {}' it", away(mode))
             }
+        }
+    }
+}
+
+/// What others lose so that they can no longer write.
+fn away(mode: u32) -> &'static str {
+    if mode & 0o002 == 0 { "g-w" } else { "go-w" }
+}
+
+impl Weak {
+    /// The command that makes it trusted, where there is one: an owner must be looked into first.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self.doubt {
+            Doubt::Owner(_) => None,
+            Doubt::Writable(mode) => Some(format!("chmod {} {}", away(mode), self.path.display())),
         }
     }
 }
@@ -244,7 +259,7 @@ mod tests {
         chmod(&dir.join("a"), 0o757);
         let found = weak(me).expect("a weak one");
         assert_eq!((found.path.clone(), found.doubt), (dir.join("a"), Doubt::Writable(0o757)));
-        assert!(found.to_string().contains("chmod go-w"), "{found}");
+        assert!(found.to_string().contains("'chmod go-w'"), "{found}");
         chmod(&dir.join("a"), 0o1777);
         assert_eq!(weak(me), None, "the sticky bit");
         if me != 0 {

@@ -114,7 +114,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         kind: "directory",
         plant: |patctl, _| chmod(patctl.dir.path(), 0o777),
-        says: &["replace the database", "chmod 775"],
+        says: &["replace the database", "chmod 755"],
         fixes: true,
     },
     Fault {

@@ -93,9 +93,13 @@ fn links_pipes_directories_devices_and_open_doors_are_refused() {
     assert!(looked.stderr.contains("can be read by everybody"), "{looked:?}");
     chmod(&patctl.db(), 0o660);
     assert_eq!((verify().exit, verify().stderr.as_str()), (Exit::Yes, ""), "a group is a choice");
-    chmod(patctl.dir.path(), 0o777);
-    refused("its directory can be written by everybody");
-    chmod(patctl.dir.path(), 0o700);
+    let open = patctl.path("open");
+    fs::create_dir(&open).expect("a directory");
+    chmod(&open, 0o777);
+    fs::copy(patctl.db(), open.join("patctl.db")).expect("a copy");
+    let args = ["patctl", "--db", &format!("{}/patctl.db", open.display()), "list"].map(Into::into);
+    let why = "its directory can be written by everybody";
+    patctl.run_exactly(&args, &Setup::default()).says(Exit::Permission, &[why]);
 
     let device = ["patctl", "--db", "/dev/null", "list"].map(Into::into);
     assert_eq!(patctl.run_exactly(&device, &Setup::default()).exit, Exit::Permission);

@@ -82,6 +82,7 @@ mod snippet_server;
 mod spellings;
 mod stats;
 mod streams;
+mod strict;
 mod times;
 mod transport;
 mod unseen;

@@ -141,7 +141,9 @@ impl Checkup {
         let Ok((_, found)) = files::look(directory) else { return };
         if found.mode() & 0o1002 == 0o002 {
             let why = "it can be written by everybody, so everybody can replace the database";
-            let finding = care.tighten(directory, &found, 0o002, why);
+            // A group that shares it has the set-group-id bit to show for it.
+            let away = if found.mode() & 0o2000 == 0 { 0o022 } else { 0o002 };
+            let finding = care.tighten(directory, &found, away, why);
             self.findings.push(Finding { kind: Kind::Directory, ..finding });
         }
     }
