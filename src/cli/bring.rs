@@ -2,6 +2,7 @@
 
 use super::{TEMPLATE, values};
 use crate::domain::atlassian::Format;
+use crate::domain::token::TokenId;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 pub const IMPORT: &str = "FILE holds the table AO_81F455_PERSONAL_TOKEN, as pg_dump, mysqldump or psql's \\copy … \
     CSV HEADER write it, or as CSV from any other program; other tables in it are passed over. All its \
     tokens are imported, or none. What was imported before is left as it is, so that a later dump \
-    brings what is new.\n\n\
+    brings what is new. A token that was revoked, disabled or changed here and has been pruned since stays \
+    away, unless --bring-back names it.\n\n\
     A token keeps its secret, its end and its state of notification, and is accepted as Bearer, as it \
     was. Its id here is dc and eight characters; its TOKEN_ID of twelve digits is understood wherever \
     an id is. On its first use it is hashed anew (patctl.import.rehash).\n\n\
@@ -48,6 +50,9 @@ pub struct ImportJsonl {
     /// The file, or - for stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::file())]
     pub file: PathBuf,
+    /// Import this token although it was ended here and is deleted; may be given more than once
+    #[arg(long, value_name = "ID", value_parser = values::token_id)]
+    pub bring_back: Vec<TokenId>,
     /// Only show what would be imported
     #[arg(long)]
     pub dry_run: bool,
@@ -85,6 +90,9 @@ pub struct ImportAtlassian {
     /// Leave out rows that are broken or in conflict, and import the others
     #[arg(long)]
     pub skip_bad: bool,
+    /// Import this token although it was ended here and is deleted; may be given more than once
+    #[arg(long, value_name = "ID", value_parser = values::token_id)]
+    pub bring_back: Vec<TokenId>,
     /// Only show what would be imported
     #[arg(long)]
     pub dry_run: bool,

@@ -18,12 +18,21 @@ use std::path::PathBuf;
         token and, without --fix, changes nothing.\n\n\
         Silent, and status 0, when nothing is wrong; else status 1, and for each finding a word that \
         stays what it is, what is wrong, and what to do. With --fix what was mended counts no longer: \
-        modes, a missing write-ahead log, an older schema."
+        modes, a missing write-ahead log, an older schema.\n\n\
+        Where the clock is more than five minutes behind the audit log, a token that has ended by one of the two \
+        and not by the other is neither allowed nor denied: 'patctl verify' ends with status 74 and the reason \
+        clock. Set the clock, or, if it is right, say so with --accept-clock."
 )]
 pub struct Doctor {
     /// Mend what is safe to mend, and say what was done
     #[arg(long)]
     pub fix: bool,
+    /// Take the clock to be right although the audit log has later rows; written to the audit log
+    #[arg(long)]
+    pub accept_clock: bool,
+    /// Do not ask
+    #[arg(short, long, requires = "accept_clock")]
+    pub yes: bool,
 }
 
 /// `patctl backup`

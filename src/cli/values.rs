@@ -9,6 +9,7 @@ use crate::domain::moment::Span;
 use crate::domain::pat::{AuthMethods, Status};
 use crate::domain::place;
 use crate::domain::text;
+use crate::domain::token::TokenId;
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
@@ -58,6 +59,11 @@ pub fn directory() -> impl TypedValueParser<Value = PathBuf> {
         Ok(()) => Ok(path),
         Err(why) => Err(format!("{why}; {}", why.remedy())),
     })
+}
+
+/// The whole id of a token.
+pub fn token_id(text: &str) -> Result<TokenId, &'static str> {
+    text.trim().parse().map_err(|_| "not an id: ten characters, as 'list' shows them")
 }
 
 /// One of the words for authentication methods.

@@ -64,7 +64,7 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
     };
     let path = cx.database(&settings)?;
     let mut store = cx.open_if_there(&settings, &path)?;
-    let counted = carry::preview(store.as_ref().map(|store| store as &dyn Store), &all)?;
+    let counted = carry::preview(store.as_ref().map(|store| store as &dyn Store), &all, &args.bring_back)?;
     refuse(&name, &counted)?;
     if args.dry_run || counted.imported == 0 {
         return answer(args, cx, &counted);
@@ -75,7 +75,8 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
     };
     let (policy, actor) = (settings.policy(), (cx.actor)());
     let bar = progress::bar(&cx.screen, all.len() as u64, "importing");
-    let done = carry::import(store, &cx.act(&policy, &actor), &all, &name, &mut |n| bar.inc(n));
+    let done =
+        carry::import(store, &cx.act(&policy, &actor), &all, &name, &args.bring_back, &mut |n| bar.inc(n));
     bar.finish_and_clear();
     let counted = done?;
     refuse(&name, &counted)?;
@@ -128,9 +129,11 @@ fn refuse(name: &str, counted: &Counted) -> Result<(), Failure> {
 }
 
 fn answer(args: &ImportJsonl, cx: &mut Context<'_>, counted: &Counted) -> Result<Exit, Failure> {
+    explain_import::tell_ended(cx, counted.ended.len() as u64, &counted.ended);
     if cx.screen.format() == Format::Json {
         let Counted { imported, present, .. } = *counted;
-        let answer = wire::carry::Imported { dry_run: args.dry_run, imported, present };
+        let ended = &counted.ended;
+        let answer = wire::carry::Imported { dry_run: args.dry_run, imported, present, ended };
         cx.screen.json(&answer).map_err(stdout_failed)?;
         return Ok(Exit::Yes);
     }

@@ -1,7 +1,7 @@
 //! `patctl doctor`: what is wrong with this installation, and what to do about it.
 
 use super::context::Context;
-use super::stdout_failed;
+use super::{stdout_failed, terminal_failed};
 use crate::cli::{Doctor, Format};
 use crate::config::{self, ConfigError, Problem, Settings, integrity_key, private_file};
 use crate::domain::finding::{Finding, Kind};
@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::service::doctor::{self, Question};
+use crate::service::retention;
 use crate::store::examine::Examine as _;
 use crate::store::examine::Identity;
 use crate::store::sqlite::SqliteStore;
@@ -24,6 +25,9 @@ use std::path::Path;
 
 pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
+    if args.accept_clock && !accept_clock(args, cx)? {
+        return Ok(Exit::No);
+    }
     let mut findings = Vec::new();
     let mut settings = settings(cx, &mut findings);
     let path = cx.database(&settings)?;
@@ -41,6 +45,28 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let ok = findings.iter().all(|finding| finding.fixed.is_some());
     answer(cx, &path, ok, &findings).map_err(stdout_failed)?;
     Ok(if ok { Exit::Yes } else { Exit::No })
+}
+
+/// Takes the clock to be right, if that was meant; whether it was.
+fn accept_clock(args: &Doctor, cx: &mut Context<'_>) -> Result<bool, Failure> {
+    let now = (cx.clock)();
+    if !args.yes {
+        if !cx.can_ask() {
+            return Err(Failure::usage(
+                "what has expired by the audit log may be good again, and nobody can be asked",
+            )
+            .hint("if the clock is right, say --yes"));
+        }
+        if !cx.ask.confirm(&format!("Is it {now}?")).map_err(terminal_failed)? {
+            cx.screen.say("nothing was changed");
+            return Ok(false);
+        }
+    }
+    let settings = cx.settings()?;
+    let mut store = cx.open(&settings)?;
+    let (policy, actor) = (settings.policy(), (cx.actor)());
+    retention::accept_clock(&mut store, &cx.act(&policy, &actor))?;
+    Ok(true)
 }
 
 /// The settings, as far as they can be read, and what is wrong with them.
@@ -85,7 +111,7 @@ fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec
     }
     let Some(path) = settings.integrity_key_file() else { return Sealer::default() };
     look("patctl.integrity.key.file", &path, &|path| integrity_key::load(path, euid).map(|_| ()));
-    Sealer::new(integrity_key::load(&path, euid).ok().flatten())
+    Sealer::new(integrity_key::load(&path, euid).ok().flatten().map(|file| file.key))
 }
 
 fn of_key(
@@ -153,7 +179,27 @@ fn of_database(
         };
     }
     findings.extend(doctor::examine(&patient, &question));
+    findings.extend(of_pin(cx, settings, &patient));
     findings
+}
+
+/// Whether the integrity key is pinned to this very database.
+fn of_pin(cx: &Context<'_>, settings: &Settings, patient: &Patient) -> Option<Finding> {
+    let path = settings.integrity_key_file()?;
+    let file = integrity_key::load(&path, cx.euid()).ok()??;
+    let mine = patient.installation().ok()?;
+    let (why, mend) = match file.installation {
+        Some(pinned) if pinned == mine => return None,
+        Some(_) => (
+            "it is pinned to another database than this one: no token of this one is believed",
+            "restore a backup; or, if this database is meant, remove the line 'installation …' from the file",
+        ),
+        None => (
+            "it is pinned to no database: another one that was sealed with it could take the place of this one",
+            "patctl audit head   (as the owner of the file: the first command that can write it pins it)",
+        ),
+    };
+    Some(Finding::new(Kind::KeyFile, path.display().to_string(), why, mend))
 }
 
 fn answer(cx: &mut Context<'_>, path: &Path, ok: bool, findings: &[Finding]) -> io::Result<()> {

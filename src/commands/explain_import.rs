@@ -1,5 +1,6 @@
 //! Why nothing was imported, told to who typed the command.
 
+use super::context::Context;
 use crate::domain::atlassian::Format;
 use crate::domain::atlassian::staged::Staged;
 use crate::dump::DumpError;
@@ -7,6 +8,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::import::Counts;
 use std::io;
+
+/// Tokens that are named one by one.
+const NAMED: usize = 10;
 
 /// What is wrong with the input as a whole; `name` says which.
 pub fn dump(name: &str, error: &DumpError) -> Failure {
@@ -62,4 +66,18 @@ pub fn against(counts: &Counts, first: &[Staged]) -> Failure {
     }
     Failure::new(Exit::No, "refused", lines.join("\n"))
         .hint("--dry-run shows every row; mend the file, or leave such rows out with --skip-bad")
+}
+
+/// Names tokens that stay away because they were ended here.
+pub fn tell_ended(cx: &mut Context<'_>, count: u64, ids: &[String]) {
+    if count == 0 {
+        return;
+    }
+    let named = ids.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more =
+        if count > NAMED as u64 { format!(" and {} more", count - NAMED as u64) } else { String::new() };
+    let were = if count == 1 { "1 token was" } else { &format!("{count} tokens were") };
+    cx.screen.warn(&format!(
+        "{were} ended here before being pruned, and not imported: {named}{more}; --bring-back ID imports one again"
+    ));
 }

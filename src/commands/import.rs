@@ -59,6 +59,7 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     show(cx, &staging, &counts, true)?;
     let crowded = import::crowded(as_store(store.as_ref()), &staging, policy.max_per_user, true)?;
     tell_crowded(cx, &crowded, &policy);
+    tell_ended(cx, &counts, &staging)?;
     cx.screen.say(&told(&counts, "imported"));
     say_zone(args, cx, &counts);
     Ok(Exit::Yes)
@@ -72,10 +73,11 @@ fn preview(
     store: Option<&SqliteStore>,
     staging: &Staging,
 ) -> Result<Exit, Failure> {
-    let counts = import::preview(as_store(store), staging)?;
+    let counts = import::preview(as_store(store), staging, &args.bring_back)?;
     let crowded = import::crowded(as_store(store), staging, policy.max_per_user, false)?;
     show(cx, staging, &counts, false)?;
     tell_crowded(cx, &crowded, policy);
+    tell_ended(cx, &counts, staging)?;
     cx.screen.say(&told(&counts, "would be imported"));
     say_zone(args, cx, &counts);
     let stops = counts.against() > 0 && !args.skip_bad;
@@ -136,7 +138,7 @@ fn bring(
     let actor = (cx.actor)();
     let act = cx.act(policy, &actor);
     let bar = progress::bar(&cx.screen, new, "importing");
-    let done = import::bring(store, &act, staging, args.skip_bad, &mut || bar.inc(1));
+    let done = import::bring(store, &act, staging, args.skip_bad, &args.bring_back, &mut || bar.inc(1));
     bar.finish_and_clear();
     match done {
         Ok(counts) => Ok(counts),
@@ -162,7 +164,7 @@ fn show(cx: &mut Context<'_>, staging: &Staging, counts: &Counts, is_done: bool)
         return Ok(());
     }
     let leaves_out = |staged: &Staged| is_done && is_table && staged.fate == Fate::New;
-    if is_table && is_done && counts.present + counts.against() == 0 {
+    if is_table && is_done && counts.present + counts.ended + counts.against() == 0 {
         return Ok(());
     }
     let now = (cx.clock)();
@@ -192,14 +194,26 @@ fn say_zone(args: &ImportAtlassian, cx: &mut Context<'_>, counts: &Counts) {
 
 fn told(counts: &Counts, verb: &str) -> String {
     let mut parts = vec![format!("{} {verb}", tokens(counts.new))];
-    for (count, what) in
-        [(counts.present, "imported before"), (counts.conflict, "in conflict"), (counts.broken, "broken")]
-    {
+    for (count, what) in [
+        (counts.present, "imported before"),
+        (counts.conflict, "in conflict"),
+        (counts.broken, "broken"),
+        (counts.ended, "ended here"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     }
     parts.join(", ")
+}
+
+/// Names tokens that stay away because they were ended here.
+fn tell_ended(cx: &mut Context<'_>, counts: &Counts, staging: &Staging) -> Result<(), Failure> {
+    let ended = staging.page(0, SHOWN, Some(Fate::Ended))?;
+    let ids: Vec<String> =
+        ended.iter().filter_map(|staged| Some(staged.row.as_ref()?.number.id().to_string())).collect();
+    explain_import::tell_ended(cx, counts.ended, &ids);
+    Ok(())
 }
 
 fn tell_noticed(cx: &mut Context<'_>, noticed: &Noticed, zone: &Zone) {

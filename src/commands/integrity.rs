@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use crate::config::{Settings, integrity_key};
-use crate::domain::integrity::{IntegrityKey, Sealer};
+use crate::domain::integrity::{KeyFile, Sealer};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::integrity;
+use crate::store::Read as _;
 use crate::store::integrity::{Adopted, Sealed as _};
 use crate::store::sqlite::SqliteStore;
 use std::path::Path;
@@ -20,11 +21,36 @@ impl Context<'_> {
     /// A key file is configured and cannot be used: then nothing is judged without it.
     pub fn guard(&mut self, settings: &Settings, store: &mut SqliteStore) -> Result<(), Failure> {
         if let Some(path) = settings.integrity_key_file() {
-            let key = self.integrity_key(settings, store, &path)?;
+            let KeyFile { key, installation } = self.integrity_key(settings, store, &path)?;
+            let mine = store.installation()?;
+            if installation.as_ref().is_some_and(|pinned| *pinned != mine) {
+                return Err(another(&path));
+            }
             store.seal_with(Sealer::new(Some(key)));
-            integrity::adopt_head(store)?;
+            if installation.is_none() {
+                // Before this release the key was pinned to no database, and the head of the log not sealed.
+                integrity::adopt_head(store)?;
+                self.pin(&path, &mine);
+            }
         }
         Ok(())
+    }
+
+    /// Pins a key to the database that it is used for. Where that cannot be, `doctor` names it.
+    fn pin(&mut self, path: &Path, installation: &str) {
+        if integrity_key::write_pin(path, self.euid(), installation).is_ok() {
+            self.screen.say(&format!("pinned the key {} to this database", path.display()));
+        }
+    }
+
+    /// The database that the integrity key is pinned to, if it is.
+    ///
+    /// # Errors
+    /// A key file is configured and cannot be used.
+    pub fn pinned(&self, settings: &Settings) -> Result<Option<String>, Failure> {
+        let Some(path) = settings.integrity_key_file() else { return Ok(None) };
+        let file = integrity_key::load(&path, self.euid()).map_err(|why| wrong(&path, &why))?;
+        Ok(file.and_then(|file| file.installation))
     }
 
     /// What rows are looked at with, where there is a key already.
@@ -33,7 +59,8 @@ impl Context<'_> {
     /// A key file is configured and cannot be used.
     pub fn sealer(&self, settings: &Settings) -> Result<Sealer, Failure> {
         let Some(path) = settings.integrity_key_file() else { return Ok(Sealer::default()) };
-        Ok(Sealer::new(integrity_key::load(&path, self.euid()).map_err(|why| wrong(&path, &why))?))
+        let file = integrity_key::load(&path, self.euid()).map_err(|why| wrong(&path, &why))?;
+        Ok(Sealer::new(file.map(|file| file.key)))
     }
 
     /// The key in the file; a new one in a new file, where no row was ever sealed with a key.
@@ -42,15 +69,16 @@ impl Context<'_> {
         settings: &Settings,
         store: &mut SqliteStore,
         path: &Path,
-    ) -> Result<IntegrityKey, Failure> {
+    ) -> Result<KeyFile, Failure> {
+        let mine = store.installation()?;
         for _ in 0..TRIES {
-            if let Some(key) = integrity_key::load(path, self.euid()).map_err(|why| wrong(path, &why))? {
-                return Ok(key);
+            if let Some(file) = integrity_key::load(path, self.euid()).map_err(|why| wrong(path, &why))? {
+                return Ok(file);
             }
-            let waiting = integrity_key::pending(path, self.euid(), self.dice);
-            let Some(key) = waiting.map_err(|why| wrong(path, &why))? else { continue };
+            let waiting = integrity_key::pending(path, self.euid(), &mine, self.dice);
+            let Some(file) = waiting.map_err(|why| wrong(path, &why))? else { continue };
             let (policy, actor) = (settings.policy(), (self.actor)());
-            let adopted = integrity::adopt(store, &self.act(&policy, &actor), &key)?;
+            let adopted = integrity::adopt(store, &self.act(&policy, &actor), &file.key)?;
             if adopted == Adopted::Foreign {
                 integrity_key::forget(path);
             } else if integrity_key::publish(path).map_err(|e| wrong(path, &e.to_string()))? {
@@ -61,6 +89,16 @@ impl Context<'_> {
         }
         Err(wrong(path, "it is not there, and rows are sealed with a key"))
     }
+}
+
+/// The key is that of another database.
+pub fn another(path: &Path) -> Failure {
+    let message =
+        format!("the integrity key file {} is that of another database than this one", path.display());
+    Failure::new(Exit::Io, "another-installation", message).hint(
+        "if somebody replaced the database, restore a backup; if it is meant, remove the line 'installation …' from \
+         the key file, and the next command pins it anew",
+    )
 }
 
 /// What a key file is, and why this is none.

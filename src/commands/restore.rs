@@ -2,6 +2,7 @@
 
 use super::backup::unfit_copy;
 use super::context::Context;
+use super::integrity;
 use super::restore_answer::{Outcome, answer, lines, warnings};
 use super::revoke::ids_of_file;
 use super::{stdout_failed, terminal_failed, tokens};
@@ -190,6 +191,11 @@ fn candidate(
     });
     bar.finish_and_clear();
     let candidate = read.map_err(|error| of_backup(&args.file, error))?;
+    if let (Some(pinned), Some(key)) = (cx.pinned(settings)?, settings.integrity_key_file())
+        && pinned != candidate.installation()?
+    {
+        return Err(integrity::another(&key));
+    }
     let contents = backup::look(candidate.patient()).map_err(|error| of_backup(&args.file, error))?;
     let contents = contents.map_err(|unfit| unfit_copy(&args.file, &unfit))?;
     // Of before the key was made, or with a key that is not here: no row is believed either, unless --adopt.

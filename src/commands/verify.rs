@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::verify::{self as service, Case, Errand, Purpose, Verdict};
 use crate::store::Durability;
+use crate::store::integrity::Sealed as _;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
 
@@ -88,13 +89,16 @@ fn undecided(denial: &Denial) -> Failure {
     let failure = Failure::new(Exit::Io, denial.reason.as_str(), why);
     match denial.reason {
         Reason::Unavailable => failure.hint(MORE_MEMORY),
+        Reason::Clock => {
+            failure.hint("set the clock of this machine; if it is right, run 'patctl doctor --accept-clock'")
+        }
         _ => failure,
     }
 }
 
 /// The key of the auth cache, if there is to be one.
 pub fn cache_key(cx: &mut Context<'_>, policy: &Policy, store: &SqliteStore) -> Option<CacheKey> {
-    if policy.cache.on() { cx.cache_key(store.path()) } else { None }
+    if policy.cache.on() { cx.cache_key(store.path()).map(|key| key.bound_to(store.sealer())) } else { None }
 }
 
 /// What of a request is written down.

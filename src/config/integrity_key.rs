@@ -5,18 +5,18 @@
 
 use super::private_file;
 use crate::domain::dice::Dice;
-use crate::domain::integrity::IntegrityKey;
+use crate::domain::integrity::{IntegrityKey, KeyFile, pin};
 use crate::files::Route;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The key in the file; `None` where there is no such file.
 ///
 /// # Errors
 /// The file is there and cannot be used, in words that say how to mend it.
-pub fn load(path: &Path, euid: u32) -> Result<Option<IntegrityKey>, String> {
+pub fn load(path: &Path, euid: u32) -> Result<Option<KeyFile>, String> {
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e.to_string()),
@@ -24,9 +24,9 @@ pub fn load(path: &Path, euid: u32) -> Result<Option<IntegrityKey>, String> {
     }
 }
 
-fn read(path: &Path, euid: u32) -> Result<IntegrityKey, String> {
+fn read(path: &Path, euid: u32) -> Result<KeyFile, String> {
     let bytes = private_file::read(path, euid)?;
-    IntegrityKey::parse(&bytes).map_err(|_| "this is no key".to_owned())
+    KeyFile::parse(&bytes).map_err(|_| "this is no key".to_owned())
 }
 
 /// The key that waits to become the one in the file: a new one, or one that somebody else has made; `None`
@@ -34,14 +34,19 @@ fn read(path: &Path, euid: u32) -> Result<IntegrityKey, String> {
 ///
 /// # Errors
 /// It cannot be made or read.
-pub fn pending(path: &Path, euid: u32, dice: &mut Dice) -> Result<Option<IntegrityKey>, String> {
+pub fn pending(
+    path: &Path,
+    euid: u32,
+    installation: &str,
+    dice: &mut Dice,
+) -> Result<Option<KeyFile>, String> {
     let waiting = beside(path, ".new");
     let route = Route::to(path, euid).map_err(|e| format!("it is not there, and cannot be made: {e}"))?;
     if let Some(weak) = route.weak {
         return Err(format!("it is not there, and is not made where others could exchange it: {weak}"));
     }
     if fs::symlink_metadata(&waiting).is_err() {
-        match make(&waiting, &IntegrityKey::generate(dice)) {
+        match make(&waiting, &IntegrityKey::generate(dice), installation) {
             Ok(()) => {}
             // Whoever was faster made the key of all.
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
@@ -78,17 +83,37 @@ pub fn forget(path: &Path) {
 }
 
 /// Written under a name of its own first: no process reads half a key.
-fn make(waiting: &Path, key: &IntegrityKey) -> io::Result<()> {
+fn make(waiting: &Path, key: &IntegrityKey, installation: &str) -> io::Result<()> {
+    let mut text = key.to_text();
+    text.push_str(&pin(installation));
     let draft = beside(waiting, &format!(".{}", std::process::id()));
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&draft)
-        .and_then(|mut file| file.write_all(key.to_text().as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::hard_link(&draft, waiting));
     let _ = fs::remove_file(&draft);
     written.and_then(|()| sync_directory(waiting))
+}
+
+/// Pins the key in the file to a database.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_pin(path: &Path, euid: u32, installation: &str) -> io::Result<()> {
+    let bytes = private_file::read(path, euid).map_err(io::Error::other)?;
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    // What was opened is what has the name, and that is no link.
+    let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+    let same = (opened.dev(), opened.ino()) == (named.dev(), named.ino());
+    if !same || !named.is_file() || opened.uid() != euid {
+        return Err(io::Error::other("it is a link, or somebody else's"));
+    }
+    let line_end = if bytes.last() == Some(&b'\n') { "" } else { "\n" };
+    file.write_all(format!("{line_end}{}", pin(installation)).as_bytes())?;
+    file.sync_all()
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {

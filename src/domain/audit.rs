@@ -61,11 +61,15 @@ pub enum Action {
     Restore,
     /// A token was brought from elsewhere; one row speaks of all that came at once.
     Import,
+    /// A token that was ended here and deleted may be imported again.
+    BringBack,
+    /// The clock was taken to be right although the log has later rows.
+    AcceptClock,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Create,
         Self::Revoke,
         Self::Verify,
@@ -85,6 +89,8 @@ impl Action {
         Self::Backup,
         Self::Restore,
         Self::Import,
+        Self::BringBack,
+        Self::AcceptClock,
     ];
 
     /// The stable word.
@@ -110,6 +116,8 @@ impl Action {
             Self::Backup => "backup",
             Self::Restore => "restore",
             Self::Import => "import",
+            Self::BringBack => "bring-back",
+            Self::AcceptClock => "accept-clock",
         }
     }
 }

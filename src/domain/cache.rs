@@ -6,6 +6,7 @@
 //! other secret, for none whose verifier has changed since, and not for longer than it was meant to.
 
 use super::dice::Dice;
+use super::integrity::Sealer;
 use super::moment::{Moment, Span};
 use super::token::PlainToken;
 use super::verifier::Verifier;
@@ -71,6 +72,12 @@ impl CacheKey {
         let key: [u8; BYTES] = bytes.try_into().ok()?;
         // What a file system leaves of a file that was written when the power failed.
         key.iter().any(|byte| *byte != key[0]).then(|| Self(Zeroizing::new(key)))
+    }
+
+    /// The key that is used where rows are sealed with a key: who has this one alone can make no entry.
+    #[must_use]
+    pub fn bound_to(self, sealer: &Sealer) -> Self {
+        sealer.derive(self.as_bytes()).map_or(self, Self)
     }
 
     /// What a key file holds.

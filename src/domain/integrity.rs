@@ -74,6 +74,50 @@ impl IntegrityKey {
     }
 }
 
+/// What a file with a key holds.
+#[derive(Clone, Debug)]
+pub struct KeyFile {
+    /// The key.
+    pub key: IntegrityKey,
+    /// The name of the database whose rows are sealed with it; `None`: it is not pinned to one yet.
+    pub installation: Option<String>,
+}
+
+impl KeyFile {
+    /// Reads a key file: the key, and below it perhaps the line that pins it to a database.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        let (key, rest) = bytes.split_at(end);
+        let key = IntegrityKey::parse(key)?;
+        let mut installation: Option<String> = None;
+        for line in rest.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            let name = std::str::from_utf8(line).ok().and_then(|line| line.trim().strip_prefix(PIN));
+            let name = name.filter(|name| is_installation(name)).ok_or(KeyError)?;
+            // Two processes may have written the same.
+            if installation.as_ref().is_some_and(|known| known != name) {
+                return Err(KeyError);
+            }
+            installation = Some(name.to_owned());
+        }
+        Ok(Self { key, installation })
+    }
+}
+
+const PIN: &str = "installation ";
+
+/// The line that pins a key to a database.
+#[must_use]
+pub fn pin(installation: &str) -> String {
+    format!("{PIN}{installation}\n")
+}
+
+fn is_installation(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl fmt::Debug for IntegrityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IntegrityKey(..)")
@@ -184,6 +228,15 @@ impl Sealer {
         rules: &[impl AsRef<str>],
     ) -> Result<(), Damage> {
         self.check_message(seal, || encode(installation, values, rules))
+    }
+
+    /// A key for another use, which only who has both can have; `None` where there is no integrity key.
+    #[must_use]
+    pub fn derive(&self, other: &[u8]) -> Option<KeyBytes> {
+        let key = self.key.as_ref()?;
+        let mut message = Zeroizing::new(b"patctl derived key 1".to_vec());
+        message.extend(other);
+        Some(Zeroizing::new(mac(key, &message).finalize().into_bytes().into()))
     }
 
     /// Whether a seal was made with some key.

@@ -25,5 +25,6 @@ pub mod restriction;
 pub mod schedule;
 pub mod text;
 pub mod token;
+pub mod tombstone;
 pub mod vault;
 pub mod verifier;

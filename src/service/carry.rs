@@ -2,13 +2,14 @@
 //! them, and neither can who imports it. A successor of each gets a new secret.
 
 use super::Act;
+use super::import::bring_back;
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::moment::Moment;
 use crate::domain::notice::Recipients;
 use crate::domain::pat::{Life, Pat};
 use crate::domain::restriction::{Base, Rules};
 use crate::domain::text::{Email, Note, User, is_hidden};
-use crate::domain::token;
+use crate::domain::token::{self, TokenId};
 use crate::store::contract::Result;
 use crate::store::{Durability, Read, Store, StoreError};
 use crate::wire::carry::{Line, SHAPE};
@@ -32,6 +33,8 @@ pub struct Counted {
     pub present: u64,
     /// Ids that are here and are another token, or the same in another state.
     pub conflicts: Vec<String>,
+    /// Ids of tokens that were ended here and are deleted.
+    pub ended: Vec<String>,
 }
 
 /// Reads a line.
@@ -126,10 +129,18 @@ fn is_here(db: &(impl Read + ?Sized), brought: &Brought) -> Result<Option<bool>>
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(store: Option<&dyn Store>, all: &[Brought]) -> Result<Counted> {
+pub fn preview(store: Option<&dyn Store>, all: &[Brought], back: &[TokenId]) -> Result<Counted> {
     let mut counted = Counted::default();
     for brought in all {
         let here = store.map(|store| is_here(store, brought)).transpose()?.flatten();
+        let id = brought.pat.id;
+        if here.is_none()
+            && !back.contains(&id)
+            && store.map_or(Ok(None), |store| store.tombstone(id))?.is_some()
+        {
+            counted.ended.push(id.to_string());
+            continue;
+        }
         count(&mut counted, here, brought);
     }
     Ok(counted)
@@ -143,7 +154,8 @@ fn count(counted: &mut Counted, here: Option<bool>, brought: &Brought) {
     }
 }
 
-/// Takes in all that are not here, in one transaction; with a conflict, none.
+/// Takes in all that are not here, in one transaction; with a conflict, none. What was ended here comes in only
+/// where its id is one of `back`.
 ///
 /// # Errors
 /// What the database gave; then nothing was imported.
@@ -152,12 +164,19 @@ pub fn import(
     act: &Act<'_>,
     all: &[Brought],
     source: &str,
+    back: &[TokenId],
     each: &mut dyn FnMut(u64),
 ) -> Result<Counted> {
     let mut change = store.begin(Durability::Full)?;
     let mut counted = Counted::default();
     for brought in all {
         let here = is_here(change.as_ref(), brought)?;
+        let id = brought.pat.id;
+        if here.is_none() && !bring_back(change.as_mut(), act, id, back)? && change.tombstone(id)?.is_some() {
+            counted.ended.push(id.to_string());
+            each(1);
+            continue;
+        }
         count(&mut counted, here, brought);
         if here.is_none() && !change.carry(&brought.pat, &brought.rules)? {
             return Err(StoreError::Damaged(format!("{} is there and is not", brought.pat.id)));

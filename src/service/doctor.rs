@@ -12,7 +12,8 @@ use crate::domain::restriction::{Base, Rules};
 use crate::domain::verifier::Verifier;
 use crate::store::StoreError;
 use crate::store::contract::Result;
-use crate::store::examine::{Examine, Examined, Identity, Reachable};
+use crate::store::examine::{Examine, Examined, Identity, Misplaced, Reachable};
+use crate::store::log::EachPiece;
 
 /// Rows of one kind that are told one by one: whoever has more needs a backup, not a list.
 const TOLD: usize = 100;
@@ -46,6 +47,8 @@ pub fn examine(patient: &dyn Examine, question: &Question<'_>) -> Vec<Finding> {
         doctor.limits();
         doctor.addresses();
         doctor.contradictions();
+        doctor.misplaced();
+        doctor.tombstones();
     }
     doctor.structure();
     doctor.findings
@@ -162,7 +165,10 @@ impl Doctor<'_> {
 
     fn clock(&mut self) {
         let patient = self.patient;
-        let (now, words) = match prune::judge_clock(&|each| patient.moments(each), self.question.now) {
+        let mark = |each: EachPiece<'_>| patient.examine_chain(each);
+        let judged = prune::judge_clock(&|each| patient.moments(each), self.question.now)
+            .and_then(|()| prune::judge_mark(&mark, self.question.now));
+        let (now, words) = match judged {
             Ok(()) => return,
             Err(PruneError::Clock { now, last }) => {
                 (now, format!("the clock says {now}, the last audit row is of {last}"))
@@ -173,7 +179,8 @@ impl Doctor<'_> {
             }
         };
         let why = format!("{words}: what is called expired may be alive, and the other way about");
-        self.add(Kind::Clock, &now.to_string(), why, "set the clock of this machine");
+        let mend = "set the clock of this machine; if it is right: patctl doctor --accept-clock --yes";
+        self.add(Kind::Clock, &now.to_string(), why, mend);
     }
 
     fn rows(&mut self) {
@@ -222,6 +229,40 @@ impl Doctor<'_> {
             self.add(Kind::Unaddressed, self.question.database, why, TO_ALL);
         }
         self.ask("its addresses", answer);
+    }
+
+    fn misplaced(&mut self) {
+        let answer = self.patient.misplaced();
+        for Misplaced { id, row, log } in self.ask("its audit log", answer).unwrap_or_default() {
+            let (why, mend) = match row {
+                Some(row) if row < log => (
+                    format!(
+                        "its row is of version {row}, the audit log says {log}: an older row was put back"
+                    ),
+                    format!("patctl revoke {id}"),
+                ),
+                Some(row) => (
+                    format!(
+                        "its row is of version {row}, the audit log says {log}: it was changed past the log"
+                    ),
+                    format!("patctl revoke {id}"),
+                ),
+                None => (
+                    "its row is gone, and the audit log does not say that it was pruned".to_owned(),
+                    RESTORE.to_owned(),
+                ),
+            };
+            self.add(Kind::Contradiction, &id, why, mend);
+        }
+    }
+
+    fn tombstones(&mut self) {
+        let answer = self.patient.tombstones();
+        for what in self.ask("its tombstones", answer).unwrap_or_default() {
+            let why =
+                format!("{what}: not what patctl wrote, so that tokens that were ended here may come back");
+            self.add(Kind::Row, "tombstone", why, RESTORE);
+        }
     }
 
     fn contradictions(&mut self) {

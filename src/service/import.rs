@@ -28,6 +28,8 @@ pub struct Counts {
     pub conflict: u64,
     /// No tokens.
     pub broken: u64,
+    /// Ended here, and deleted.
+    pub ended: u64,
 }
 
 impl Counts {
@@ -45,6 +47,7 @@ impl Counts {
             present: staging.count(Fate::Present),
             conflict: staging.count(Fate::Conflict),
             broken: staging.count(Fate::Broken),
+            ended: staging.count(Fate::Ended),
         }
     }
 }
@@ -68,10 +71,11 @@ impl From<StoreError> for ImportError {
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(db: Option<&dyn Store>, staging: &Staging) -> Result<Counts> {
+pub fn preview(db: Option<&dyn Store>, staging: &Staging, back: &[TokenId]) -> Result<Counts> {
     if let Some(db) = db {
         each_page(staging, &mut |page| {
             page.iter().try_for_each(|(staged, row)| match taken(db, row)? {
+                Some((Fate::Ended, _)) if back.contains(&row.number.id()) => Ok(()),
                 Some((fate, why)) => staging.mark(staged.seq, fate, Some(&why)),
                 None => Ok(()),
             })
@@ -97,7 +101,10 @@ fn each_page(staging: &Staging, each: Pages<'_>) -> Result<()> {
 
 /// What becomes of a row whose number is taken here, and why.
 fn taken(db: &(impl Origins + ?Sized), row: &Row) -> Result<Option<(Fate, String)>> {
-    let Some(there) = db.origin(row.number.id())? else { return Ok(None) };
+    let Some(there) = db.origin(row.number.id())? else {
+        let ended = db.tombstone(row.number.id())?;
+        return Ok(ended.map(|ended| (Fate::Ended, ended.to_string())));
+    };
     let hash = there.verifier.as_ref().and_then(Verifier::as_imported);
     let same = there.user_key.as_ref() == Some(&row.user_key)
         && there.row == row.row
@@ -113,7 +120,7 @@ fn taken(db: &(impl Origins + ?Sized), row: &Row) -> Result<Option<(Fate, String
 }
 
 /// Imports every row that is new, in one transaction; rows that stand against it are left out, if they
-/// may be. `each` hears of every row.
+/// may be. What was ended here comes in only where its id is one of `back`. `each` hears of every row.
 ///
 /// # Errors
 /// [`ImportError`]; then nothing was imported.
@@ -122,6 +129,7 @@ pub fn bring(
     act: &Act<'_>,
     staging: &Staging,
     leaves_out: bool,
+    back: &[TokenId],
     each: &mut dyn FnMut(),
 ) -> std::result::Result<Counts, ImportError> {
     let mut change = store.begin(Durability::Full)?;
@@ -130,7 +138,10 @@ pub fn bring(
         let mut brought = Vec::with_capacity(page.len());
         for (staged, row) in page {
             each();
-            if insert(change.as_mut(), staged, row)? {
+            let id = row.number.id();
+            if insert(change.as_mut(), staged, row)?
+                || bring_back(change.as_mut(), act, id, back)? && insert(change.as_mut(), staged, row)?
+            {
                 brought.push((*staged, row.number.id(), told(row.number)));
                 continue;
             }
@@ -153,6 +164,23 @@ pub fn bring(
         change.commit()?;
     }
     Ok(counts)
+}
+
+/// Lets a token come in again that was ended here, if it is one of `back`; whether it was one.
+///
+/// # Errors
+/// What the database gave.
+pub fn bring_back(
+    change: &mut dyn Transaction,
+    act: &Act<'_>,
+    id: TokenId,
+    back: &[TokenId],
+) -> Result<bool> {
+    let Some(tombstone) = change.tombstone(id)?.filter(|_| back.contains(&id)) else { return Ok(false) };
+    let detail = tombstone.to_string();
+    let entry = act.done((act.clock)(), Action::BringBack, id.as_str(), None);
+    change.audit(&Entry { detail: Some(&detail), ..entry })?;
+    change.bring_back(id)
 }
 
 /// The audit row of a token that was added.

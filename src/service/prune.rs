@@ -6,7 +6,9 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::Kind;
 use crate::domain::pat::Pat;
 use crate::store::contract::EachPat;
+use crate::store::log::{EachPiece, Piece};
 use crate::store::{Durability, Store, StoreError};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Rows of one transaction: small, so that a 'verify' beside it never waits long.
@@ -36,7 +38,7 @@ impl From<StoreError> for PruneError {
 }
 
 /// How far the clock may fall behind the audit log.
-const BACK: Span = Span::minutes(5);
+pub const BACK: Span = Span::minutes(5);
 /// How far it may run ahead of it.
 const AHEAD: Span = Span::days(400);
 
@@ -47,7 +49,29 @@ const AHEAD: Span = Span::days(400);
 /// # Errors
 /// [`PruneError::Clock`], or what reading the database gave.
 pub fn check_clock(store: &dyn Store, now: Moment) -> Result<(), PruneError> {
-    judge_clock(&|each| store.since_change(each), now)
+    judge_clock(&|each| store.since_change(each), now)?;
+    judge_mark(&|each| store.chain(each), now)
+}
+
+/// Refuses a clock more than 5 minutes before the greatest time of any row. `chain` shows the head first.
+///
+/// # Errors
+/// [`PruneError::Clock`], or what reading the database gave.
+pub fn judge_mark(
+    chain: &dyn Fn(EachPiece<'_>) -> Result<(), StoreError>,
+    now: Moment,
+) -> Result<(), PruneError> {
+    let mut mark = None;
+    chain(&mut |piece| {
+        if let Piece::Head(sealed) = piece {
+            mark = Some(sealed.head.mark);
+        }
+        ControlFlow::Break(())
+    })?;
+    match mark.filter(|mark| *mark > now.saturating_plus(BACK)) {
+        Some(last) => Err(PruneError::Clock { now, last }),
+        None => Ok(()),
+    }
 }
 
 /// Shows when somebody last made a change, and each row after it.
@@ -107,7 +131,7 @@ fn steps(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -> Re
     while let Some(upto) = store.last_prunable(before, after, STEP)? {
         let mut change = store.begin(Durability::Step)?;
         let at = (act.clock)();
-        let gone = change.prune(before, after, upto)?;
+        let gone = change.prune(before, after, upto, at)?;
         for pat in &gone {
             change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
             notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;

@@ -256,11 +256,11 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<()>;
 
     /// Deletes the rows numbered above `after` up to `upto` that [`Store::prunable`] answers for `before`, and
-    /// answers them in their order.
+    /// answers them in their order. Of those that were ended here a tombstone of the day of `at` is left.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>>;
+    fn prune(&mut self, before: Moment, after: i64, upto: i64, at: Moment) -> Result<Vec<Pat>>;
 
     /// Writes an audit row, as the next of the chain.
     ///

@@ -83,6 +83,17 @@ pub struct Reachable<'a> {
 /// Receives one row after the other.
 pub type EachExamined<'a> = &'a mut dyn FnMut(&Examined<'_>);
 
+/// A row of a token whose version is not the one that the audit log names last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misplaced {
+    /// The token.
+    pub id: String,
+    /// The version of its row; `None`: there is no row.
+    pub row: Option<i64>,
+    /// The version that the log names.
+    pub log: i64,
+}
+
 /// What can be asked of a database in any state. Each question stands alone: that one cannot be answered is
 /// no reason not to ask the next.
 pub trait Examine {
@@ -152,6 +163,18 @@ pub trait Examine {
     /// # Errors
     /// [`StoreError`](super::StoreError)
     fn reachable(&self, now: Moment, each: &mut dyn FnMut(&Reachable<'_>)) -> Result<()>;
+
+    /// Tokens whose row is older than the log says, newer than it says, or gone although the log does not say so.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn misplaced(&self) -> Result<Vec<Misplaced>>;
+
+    /// What is wrong with the tombstones, in words.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn tombstones(&self) -> Result<Vec<String>>;
 
     /// Tokens that the audit log calls revoked or pruned, and the table does not.
     ///

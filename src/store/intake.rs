@@ -5,6 +5,7 @@ use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::Moment;
 use crate::domain::pat::{AuthMethods, Notified};
 use crate::domain::token::TokenId;
+use crate::domain::tombstone::Tombstone;
 use crate::domain::verifier::Verifier;
 use std::ops::ControlFlow;
 
@@ -60,6 +61,12 @@ pub trait Origins {
     /// # Errors
     /// [`StoreError`](super::StoreError), as for every call here.
     fn origin(&self, id: TokenId) -> Result<Option<Origin>>;
+
+    /// How the token with this id was ended here, if it was and is deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn tombstone(&self, id: TokenId) -> Result<Option<Tombstone>>;
 }
 
 /// What a store tells of them.
@@ -79,7 +86,14 @@ pub trait Intake: Origins {
     /// [`StoreError`](super::StoreError), as for every call here.
     fn announce(&mut self, count: u64) -> Result<()>;
 
-    /// Adds a token as it was elsewhere; false when the id is taken.
+    /// Lets a token that was ended here and is deleted be added again; whether it was one. The caller writes down
+    /// that it did.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn bring_back(&mut self, id: TokenId) -> Result<bool>;
+
+    /// Adds a token as it was elsewhere; false when the id is taken, or of one that was ended here.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError)

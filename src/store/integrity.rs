@@ -20,6 +20,9 @@ pub enum Adopted {
 pub trait Sealed {
     /// From now on rows are sealed, and looked at, with this.
     fn seal_with(&mut self, sealer: Sealer);
+
+    /// What they are sealed with.
+    fn sealer(&self) -> &Sealer;
 }
 
 /// The part of a transaction that seals rows anew.

@@ -95,8 +95,15 @@ pub struct Cut {
     pub last: Link,
 }
 
-/// The log as it can be cut.
+/// The log as it can be cut, and its greatest time.
 pub trait Trim {
+    /// The greatest time of any row, as far as it is believed: a use that is dated far ahead of all before it
+    /// leaves it alone.
+    fn clock_mark(&self) -> Moment;
+
+    /// Takes the time of the next row for the greatest, although there are later ones. The caller writes that row.
+    fn accept_clock(&mut self);
+
     /// Deletes the first rows, none beyond `upto` and at most `most`, and notes in the head up to where, and how
     /// late they were, seen from `now`; `None` where there are none. The caller writes down that it did.
     ///

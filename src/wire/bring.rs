@@ -12,8 +12,8 @@ pub struct Incoming<'a> {
     pub line: u64,
     /// Which of the rows in that line it is; null where a line holds one.
     pub nth: Option<u64>,
-    /// `new` (it would be imported), `imported`, `present` (it was imported before), `conflict` or
-    /// `broken`.
+    /// `new` (it would be imported), `imported`, `present` (it was imported before), `conflict`,
+    /// `broken` or `ended` (it was ended here, and is deleted).
     pub fate: &'static str,
     /// The id that the token has here; null where it is none, or is the second of its number.
     pub id: Option<String>,

@@ -91,13 +91,15 @@ impl<'a> Carried<'a> {
 
 /// What `import jsonl -o json` prints.
 #[derive(Serialize, Debug)]
-pub struct Imported {
+pub struct Imported<'a> {
     /// Whether this is only what would happen.
     pub dry_run: bool,
     /// How many tokens are new here.
     pub imported: u64,
     /// How many are here already, just so.
     pub present: u64,
+    /// Ids of tokens that were ended here and are deleted, and are not imported.
+    pub ended: &'a [String],
 }
 
 /// A line that is read, before its fields are looked at.

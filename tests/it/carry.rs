@@ -67,7 +67,7 @@ fn what_is_exported_imported_and_exported_is_the_same_and_holds_no_secret_and_no
     other.set_now(patctl.now());
     other.run(&["doctor"]).is(Exit::Yes, "");
     let again = import(&other, &text, &["-o", "json"]);
-    assert_eq!(again.json(), serde_json::json!({"dry_run": false, "imported": 0, "present": 8}));
+    assert_eq!(again.json(), serde_json::json!({"dry_run": false, "imported": 0, "present": 8, "ended": []}));
 }
 
 #[test]

@@ -220,8 +220,13 @@ impl Patctl {
         let mut all = vec!["verify", "-o", "json"];
         all.extend(args);
         let run = self.run_with(&all, &Setup { stdin: presented.as_ref(), ..Setup::default() });
+        // Of trouble there is no answer, and its kind stands in the place of a reason.
+        let said = if run.exit == Exit::Io { &run.stderr } else { &run.stdout };
         let json: serde_json::Value =
-            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("JSON, not {run:?}"));
+            serde_json::from_str(said).unwrap_or_else(|_| panic!("JSON, not {run:?}"));
+        if run.exit == Exit::Io {
+            return (run.exit, json["error"]["kind"].as_str().unwrap_or("").to_owned());
+        }
         assert_eq!(json["allowed"], run.exit == Exit::Yes, "{run:?}");
         (run.exit, json["reason"].as_str().unwrap_or("").to_owned())
     }

@@ -3,7 +3,7 @@
 
 use crate::harness::{Patctl, id_of};
 use crate::process::{Home, scaled, stderr};
-use patctl::domain::integrity::{IntegrityKey, Sealer};
+use patctl::domain::integrity::{KeyFile, Sealer};
 use patctl::exit::Exit;
 use patctl::store::integrity::Sealed as _;
 use patctl::store::sqlite::SqliteStore;
@@ -163,8 +163,8 @@ fn every_change_seals_the_row_anew() {
         let sealed = |what: &str| {
             let mut store = SqliteStore::open(&patctl.db()).expect("the database");
             if keyed {
-                let key = IntegrityKey::parse(&fs::read(key_file(&patctl)).expect("the key")).expect("a key");
-                store.seal_with(Sealer::new(Some(key)));
+                let key = KeyFile::parse(&fs::read(key_file(&patctl)).expect("the key")).expect("a key");
+                store.seal_with(Sealer::new(Some(key.key)));
             }
             let run = patctl.run(&["list", "--all", "-o", "ids"]);
             for id in run.stdout.lines() {

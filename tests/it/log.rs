@@ -72,12 +72,15 @@ pub fn fill(sql: &rusqlite::Connection, count: i64) {
 
 /// Gives the rows from 1 on the hashes that they should have, and the log a head, as who has no key can.
 pub fn rehash(sql: &rusqlite::Connection, count: i64) {
-    let mut last = Link::start();
+    rehash_from(sql, Link::start(), count);
+}
+
+fn rehash_from(sql: &rusqlite::Connection, mut last: Link, count: i64) {
     let mut update = sql.prepare("UPDATE audit SET hash = ?2 WHERE seq = ?1").expect("a statement");
     let select = format!("SELECT {} FROM audit WHERE seq = ?1", COLUMNS.join(", "));
     let mut read = sql.prepare(&select).expect("a statement");
     sql.execute_batch("BEGIN").expect("a transaction");
-    for seq in 1..=count {
+    for seq in last.seq + 1..=count {
         let hash = read.query_row([seq], |row| {
             let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
             for (index, value) in values.iter_mut().enumerate() {
@@ -95,6 +98,15 @@ pub fn rehash(sql: &rusqlite::Connection, count: i64) {
     }
     forge_head(sql);
     sql.execute_batch("COMMIT").expect("a commit");
+}
+
+/// As [`rehash`], for a log whose beginning was deleted.
+pub fn rehash_behind(sql: &rusqlite::Connection) {
+    let (cut, hash): (i64, String) = sql
+        .query_row("SELECT cut_seq, cut_hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("a head");
+    let last: i64 = sql.query_row("SELECT max(seq) FROM audit", [], |row| row.get(0)).expect("a row");
+    rehash_from(sql, Link { seq: cut, hash }, last);
 }
 
 /// Makes the head fit the rows, with a checksum.

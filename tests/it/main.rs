@@ -54,6 +54,7 @@ mod recipe_guard;
 mod recipe_nginx;
 mod recipe_nginx_bodies;
 mod recipes;
+mod record;
 mod recovery;
 mod remains;
 mod restore;

@@ -13,6 +13,7 @@ use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
+use patctl::domain::tombstone::Tombstone;
 use patctl::domain::verifier::{Verifier, Work};
 use patctl::service::{Act, scan, verify};
 use patctl::store::carry::Carry;
@@ -120,6 +121,9 @@ impl Carry for RefusesAudit<Box<dyn Transaction + '_>> {
 }
 
 impl Sealed for RefusesAudit<Box<SqliteStore>> {
+    fn sealer(&self) -> &Sealer {
+        self.0.sealer()
+    }
     fn seal_with(&mut self, sealer: Sealer) {
         self.0.seal_with(sealer);
     }
@@ -138,6 +142,9 @@ impl<T: Deref<Target = R>, R: Origins + ?Sized> Origins for RefusesAudit<T> {
     fn origin(&self, id: TokenId) -> Result<Option<Origin>, StoreError> {
         self.0.origin(id)
     }
+    fn tombstone(&self, id: TokenId) -> Result<Option<Tombstone>, StoreError> {
+        self.0.tombstone(id)
+    }
 }
 
 impl Export for RefusesAudit<Box<SqliteStore>> {
@@ -149,6 +156,9 @@ impl Export for RefusesAudit<Box<SqliteStore>> {
 impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
     fn announce(&mut self, count: u64) -> Result<(), StoreError> {
         self.0.announce(count)
+    }
+    fn bring_back(&mut self, id: TokenId) -> Result<bool, StoreError> {
+        self.0.bring_back(id)
     }
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool, StoreError> {
         self.0.bring(brought)
@@ -234,6 +244,12 @@ impl Log for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Trim for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn clock_mark(&self) -> Moment {
+        self.0.clock_mark()
+    }
+    fn accept_clock(&mut self) {
+        self.0.accept_clock();
+    }
     fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>, StoreError> {
         self.0.trim(upto, most, now)
     }
@@ -255,8 +271,8 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<(), StoreError> {
         self.0.remember(id, proved, limits)
     }
-    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>, StoreError> {
-        self.0.prune(before, after, upto)
+    fn prune(&mut self, before: Moment, after: i64, upto: i64, at: Moment) -> Result<Vec<Pat>, StoreError> {
+        self.0.prune(before, after, upto, at)
     }
     fn audit(&mut self, _: &Entry<'_>) -> Result<(), StoreError> {
         Err(StoreError::Io("no room".to_owned()))

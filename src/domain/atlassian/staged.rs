@@ -14,11 +14,13 @@ pub enum Fate {
     Conflict,
     /// It is no token.
     Broken,
+    /// It was ended here, and deleted.
+    Ended,
 }
 
 impl Fate {
     /// Every value; its place is the number it is kept as.
-    pub const ALL: [Self; 4] = [Self::New, Self::Present, Self::Conflict, Self::Broken];
+    pub const ALL: [Self; 5] = [Self::New, Self::Present, Self::Conflict, Self::Broken, Self::Ended];
 
     /// The stable word.
     #[must_use]
@@ -28,6 +30,7 @@ impl Fate {
             Self::Present => "present",
             Self::Conflict => "conflict",
             Self::Broken => "broken",
+            Self::Ended => "ended",
         }
     }
 }

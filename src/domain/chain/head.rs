@@ -4,7 +4,7 @@ use super::{Link, NotALink};
 use crate::domain::audit::{Action, Entry, Outcome};
 use crate::domain::frame::{Frame, Value};
 use crate::domain::integrity::Damage;
-use crate::domain::moment::{Moment, Span};
+use crate::domain::moment::{Moment, MomentText, Span};
 use std::fmt;
 use std::str::FromStr;
 
@@ -69,7 +69,7 @@ impl Head {
             mark.as_str().into(),
             Value::Integer(self.cut.seq),
             self.cut.hash.as_str().into(),
-            cut_at.as_ref().map(|at| at.as_str()).into(),
+            cut_at.as_ref().map(MomentText::as_str).into(),
             Value::Integer(self.tombstones),
         ]);
         frame

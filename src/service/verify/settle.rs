@@ -9,6 +9,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::service::Act;
+use crate::service::prune::BACK;
 use crate::store::contract::Result;
 use crate::store::{Evidence, Stored, Transaction};
 use std::collections::HashMap;
@@ -84,14 +85,15 @@ pub fn settle(
     let Case { presented, errand } = case;
     let id = presented.token.id();
     let row = rows.get(change, id)?;
-    let same = unchanged(before.seen, row);
+    let now = (act.clock)();
+    let mark = change.clock_mark();
+    let same = unchanged(before.seen, row) && !(before.proof.cached && is_stale(act, row, now.max(mark)));
     let proof = if same {
         before.proof.proof
     } else {
         // Made, pruned or rehashed while nobody held the lock: prove it again, now that we do.
         prove::one(change, act, presented, &Sight::of(change.token(id))?)?
     };
-    let now = (act.clock)();
     let no = |denial: Denial| Verdict { id, pat: None, rules: Vec::new(), answer: Err(denial) };
     let damaged = |why: String| no(Denial { reason: Reason::Damaged, detail: Some(why) });
     let verdict = match (proof, &*row) {
@@ -99,8 +101,12 @@ pub fn settle(
         // The secret is right, or the verifier in an altered row is: nothing of it is believed, or shown.
         (Ok(()), Sight::Row(Row { seal: Err(damage), .. })) => damaged(damage.to_string()),
         (Ok(()), Sight::Row(Row { stored, rules, .. })) => {
-            let answer = ask(act, case, &stored.pat, rules, now);
-            Verdict { id, pat: Some(stored.pat.clone()), rules: rules.clone(), answer }
+            let answer = timely(now, mark, |now| ask(act, case, &stored.pat, rules, now));
+            if let Err(denial @ Denial { reason: Reason::Clock, .. }) = answer {
+                no(denial)
+            } else {
+                Verdict { id, pat: Some(stored.pat.clone()), rules: rules.clone(), answer }
+            }
         }
         (Ok(()), Sight::Absent) => no(Reason::Unknown.into()),
         (Err(unproved), _) => no(unproved.into()),
@@ -134,6 +140,32 @@ fn unchanged(seen: Option<&Sight<Stored>>, row: &Sight<Row>) -> bool {
         (Some(Sight::Unreadable(_)), Sight::Unreadable(_)) => true,
         _ => false,
     }
+}
+
+/// Decides by the clock, or by the greatest time of the log where that is later: a clock that went back brings
+/// nothing back to life. Where the two are far apart and disagree, nothing is decided.
+fn timely(
+    now: Moment,
+    mark: Moment,
+    ask: impl Fn(Moment) -> std::result::Result<Grant, Denial>,
+) -> std::result::Result<Grant, Denial> {
+    if mark <= now {
+        return ask(now);
+    }
+    let (by_clock, by_log) = (ask(now), ask(mark));
+    let reason =
+        |answer: &std::result::Result<Grant, Denial>| answer.as_ref().err().map(|denial| denial.reason);
+    if mark <= now.saturating_plus(BACK) || reason(&by_clock) == reason(&by_log) {
+        return by_log;
+    }
+    let detail = format!("the clock says {now}, the audit log has a row of {mark}");
+    Err(Denial { reason: Reason::Clock, detail: Some(detail) })
+}
+
+/// Whether a proof that was remembered is too old, seen from the later of clock and log.
+fn is_stale(act: &Act<'_>, row: &Sight<Row>, later: Moment) -> bool {
+    let Sight::Row(Row { stored, .. }) = row else { return false };
+    stored.proved.is_some_and(|proved| !act.policy.cache.fresh(proved.at, later))
 }
 
 /// Everything that is decided once the secret was right.

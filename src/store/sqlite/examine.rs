@@ -3,12 +3,12 @@
 use super::integrity::{self, Seals};
 use super::query::{self, Statement};
 use super::reads::collect;
-use super::{Result, failed, log, open, reads, rows, schema};
+use super::{Result, failed, head, log, open, reads, rows, schema, tombstone};
 use crate::domain::frame::Value;
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Moment;
 use crate::store::StoreError;
-use crate::store::examine::{EachExamined, Examine, Examined, Identity, OddSetting, Reachable};
+use crate::store::examine::{EachExamined, Examine, Examined, Identity, Misplaced, OddSetting, Reachable};
 use crate::store::log::EachPiece;
 use rusqlite::{Connection, MAIN_DB, params_from_iter};
 use std::ops::ControlFlow;
@@ -49,6 +49,14 @@ impl Patient {
     /// What is open already.
     pub(super) fn of(db: Connection, sealer: Sealer) -> Self {
         Self { db, seals: Seals::new(sealer) }
+    }
+
+    /// The name of the database.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn installation(&self) -> Result<String> {
+        reads::installation(&self.db)
     }
 
     pub(super) fn db(&self) -> &Connection {
@@ -176,6 +184,37 @@ impl Examine for Patient {
             });
             Ok(ControlFlow::Continue(()))
         })
+    }
+
+    fn misplaced(&self) -> Result<Vec<Misplaced>> {
+        // A restore gives every token a new version, and one row speaks of it.
+        let sql = "WITH told AS (SELECT token_id AS id, version AS log, max(seq) AS seq FROM audit \
+                   WHERE version IS NOT NULL GROUP BY token_id), \
+                   restored AS (SELECT coalesce(max(seq), 0) AS seq FROM audit WHERE action = 'restore') \
+                   SELECT told.id, token.version, told.log FROM told JOIN token ON token.id = told.id \
+                   WHERE token.version < told.log \
+                   OR token.version > told.log AND told.seq > (SELECT seq FROM restored) \
+                   UNION ALL SELECT told.id, NULL, told.log FROM told \
+                   WHERE NOT EXISTS (SELECT 1 FROM token WHERE token.id = told.id) \
+                   AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.token_id = told.id AND a.seq > told.seq \
+                   AND a.action IN ('prune', 'restore')) ORDER BY 1";
+        collect(&self.db, sql, [], |row| {
+            Ok(Misplaced {
+                id: rows::text(row, 0, "id")?.to_owned(),
+                row: rows::number(row, 1, "version")?,
+                log: rows::integer(row, 2, "version")?,
+            })
+        })
+    }
+
+    fn tombstones(&self) -> Result<Vec<String>> {
+        let damaged = tombstone::damaged(&self.db, &self.seals)?;
+        let mut found: Vec<String> = damaged.iter().map(|(id, _)| format!("the tombstone of {id}")).collect();
+        let (due, there) = (head::read(&self.db, &self.seals)?.head.tombstones, tombstone::count(&self.db)?);
+        if due != there {
+            found.push(format!("there are {there} tombstones, and the head of the log counts {due}"));
+        }
+        Ok(found)
     }
 
     fn contradictions(&self) -> Result<Vec<(String, &'static str)>> {

@@ -3,11 +3,11 @@
 use super::integrity::Seals;
 use super::reads::{self, collect, execute};
 use super::rows::{self, text};
-use super::{Result, failed};
+use super::{Result, failed, tombstone};
 use crate::domain::chain::head::{self, Head};
 use crate::domain::chain::{Link, Sealed};
 use crate::domain::integrity::{SEAL, Sealer};
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, MomentText};
 use crate::store::StoreError;
 use rusqlite::{Connection, Row, params};
 use std::ops::ControlFlow;
@@ -58,7 +58,7 @@ pub fn write(db: &Connection, seals: &Seals, sealed: &Sealed) -> Result<()> {
         mark.as_str(),
         head.cut.seq,
         head.cut.hash,
-        cut_at.as_ref().map(|at| at.as_str()),
+        cut_at.as_ref().map(MomentText::as_str),
         head.tombstones,
         integrity,
     ];
@@ -90,6 +90,7 @@ pub fn found(db: &Connection) -> Result<()> {
         Ok(ControlFlow::Continue(()))
     })?;
     head.mark = mark;
+    head.tombstones = tombstone::found(db)?;
     sealed.seal = Ok(());
     write(db, &seals, &sealed)
 }

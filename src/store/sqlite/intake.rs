@@ -2,11 +2,12 @@
 
 use super::integrity::Fresh;
 use super::transaction::SqliteTransaction;
-use super::{Result, SqliteStore, failed, reads, rows};
+use super::{Result, SqliteStore, failed, reads, rows, tombstone};
 use crate::domain::atlassian::number::Number;
 use crate::domain::atlassian::row::Exported;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
+use crate::domain::tombstone::Tombstone;
 use crate::domain::verifier::Verifier;
 use crate::store::StoreError;
 use crate::store::intake::{Brought, EachExported, Export, Intake, Origin, Origins};
@@ -54,6 +55,10 @@ impl Origins for SqliteStore {
     fn origin(&self, id: TokenId) -> Result<Option<Origin>> {
         origin(&self.db, id)
     }
+
+    fn tombstone(&self, id: TokenId) -> Result<Option<Tombstone>> {
+        tombstone::find(&self.db, id)
+    }
 }
 
 impl Export for SqliteStore {
@@ -69,9 +74,17 @@ impl Origins for SqliteTransaction<'_> {
     fn origin(&self, id: TokenId) -> Result<Option<Origin>> {
         origin(self.db(), id)
     }
+
+    fn tombstone(&self, id: TokenId) -> Result<Option<Tombstone>> {
+        tombstone::find(self.db(), id)
+    }
 }
 
 impl Intake for SqliteTransaction<'_> {
+    fn bring_back(&mut self, id: TokenId) -> Result<bool> {
+        self.unbury(id)
+    }
+
     fn announce(&mut self, count: u64) -> Result<()> {
         let kib = (CACHE_KIB.start() + count / ROWS_A_KIB).min(*CACHE_KIB.end());
         // Negative, as `SQLite` counts KiB.
@@ -88,7 +101,8 @@ impl Intake for SqliteTransaction<'_> {
     fn bring(&mut self, brought: &Brought<'_>) -> Result<bool> {
         let sql = "INSERT INTO token (id, name, user, auth, verifier, created_at, expires_at, last_used_at, \
                    notified, origin_row, origin_user, origin_end, integrity) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
+                   SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 \
+                   WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
         let (created, expires) = (brought.created_at.text(), brought.expires_at.map(Moment::text));
         let used = brought.last_used_at.map(Moment::text);
         let expires = expires.as_ref().map(MomentText::as_str);

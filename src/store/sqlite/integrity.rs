@@ -3,13 +3,13 @@
 
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
-use super::{Result, SqliteStore, failed, head, reads};
+use super::{Result, SqliteStore, failed, reads};
 use crate::domain::frame::Value;
-use crate::domain::integrity::{COLUMNS, Damage, IntegrityKey, SEAL, Sealer, Values};
+use crate::domain::integrity::{COLUMNS, Damage, SEAL, Sealer, Values};
 use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
-use crate::store::integrity::{Adopted, Reseal, Sealed};
+use crate::store::integrity::Sealed;
 use crate::store::{Evidence, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
@@ -83,7 +83,7 @@ impl Seals {
 pub struct Sample<'r> {
     pub values: Values<'r>,
     pub rules: Vec<String>,
-    seal: Option<&'r [u8]>,
+    pub seal: Option<&'r [u8]>,
 }
 
 /// Receives a row, whether it is to be believed, and the row as it was selected.
@@ -167,7 +167,7 @@ fn number(row: &Row<'_>) -> Result<i64> {
 }
 
 /// Gives the rows that `wanted` chooses a seal.
-fn reseal(
+pub fn reseal(
     db: &Connection,
     from: &Seals,
     to: &Seals,
@@ -331,36 +331,9 @@ impl Sealed for SqliteStore {
     fn seal_with(&mut self, sealer: Sealer) {
         self.seals = Seals::new(sealer);
     }
-}
 
-impl Reseal for SqliteTransaction<'_> {
-    fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted> {
-        let db = self.db();
-        let keyed = Seals::new(Sealer::new(Some(key.clone())));
-        let (mut mine, mut foreign) = (0_u64, 0_u64);
-        each_sample(db, &keyed, &mut |sample, check, _| {
-            if !sample.is_revoked() && sample.seal.is_some_and(Sealer::is_keyed) {
-                *(if check.is_ok() { &mut mine } else { &mut foreign }) += 1;
-            }
-            Ok(())
-        })?;
-        // Nobody without the key can make even one.
-        if mine > 0 {
-            return Ok(Adopted::Already);
-        }
-        if foreign > 0 {
-            return Ok(Adopted::Foreign);
-        }
-        reseal(db, &Seals::default(), &keyed, |seal| seal.is_ok()).map(Adopted::Sealed)
-    }
-
-    fn adopt_head(&mut self) -> Result<bool> {
-        if self.head().seal != Err(Damage::Unkeyed) || head::read(self.db(), &Seals::default())?.seal.is_err()
-        {
-            return Ok(false);
-        }
-        self.believe_head();
-        Ok(true)
+    fn sealer(&self) -> &Sealer {
+        self.seals.sealer()
     }
 }
 

@@ -5,7 +5,7 @@ use super::query::Build;
 use super::reads::{collect, each_row, execute};
 use super::rows::{self, RECORD};
 use super::{Result, failed, head};
-use crate::domain::audit::{Entry, Record, Selection};
+use crate::domain::audit::{Action, Entry, MANY, Outcome, Record, Selection};
 use crate::domain::chain::{self, COLUMNS, Head, Link, Row, Values};
 use crate::domain::frame::Value;
 use crate::domain::moment::{Moment, MomentText};
@@ -19,6 +19,28 @@ use std::sync::LazyLock;
 /// So many rows are written by one statement, where there are many: what a statement costs beside its rows is
 /// more than a row.
 pub const TOGETHER: usize = 16;
+
+/// The version that a token has after the change of it that an entry is about.
+pub fn version(db: &Connection, entry: &Entry<'_>) -> Result<Option<i64>> {
+    if entry.outcome != Outcome::Done || entry.token_id == MANY {
+        return Ok(None);
+    }
+    match entry.action {
+        // What is added begins with the first.
+        Action::Create | Action::Import => Ok(Some(1)),
+        Action::Edit
+        | Action::Disable
+        | Action::Enable
+        | Action::Rotate
+        | Action::UndoRotate
+        | Action::Switch
+        | Action::Revoke => {
+            let sql = "SELECT version FROM token WHERE id = ?1";
+            Ok(collect(db, sql, [entry.token_id], |row| rows::integer(row, 0, "version"))?.pop())
+        }
+        _ => Ok(None),
+    }
+}
 
 /// Writes entries behind a head, which takes note of them and is written by the caller.
 pub fn append(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Result<()> {

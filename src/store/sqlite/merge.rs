@@ -5,7 +5,7 @@
 
 use super::integrity::{self, Seals};
 use super::reads::{collect, execute};
-use super::{Result, failed, head, rows};
+use super::{Result, failed, head, rows, tombstone};
 use crate::domain::chain::{KeptHead, Link};
 use crate::store::StoreError;
 use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
@@ -52,7 +52,8 @@ CREATE TEMP TABLE fate AS SELECT b.seq AS seq, b.id AS id, b.user AS user, p.seq
 const ENDINGS: [(Kept, &str); 5] = [
     (
         Kept::Pruned,
-        "DELETE FROM main.token WHERE seq IN (SELECT seq FROM fate WHERE NOT here AND pruned) RETURNING id, user",
+        "DELETE FROM main.token WHERE seq IN (SELECT seq FROM fate WHERE NOT here \
+         AND (pruned OR id IN (SELECT id FROM present.tombstone))) RETURNING id, user",
     ),
     (
         Kept::Revoked,
@@ -119,6 +120,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
             adopt_head(db, seals)?;
         }
     }
+    bury(db, seals, meeting.present.is_some())?;
     revoke(db, meeting, &mut merged)?;
     if meeting.present.is_none() || meeting.salvaged {
         merged.unsure = unsure(db, meeting)?;
@@ -169,6 +171,17 @@ fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Mer
     }
     merged.present = Some(present);
     Ok(())
+}
+
+/// The tombstones of both databases are kept, and none for a token that is there.
+fn bury(db: &Connection, seals: &Seals, has_present: bool) -> Result<()> {
+    if has_present {
+        execute(db, "INSERT OR IGNORE INTO main.tombstone SELECT * FROM present.tombstone", &[])?;
+    }
+    execute(db, "DELETE FROM main.tombstone WHERE id IN (SELECT id FROM main.token)", &[])?;
+    let mut sealed = head::read(db, seals)?;
+    sealed.head.tombstones = tombstone::count(db)?;
+    head::write(db, seals, &sealed)
 }
 
 /// A head that has only a checksum is sealed as it is, where that is right.

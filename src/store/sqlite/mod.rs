@@ -1,5 +1,6 @@
 //! SQLite behind the contract: one file, write-ahead log, `BEGIN IMMEDIATE` for every change.
 
+mod adopt;
 mod amend;
 mod aside;
 mod backup;
@@ -26,6 +27,7 @@ pub mod space;
 mod stranger;
 mod survey;
 mod system;
+mod tombstone;
 mod transaction;
 
 use super::contract::EachPat;

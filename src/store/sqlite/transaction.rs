@@ -3,7 +3,7 @@
 use super::head;
 use super::integrity::{self, Fresh, IfDamaged, Seals};
 use super::rows::{self, PAT};
-use super::{Result, failed, log, reads};
+use super::{Result, failed, log, reads, tombstone};
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::chain::Sealed;
@@ -16,11 +16,22 @@ use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
 use crate::store::{Durability, Evidence, NewPat, Query, Read, StoreError, Stored, Transaction};
 use rusqlite::{Connection, ToSql, params};
+use std::sync::LazyLock;
 
 /// Bytes from which on the log of mere uses is folded into the file: whoever opens it next reads it all.
 const USES_LOG: u64 = 256 * 1024;
 /// The same for a work of many steps.
 const STEPS_LOG: u64 = 32 * 1024 * 1024;
+
+/// Adds a token whose id is free, and was not that of one that was ended here.
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO token (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
+         restricted, sealed, integrity) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 WHERE {} ON CONFLICT (id) DO NOTHING",
+        tombstone::NONE
+    )
+});
 
 /// A `BEGIN IMMEDIATE`; dropped, it rolls back.
 pub struct SqliteTransaction<'s> {
@@ -32,6 +43,8 @@ pub struct SqliteTransaction<'s> {
     head: Sealed,
     /// Whether the head has moved.
     moved: bool,
+    /// What seals the head, where that is not what sealed it before.
+    resealed: Option<Seals>,
     /// What makes the indexes again that were set aside.
     aside: Vec<String>,
     unchecked: Option<Unchecked<'s>>,
@@ -63,7 +76,7 @@ impl<'s> SqliteTransaction<'s> {
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
         let head = head::read(&inner, seals)?;
         let (aside, unchecked) = (Vec::new(), None);
-        Ok(Self { db, seals, inner, durability, head, moved: false, aside, unchecked })
+        Ok(Self { db, seals, inner, durability, head, moved: false, resealed: None, aside, unchecked })
     }
 }
 
@@ -76,6 +89,22 @@ impl SqliteTransaction<'_> {
     /// The head of the audit log, as it was when this began and as it has moved since.
     pub(super) fn head(&self) -> &Sealed {
         &self.head
+    }
+
+    /// Lets a token that was ended here come in again; whether it was one.
+    pub(super) fn unbury(&mut self, id: TokenId) -> Result<bool> {
+        let removed = tombstone::remove(&self.inner, id)?;
+        if removed {
+            self.head.head.tombstones -= 1;
+            self.moved = true;
+        }
+        Ok(removed)
+    }
+
+    /// From this commit on the head is sealed with a key.
+    pub(super) fn reseal_head(&mut self, seals: Seals) {
+        self.resealed = Some(seals);
+        self.moved = true;
     }
 
     /// The head is what patctl wrote, and is sealed as such.
@@ -171,11 +200,7 @@ impl Read for SqliteTransaction<'_> {
 
 impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, pat: &NewPat<'_>) -> Result<bool> {
-        let sql = "INSERT INTO token \
-                   (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
-                   restricted, sealed, integrity) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-                   ON CONFLICT (id) DO NOTHING";
+        let sql = INSERT.as_str();
         let (created_at, expires_at) = (pat.created_at.text(), pat.expires_at.map(Moment::text));
         let expires_at = expires_at.as_ref().map(MomentText::as_str);
         let seal = self.seal_of(&Fresh {
@@ -254,7 +279,7 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(())
     }
 
-    fn prune(&mut self, before: Moment, after: i64, upto: i64) -> Result<Vec<Pat>> {
+    fn prune(&mut self, before: Moment, after: i64, upto: i64, at: Moment) -> Result<Vec<Pat>> {
         // One statement for a whole step: what each one costs beside its rows is more than a row.
         let filter = reads::PRUNABLE;
         let sql = format!("DELETE FROM token WHERE {filter} AND seq > ?2 AND seq <= ?3 RETURNING {PAT}, seq");
@@ -262,7 +287,10 @@ impl Transaction for SqliteTransaction<'_> {
         let mut gone =
             reads::collect(&self.inner, &sql, params![before.as_str(), after, upto], reads::numbered)?;
         gone.sort_unstable_by_key(|row| row.seq);
-        Ok(gone.into_iter().map(|row| row.pat).collect())
+        let gone: Vec<Pat> = gone.into_iter().map(|row| row.pat).collect();
+        self.head.head.tombstones += tombstone::write(&self.inner, self.seals, &gone, at)?;
+        self.moved = true;
+        Ok(gone)
     }
 
     fn audit(&mut self, entry: &Entry<'_>) -> Result<()> {
@@ -271,12 +299,18 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
         self.moved = true;
-        log::append(&self.inner, &mut self.head.head, entries)
+        let mut dated = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let version =
+                entry.version.map_or_else(|| log::version(&self.inner, entry), |known| Ok(Some(known)))?;
+            dated.push(Entry { version, ..entry.clone() });
+        }
+        log::append(&self.inner, &mut self.head.head, &dated)
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
         if self.moved {
-            head::write(&self.inner, self.seals, &self.head)?;
+            head::write(&self.inner, self.resealed.as_ref().unwrap_or(self.seals), &self.head)?;
         }
         for index in &self.aside {
             self.inner.execute_batch(index).map_err(failed)?;
@@ -306,6 +340,15 @@ impl Transaction for SqliteTransaction<'_> {
 }
 
 impl Trim for SqliteTransaction<'_> {
+    fn clock_mark(&self) -> Moment {
+        self.head.head.mark
+    }
+
+    fn accept_clock(&mut self) {
+        self.head.head.mark = Moment::clamped(i128::MIN);
+        self.moved = true;
+    }
+
     fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>> {
         self.moved = true;
         log::trim(&self.inner, &mut self.head.head, (upto, most), now)
