@@ -18,6 +18,7 @@ use clap::{Args, Subcommand};
         patctl audit --since 30d --outcome denied\n  \
         patctl audit --token 7k3m --action verify -o csv\n  \
         patctl audit --follow -o jsonl\n  \
+        patctl audit --after 1200 -o jsonl\n  \
         patctl audit verify",
     after_help = "A row is kept for every change and for every verdict about a well-formed token, until \
         'patctl prune' deletes what is older than patctl.audit.retention.days. With -o ids it is the ids \
@@ -63,13 +64,16 @@ pub struct AuditRows {
     /// Before this
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = values::past, help_heading = "Which rows")]
     pub until: Option<When>,
-    /// The newest so many
+    /// Behind the row of this number, in the order of the rows, whatever the clock said
+    #[arg(long, value_name = "ROW", value_parser = clap::value_parser!(i64).range(0..), help_heading = "Which rows")]
+    pub after: Option<i64>,
+    /// The newest so many; with --after, the first so many behind that row
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Newest first
     #[arg(long)]
     pub reverse: bool,
-    /// Show the newest ten (or --limit, or all --since), and then what is written, until interrupted
+    /// Show the newest ten (or --limit, or all --since or --after), and then what is written, until interrupted
     #[arg(short, long, conflicts_with_all = ["reverse", "until"])]
     pub follow: bool,
 }

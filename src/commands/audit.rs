@@ -1,7 +1,7 @@
 //! `patctl audit`: who did what, and whether the log of it is whole.
 
 use super::context::Context;
-use super::stdout_failed;
+use super::{follow, stdout_failed};
 use crate::cli::{Audit, AuditChain, AuditRows, Format};
 use crate::domain::audit::Selection;
 use crate::domain::chain::{Fault, KeptHead, Sealed, Terms};
@@ -12,11 +12,7 @@ use crate::output::log::Events;
 use crate::service::audit::{self, Question};
 use crate::store::log::Log;
 use crate::wire::{Audited, Head};
-use std::thread::sleep;
-use std::time::Duration;
 
-/// How often the database is asked for news: one look-up by number each time.
-const POLL: Duration = Duration::from_millis(250);
 /// How many rows are shown before what follows.
 const BEFORE: u64 = 10;
 
@@ -39,18 +35,26 @@ fn show(args: &AuditRows, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let store = cx.look(&settings)?;
     let selection = args.selection((cx.clock)());
-    let few = (args.follow && args.since.is_none()).then_some(BEFORE);
+    let few = (args.follow && args.since.is_none() && args.after.is_none()).then_some(BEFORE);
     let limit = args.limit.or(few);
-    let question = Question { selection: &selection, newest_first: args.reverse, limit };
+    let question = Question { selection: &selection, newest_first: args.reverse, after: args.after, limit };
     let mut events = Events::new(&mut cx.screen);
-    let mut last = audit::rows(&store, &question, &mut |record| events.push(record))?;
-    while args.follow && events.pause().map_err(stdout_failed)? {
-        sleep(POLL);
-        last = audit::news(&store, &selection, last, &mut |record| events.push(record))?;
+    let last = audit::rows(&store, &question, &mut |record| events.push(record))?;
+    if let Some(after) = args.after.filter(|after| *after > last) {
+        return Err(Failure::new(Exit::No, "no-such-row", format!("the log ends before row {after}"))
+            .hint("that row was read from another database, or rows were cut off: 'patctl audit verify'"));
+    }
+    if args.follow {
+        let (heard, begun) = (events.pause().map_err(stdout_failed)?, events.has_begun());
+        drop(events);
+        if heard {
+            follow::follow(cx, &settings, &selection, follow::Following { store, last, begun })?;
+        }
+        return Ok(Exit::Yes);
     }
     let count = events.finish().map_err(stdout_failed)?;
-    if count == 0 && !args.follow && cx.screen.format() == Format::Table {
-        let all = selection == Selection::default();
+    if count == 0 && cx.screen.format() == Format::Table {
+        let all = selection == Selection::default() && args.after.is_none();
         cx.screen.say(if all { "the audit log is empty" } else { "no row matches" });
     }
     Ok(Exit::Yes)

@@ -49,6 +49,20 @@ impl<'r, 's> Events<'r, 's> {
         Self { form, count: 0, broken: None }
     }
 
+    /// Goes on where another stream ended that printed the names of the columns.
+    pub fn go_on(&mut self) {
+        match &mut self.form {
+            Form::Table(table) => table.headed = true,
+            Form::Stream(stream) => stream.go_on(),
+        }
+    }
+
+    /// Whether there was a row.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.count > 0
+    }
+
     /// Adds a row; breaks when nobody reads any more.
     pub fn push(&mut self, record: &Record) -> ControlFlow<()> {
         let (done, gone) = match &mut self.form {
@@ -117,13 +131,15 @@ struct Row {
 struct Table<'t, 's> {
     out: &'t mut Sink<'s>,
     style: Style,
+    /// Whether the headings were printed.
+    headed: bool,
     held: Vec<Row>,
     widths: Option<[usize; COLUMNS]>,
 }
 
 impl<'t, 's> Table<'t, 's> {
     fn new(out: &'t mut Sink<'s>, style: Style) -> Self {
-        Self { out, style, held: Vec::new(), widths: None }
+        Self { out, style, headed: false, held: Vec::new(), widths: None }
     }
 
     fn row(&mut self, record: &Record) -> io::Result<()> {
@@ -156,9 +172,11 @@ impl<'t, 's> Table<'t, 's> {
             Some(columns) => share(&mut widths, columns),
             None => widths[WHY] = usize::MAX,
         }
-        let headings = Row { cells: HEADINGS.map(str::to_owned), outcome: String::new() };
-        let heading = self.line(&headings, &widths);
-        self.out.line(&self.style.heading(heading.trim_end()))?;
+        if !self.headed {
+            let headings = Row { cells: HEADINGS.map(str::to_owned), outcome: String::new() };
+            let heading = self.line(&headings, &widths);
+            self.out.line(&self.style.heading(heading.trim_end()))?;
+        }
         std::mem::take(&mut self.held).iter().try_for_each(|row| self.print(row, &widths))?;
         self.widths = Some(widths);
         Ok(())

@@ -34,6 +34,11 @@ impl<'r, 's> Stream<'r, 's> {
         Self { form, columns, is_empty: true }
     }
 
+    /// Goes on where another stream of the same shape ended.
+    pub fn go_on(&mut self) {
+        self.is_empty = false;
+    }
+
     /// Writes a row, or only its id.
     ///
     /// # Errors

@@ -20,7 +20,9 @@ pub struct Question<'q> {
     pub selection: &'q Selection,
     /// Newest first.
     pub newest_first: bool,
-    /// The newest so many.
+    /// Behind this row, whatever the clock said.
+    pub after: Option<i64>,
+    /// The newest so many; behind a row, the first so many.
     pub limit: Option<u64>,
 }
 
@@ -29,11 +31,11 @@ pub struct Question<'q> {
 /// # Errors
 /// What the database gave.
 pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) -> Result<i64> {
-    let Question { selection, newest_first, limit } = *question;
-    let mut beyond = None;
+    let Question { selection, newest_first, after, limit } = *question;
+    let mut beyond = after.filter(|_| !newest_first);
     // What is written from now on is new, and a matter for who follows.
     let head = store.head()?.head.last.seq;
-    if let Some(most) = limit.filter(|_| !newest_first) {
+    if let Some(most) = limit.filter(|_| !newest_first && after.is_none()) {
         match store.first_of(selection, most)? {
             Some(first) if most > 0 => beyond = Some(first.saturating_sub(1)),
             _ => return Ok(head),
@@ -44,6 +46,9 @@ pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) ->
         let size = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
         let page = store.records(&Page { selection, beyond, newest_first, limit: size })?;
         for record in &page {
+            if after.is_some_and(|after| record.seq <= after) {
+                return Ok(head);
+            }
             beyond = Some(record.seq);
             left -= 1;
             if each(record).is_break() {
@@ -54,7 +59,37 @@ pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) ->
             break;
         }
     }
+    if left == 0
+        && let Some(last) = beyond.filter(|_| after.is_some())
+    {
+        return Ok(last);
+    }
     Ok(head.max(beyond.unwrap_or_default()))
+}
+
+/// The last row up to `last` that two logs have in common, each with all rows before it; 0: none. For a database that
+/// took the place of another, which may be a copy of it.
+///
+/// # Errors
+/// What the databases gave.
+pub fn last_in_common(one: &dyn Store, other: &dyn Store, last: i64) -> Result<i64> {
+    let row = |store: &dyn Store, seq: i64| -> Result<Option<String>> {
+        let everything = Selection::default();
+        let page = Page { selection: &everything, beyond: Some(seq - 1), newest_first: false, limit: 1 };
+        let found = store.records(&page)?.pop().filter(|record| record.seq == seq);
+        Ok(found.and_then(|record| record.hash))
+    };
+    let same = |seq: i64| -> Result<bool> {
+        let (one, other) = (row(one, seq)?, row(other, seq)?);
+        Ok(one.is_some() && one == other)
+    };
+    // The hash of a row covers all rows before it, so that those in common are a beginning.
+    let (mut common, mut beyond) = (0, last.saturating_add(1));
+    while beyond - common > 1 {
+        let middle = common + (beyond - common) / 2;
+        *(if same(middle)? { &mut common } else { &mut beyond }) = middle;
+    }
+    Ok(common)
 }
 
 /// The rows behind `after`, as a stream; answers the last that was looked at.

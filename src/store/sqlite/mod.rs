@@ -14,6 +14,7 @@ mod intake;
 mod integrity;
 mod log;
 mod merge;
+mod moved;
 mod open;
 mod outbox;
 mod place;
@@ -41,6 +42,7 @@ use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Work;
 use integrity::Seals;
+use moved::Named;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,6 +54,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub struct SqliteStore {
     db: Connection,
     path: PathBuf,
+    named: Named,
     warnings: Vec<String>,
     seals: Seals,
 }
@@ -62,7 +65,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when it is not there, not safe to open, or not ours.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self::of(open::existing(path, open::For::Changes)?))
+        let named = Named::by(path);
+        Ok(Self::of(open::existing(path, open::For::Changes)?, named))
     }
 
     /// Opens an existing database to look at it. One that others can read is looked at with a warning, and so is one
@@ -71,12 +75,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when it is not there, not safe to open, or not ours.
     pub fn open_to_look(path: &Path) -> Result<Self> {
-        Ok(Self::of(open::existing(path, open::For::Looking)?))
+        let named = Named::by(path);
+        Ok(Self::of(open::existing(path, open::For::Looking)?, named))
     }
 
-    fn of(opened: open::Opened) -> Self {
+    fn of(opened: open::Opened, named: Named) -> Self {
         let open::Opened { db, path, warnings } = opened;
-        Self { db, path, warnings, seals: Seals::default() }
+        Self { db, path, named, warnings, seals: Seals::default() }
     }
 
     /// Makes the directory of a database, private to its owner, where there is none.
@@ -106,7 +111,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`]
     pub fn open_to_read(path: &Path) -> Result<Self> {
-        Ok(Self::of(open::read_only(path)?))
+        let named = Named::by(path);
+        Ok(Self::of(open::read_only(path)?, named))
     }
 
     /// The file, with every link in its directory followed.
