@@ -125,7 +125,10 @@ pub struct Revoke {
         body_b64, content_type, body_unseen (true) and headers (an object, or pairs in an array where a name comes \
         twice); each is answered by a line as of -o json, in the same order, once \
         its audit row is committed. Lines that come together are judged together, on all cores. The settings \
-        are read once. Status 0: all were allowed; 1: not all; 2: a line could not be read."
+        are read once. A line that cannot be read, or is longer than 6.5 MiB, is answered 'unreadable', a token \
+        that could not be checked 'unavailable', and the next one is judged. A database file that takes the place \
+        of the first one is opened. Status 0: all were allowed; 1: not all; 2: a line could not be read; 74: \
+        something could not be decided, or there is no database any more."
 )]
 pub struct Verify {
     /// Where the token comes from.

@@ -110,6 +110,11 @@ fn head(cx: &mut Context<'_>) -> Result<Exit, Failure> {
         cx.screen.json(&Head::from(head.kept())).map_err(stdout_failed)?;
     } else {
         cx.screen.line(&head.kept().to_string()).map_err(stdout_failed)?;
+        if cx.screen.has_a_person() {
+            let after = head.last.seq;
+            cx.screen
+                .say(&format!("  hint: 'patctl audit --after {after}' shows the rows that come after it"));
+        }
     }
     Ok(Exit::Yes)
 }

@@ -64,7 +64,9 @@ pub fn rows(store: &dyn Store, question: &Question<'_>, each: EachRecord<'_>) ->
     {
         return Ok(last);
     }
-    Ok(head.max(beyond.unwrap_or_default()))
+    // The row it began behind need not be in this log.
+    let shown = beyond.filter(|last| Some(*last) != after);
+    Ok(head.max(shown.unwrap_or_default()))
 }
 
 /// The last row up to `last` that two logs have in common, each with all rows before it; 0: none. For a database that

@@ -131,6 +131,30 @@ fn more_rows_than_one_read_come_once_each_and_in_order() {
 }
 
 #[test]
+fn rows_behind_a_row_come_once_each_whatever_the_clock_said() {
+    let patctl = some_rows();
+    let seqs = |args: &[&str]| -> Vec<i64> {
+        let out = patctl.run(&[&["audit", "-o", "jsonl"], args].concat()).stdout;
+        let seq = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["seq"].as_i64();
+        out.lines().filter_map(seq).collect()
+    };
+    assert_eq!(seqs(&["--after", "0"]), (1..=9).collect::<Vec<_>>());
+    assert_eq!(seqs(&["--after", "6"]), [7, 8, 9]);
+    assert_eq!(seqs(&["--after", "6", "--reverse"]), [9, 8, 7]);
+    assert_eq!(seqs(&["--after", "2", "--limit", "3"]), [3, 4, 5], "the first behind it, for pages");
+    assert_eq!(seqs(&["--after", "9"]), [0; 0]);
+    assert_eq!(seqs(&["--after", "2", "--user", "bob"]), [9]);
+    // The clock steps back, and what is written then is not lost.
+    patctl.pass(Span::minutes(-2));
+    patctl.create(&["late", "--user", "mallory"]);
+    assert_eq!(seqs(&["--after", "9"]), [10]);
+    patctl.run(&["audit", "--after", "11"]).says(Exit::No, &["row 11"]);
+    for wrong in ["-1", "x", ""] {
+        assert_eq!(patctl.run(&["audit", "--after", wrong]).exit, Exit::Usage, "{wrong}");
+    }
+}
+
+#[test]
 fn a_hostile_reason_is_shown_and_not_obeyed() {
     let patctl = Patctl::new();
     let token = patctl.create(&["--user", "alice"]);

@@ -112,8 +112,9 @@ fn nothing_in_is_nothing_out_and_flags_of_a_single_verify_are_refused() {
         args.extend(flags);
         assert_eq!(patctl.run(&args).exit, Exit::Usage, "{flags:?}");
     }
-    let long = "x".repeat(3 << 20);
-    assert_eq!(batch(&patctl, &long), (Exit::Usage, Vec::new()));
+    let (exit, answers) = batch(&patctl, &"x".repeat(9 << 20));
+    assert_eq!((exit, answers.len()), (Exit::Usage, 1));
+    assert_eq!(answers[0]["reason"], "unreadable");
 }
 
 /// A successor in the middle of a group ends its predecessor for the lines behind it.
@@ -236,4 +237,34 @@ fn a_token_that_comes_twice_is_proved_and_renewed_once() {
     let (exit, answers) = batch(&patctl, &format!("{{\"token\":\"{token}\"}}\n").repeat(2));
     assert_eq!((exit, answers.len(), computations() - before), (Exit::Yes, 2, 2));
     assert_eq!(patctl.count("SELECT count(*) FROM token WHERE verifier LIKE '%t=2%'"), 1);
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_answered_and_the_next_is_judged() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["--restrict", "[post]/a"]);
+    let good = format!("{{\"token\":\"{token}\",\"method\":\"POST\",\"url\":\"/a\"}}\n");
+    // The largest body, each byte of it an escape: as large as a line may be.
+    let body = "\\u0001".repeat(1 << 20);
+    let largest = format!(
+        "{{\"token\":\"{token}\",\"method\":\"POST\",\"url\":\"/a\",\"body\":\"{body}\",\
+         \"content_type\":\"application/pdf\"}}\n"
+    );
+    let too_long = format!("{{\"token\":\"{token}\",\"body\":\"{}\"}}\n", "x".repeat(20 << 20));
+    let deep = format!("{}\n", "[".repeat(100_000));
+    for bad in [too_long.as_bytes(), b"\xff\xfe{\0}\n", deep.as_bytes(), b"{\"token\":\"\xff\"}\n", b"null\n"]
+    {
+        let text = [good.as_bytes(), bad, largest.as_bytes(), good.as_bytes()].concat();
+        let setup = Setup { stdin: &text, ..Setup::default() };
+        let run = patctl.run_with(&["verify", "--batch"], &setup);
+        let answers: Vec<Value> =
+            run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let told = |at: usize| (answers[at]["allowed"].clone(), answers[at]["reason"].clone());
+        assert_eq!((run.exit, answers.len()), (Exit::Usage, 4), "{:?}", run.stdout);
+        assert_eq!(told(1), (false.into(), "unreadable".into()));
+        assert_eq!(answers[1]["line"], 2);
+        for at in [0, 2, 3] {
+            assert_eq!(told(at), (true.into(), Value::Null), "{at}: {}", answers[at]);
+        }
+    }
 }
