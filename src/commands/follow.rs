@@ -33,7 +33,7 @@ pub fn follow(
     while until_replaced(cx, selection, &mut following)? {
         let store = &following.store;
         store.wait_for_its_log_to_go()?;
-        let new = cx.open(settings)?;
+        let new = cx.look(settings)?;
         let last = audit::last_in_common(store, &new, following.last)?;
         cx.screen.warn(&format!("the database was replaced by another file; its rows behind {last} follow"));
         following = Following { store: new, last, ..following };
