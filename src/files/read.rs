@@ -219,7 +219,15 @@ fn bounded(file: File, most: usize) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// What the system said; [`io::ErrorKind::PermissionDenied`] where it belongs to somebody else.
 pub fn tighten(path: &Path, euid: u32, away: impl Fn(&Metadata) -> u32) -> io::Result<u32> {
-    let file = open(path)?;
+    let route = Route::to(path, euid)?;
+    // In a directory that is shared the last name may be exchanged, which the descriptor shows; not the way to it.
+    let shared = |weak: &Weak| {
+        matches!(weak.doubt, Doubt::Writable(_)) && Some(weak.path.as_path()) == route.path.parent()
+    };
+    if euid == 0 && route.weak.as_ref().is_some_and(|weak| !shared(weak)) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let file = open(&route.path)?;
     let found = file.metadata()?;
     let fit = found.is_dir() || (found.is_file() && found.nlink() == 1);
     if found.uid() != euid || !fit {

@@ -106,7 +106,15 @@ impl Route {
         };
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut seen = Seen { weak: None, guest: None, euid };
-        let (directory, found) = follow(parent, &mut |path, found| seen.look(path, found))?;
+        let (directory, found) = follow(parent, &mut |path, found| {
+            seen.look(path, found);
+            // For root a link of somebody else leads to where they want it, with the rights of root.
+            if euid == 0 && found.is_symlink() && seen.weak.is_some() {
+                let why = format!("{} is a link that somebody else could have made", path.display());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            }
+            Ok(())
+        })?;
         if !found.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -119,7 +127,10 @@ impl Route {
     /// It is not there, or a directory cannot be followed.
     pub fn through(path: &Path, euid: u32) -> io::Result<(PathBuf, Metadata, Option<Weak>)> {
         let mut seen = Seen { weak: None, guest: None, euid };
-        let (path, found) = follow(path, &mut |path, found| seen.look(path, found))?;
+        let (path, found) = follow(path, &mut |path, found| {
+            seen.look(path, found);
+            Ok(())
+        })?;
         Ok((path, found, seen.weak))
     }
 
@@ -165,13 +176,16 @@ impl Seen {
 }
 
 /// Follows a path, links in it and at its end included, and shows each component from the root on.
-fn follow(path: &Path, visit: &mut dyn FnMut(&Path, &Metadata)) -> io::Result<(PathBuf, Metadata)> {
+fn follow(
+    path: &Path,
+    visit: &mut dyn FnMut(&Path, &Metadata) -> io::Result<()>,
+) -> io::Result<(PathBuf, Metadata)> {
     let whole = if path.is_absolute() { path.to_owned() } else { std::env::current_dir()?.join(path) };
     let mut ahead: VecDeque<OsString> = VecDeque::new();
     push(&mut ahead, &whole);
     let (mut here, mut links) = (PathBuf::from("/"), 0);
     let mut found = fs::symlink_metadata(&here)?;
-    visit(&here, &found);
+    visit(&here, &found)?;
     while let Some(name) = ahead.pop_front() {
         if name == ".." {
             here.pop();
@@ -183,7 +197,7 @@ fn follow(path: &Path, visit: &mut dyn FnMut(&Path, &Metadata)) -> io::Result<(P
         }
         let next = here.join(&name);
         let there = fs::symlink_metadata(&next)?;
-        visit(&next, &there);
+        visit(&next, &there)?;
         if there.is_symlink() {
             links += 1;
             if links > MAX_LINKS {

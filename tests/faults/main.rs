@@ -25,6 +25,7 @@ mod concurrency;
 mod cost;
 mod damage;
 mod disk;
+mod exchange;
 mod full_disk;
 mod hostile;
 mod input;

@@ -3,8 +3,10 @@
 use super::{draft, open};
 use crate::domain::finding::{Finding, Kind};
 use crate::files;
+use crate::store::StoreError;
 use nix::sys::statfs::{FsType, statfs};
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -36,9 +38,14 @@ pub struct Checkup {
 pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
     let mut checkup = Checkup { findings: Vec::new(), file: None, alone: false };
     let shown = path.display().to_string();
-    let resolved = open::resolve(path).unwrap_or_else(|_| path.to_owned());
-    let file = match files::look(&resolved) {
-        Ok((_, file)) => file,
+    let found = match open::resolve(path) {
+        Ok(resolved) => files::look(&resolved).map(|(_, file)| (resolved, file)),
+        Err(StoreError::Missing(_)) => Err(io::ErrorKind::NotFound.into()),
+        Err(StoreError::Permission(why) | StoreError::Io(why)) => Err(io::Error::other(why)),
+        Err(_) => files::look(path).map(|(_, file)| (path.to_owned(), file)),
+    };
+    let (resolved, file) = match found {
+        Ok(found) => found,
         Err(e) if open::absent(&e) => {
             checkup.add(
                 Kind::Missing,
