@@ -24,16 +24,13 @@ impl Keys {
         if let Some(key) = plain(name) {
             return Self(vec![key]);
         }
-        let (kept, squeezed) = base(name);
-        let without = |text: &str, drop: fn(char) -> bool| text.replace(drop, "");
+        let (kept, k5) = base(name);
         let bracket = |c: char| matches!(c, '[' | ']');
-        let blank = |c: char| c == '\\' || c.is_whitespace();
-        let k1 = without(&kept, bracket);
+        let k1 = kept.replace(bracket, "");
         let open = kept.trim_start_matches(bracket);
         let k2 = open[..open.find(bracket).unwrap_or(open.len())].to_owned();
-        let k3 = without(&kept, |c| c == ']').replace('[', "_");
-        let k4 = without(&k1, blank);
-        let k5 = without(&without(&squeezed, bracket), blank);
+        let k3 = kept.replace(']', "").replace('[', "_");
+        let k4 = k1.replace(is_blank, "");
         let mut keys = vec![k1, k2, k3, k4, k5];
         keys.sort_unstable();
         keys.dedup();
@@ -79,25 +76,46 @@ const fn mapped(c: char) -> char {
     if matches!(c, '.' | ' ' | '-') { '_' } else { c }
 }
 
+const fn is_blank(c: char) -> bool {
+    c == '\\' || c.is_whitespace()
+}
+
 /// The name cut at NUL, without hidden characters, trimmed and with its case folded; and the same
-/// without its white space, which must go before spaces become underscores.
+/// without white space, backslashes and brackets: blanks go before spaces become underscores.
+///
+/// A key with more than [`MAX_KEY_CHARS`] characters of one kind equals no guarded name, so that further
+/// repetitions are not stored: the largest name costs one pass.
 fn base(name: &str) -> (String, String) {
     let name = name.split('\0').next().unwrap_or_default();
     let unseen = |c: char| c.is_whitespace() || is_hidden(c);
     // PHP's own server drops every '?' in front of a query, and with it in front of its first name.
     let name = name.trim_end_matches(unseen).trim_start_matches(|c| unseen(c) || c == '?');
-    let (mut kept, mut squeezed, mut solid) = (String::new(), String::new(), 0);
+    let (mut kept, mut solid) = (String::new(), String::new());
+    let (mut opened, mut closed, mut spaces, mut blanks, mut solids) = (0, 0, 0, 0, 0);
     for c in name.chars().filter(|c| !is_hidden(*c)) {
-        kept.extend(folded_case(c).map(mapped));
-        if !c.is_whitespace() {
-            squeezed.extend(folded_case(c).map(mapped));
-            solid += usize::from(!matches!(c, '[' | ']' | '\\'));
-        }
-        if solid > MAX_KEY_CHARS {
-            break;
+        let count = match c {
+            '[' => &mut opened,
+            ']' => &mut closed,
+            ' ' => &mut spaces,
+            c if is_blank(c) => &mut blanks,
+            _ => &mut solids,
+        };
+        *count += 1;
+        let is_many = *count > MAX_KEY_CHARS;
+        match c {
+            // One of a run is enough to drop, or to cut at.
+            '[' | ']' if is_many && kept.ends_with(['[', ']']) => {}
+            '[' | ']' => kept.push(c),
+            _ if is_blank(c) && is_many => {}
+            _ if is_blank(c) => kept.push(mapped(c)),
+            _ if is_many => break,
+            _ => {
+                kept.extend(folded_case(c).map(mapped));
+                solid.extend(folded_case(c).map(mapped));
+            }
         }
     }
-    (kept, squeezed)
+    (kept, solid)
 }
 
 /// A character in lower case of its upper case of its lower case: characters that full Unicode case
@@ -262,6 +280,13 @@ mod tests {
         assert!(!alike(&"a".repeat(128), &long));
         assert!(alike("id", &format!("id{}", "\u{200b}".repeat(100_000))));
         assert!(alike("id", &format!("{}id", "[".repeat(100_000))));
+        assert!(alike("id", &format!("{}i]d", "]".repeat(1000))));
+        assert!(
+            alike("id", &format!("i{}d", " ".repeat(1000)))
+                && alike("id", &format!("i{}d", "\\".repeat(1000)))
+        );
+        assert!(alike("i_d", &format!("i{} d", "\u{3000}".repeat(1000))));
+        assert!(alike("i_d", &format!("{}i[d", "]".repeat(1000))));
         assert!(alike("id", &format!("id[{long}]")));
     }
 
