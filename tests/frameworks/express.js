@@ -97,6 +97,11 @@ function send(requests, first) {
   });
 }
 
+// Half of a surrogate pair, as where a message was cut, is no JSON to strict readers.
+function wellFormed(json) {
+  return json.replace(/\\(?:\\|u(d[89a-f][0-9a-f]{2}))/g, (whole, half) => (half ? '\\ufffd' : whole));
+}
+
 async function batch(lines) {
   const requests = lines.map((line) => JSON.parse(line));
   answers = new Array(requests.length);
@@ -110,7 +115,7 @@ async function batch(lines) {
       if (answers[at] === undefined) answers[at] = { methods: [], reads: [], refused: 'by the HTTP server' };
     }
   }
-  process.stdout.write(answers.map((answer) => JSON.stringify(answer) + '\n').join(''));
+  process.stdout.write(answers.map((answer) => wellFormed(JSON.stringify(answer)) + '\n').join(''));
 }
 
 server.listen(0, '127.0.0.1', async () => {

@@ -123,8 +123,10 @@ def main():
         answer = {"methods": reads.methods, "reads": reads.all}
         if reads.refused and not reads.all:
             answer["refused"] = reads.refused
-        sys.stdout.write(json.dumps(answer, default=repr) + "\n")
-        sys.stdout.flush()
+        text = json.dumps(answer, default=repr, ensure_ascii=False) + "\n"
+        # Half of a surrogate pair is no JSON to strict readers.
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
 
 
 main()
