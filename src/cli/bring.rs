@@ -7,8 +7,8 @@ use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 /// What an import does.
-pub const IMPORT: &str = "FILE holds the table AO_81F455_PERSONAL_TOKEN, as pg_dump, mysqldump or psql's \\copy … \
-    CSV HEADER write it, or as CSV from any other program; other tables in it are passed over. All its \
+pub const IMPORT: &str = "FILE holds the table AO_81F455_PERSONAL_TOKEN, as pg_dump, mysqldump, psql's \\copy … \
+    CSV HEADER, SSMS (SQL Server) or SQL Developer (Oracle) write it, or as CSV from any other program; other tables in it are passed over. All its \
     tokens are imported, or none. What was imported before is left as it is, so that a later dump \
     brings what is new. A token that was revoked, disabled or changed here and has been pruned since stays \
     away, unless --bring-back names it.\n\n\

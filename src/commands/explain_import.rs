@@ -12,6 +12,10 @@ use std::io;
 /// Tokens that are named one by one.
 const NAMED: usize = 10;
 
+/// What every database can do.
+const AS_CSV: &str = "export the result of this query as CSV with column names: SELECT CREATED_AT, EXPIRING_AT, \
+    HASHED_TOKEN, ID, LAST_ACCESSED_AT, NAME, NOTIFICATION_STATE, TOKEN_ID, USER_KEY FROM AO_81F455_PERSONAL_TOKEN";
+
 /// What is wrong with the input as a whole; `name` says which.
 pub fn dump(name: &str, error: &DumpError) -> Failure {
     if let DumpError::Read(error) = error {
@@ -21,18 +25,25 @@ pub fn dump(name: &str, error: &DumpError) -> Failure {
     match error {
         DumpError::Read(_) => failure,
         DumpError::NoText { instead, .. } => failure.hint(*instead),
-        DumpError::Unknown => failure.hint(
-            "pg_dump, mysqldump and CSV with a line of column names are understood; --format says which it is",
-        ),
+        DumpError::Unknown => failure.hint(format!(
+            "pg_dump, mysqldump, scripts of SSMS and SQL Developer, and CSV with a line of column names are \
+             understood; {AS_CSV}"
+        )),
         DumpError::NoTable(format) => failure.hint(match format {
-            Format::Csv => "a CSV begins with the names of its columns: CREATED_AT,EXPIRING_AT,HASHED_TOKEN,…",
+            Format::Csv => {
+                "a CSV begins with the names of its columns: CREATED_AT,EXPIRING_AT,HASHED_TOKEN,…"
+            }
             _ => "is it the database of Jira or Confluence? --format names another format",
         }),
         DumpError::Columns { .. } => {
             failure.hint("the columns are those of AO_81F455_PERSONAL_TOKEN, in any order and case")
         }
-        DumpError::Cut { .. } | DumpError::Unfinished => failure.hint("the dump is not whole; write it again"),
-        DumpError::Syntax { .. } => failure.hint("was it changed by hand? write it again, as pg_dump or mysqldump do"),
+        DumpError::Cut { .. } | DumpError::Unfinished => {
+            failure.hint(format!("the dump is not whole; write it again, or {AS_CSV}"))
+        }
+        DumpError::Syntax { .. } => failure.hint(format!(
+            "it is not as pg_dump, mysqldump, SSMS (SQL Server) or SQL Developer (Oracle) write it; {AS_CSV}"
+        )),
     }
 }
 

@@ -35,8 +35,21 @@ pub fn read(source: &mut Source<'_>, each: Each<'_>) -> Result<()> {
     }
     let names: Vec<Vec<u8>> = rows.values().map(|name| name.trim_ascii().to_vec()).collect();
     let columns = Columns::named(&names, rows.line())?;
+    let mut is_padded = false;
     while rows.next()? {
-        let value = |at| rows.value(at).filter(|value| !value.is_empty());
+        // sqlcmd draws a rule below the names, pads values with blanks, and counts the rows at the end.
+        if rows.values().all(|value| !value.is_empty() && value.iter().all(|byte| *byte == b'-')) {
+            is_padded = true;
+            continue;
+        }
+        if rows.width() == 1 && is_count(rows.value(0).unwrap_or_default()) {
+            continue;
+        }
+        let value = |at| {
+            rows.value(at)
+                .map(|value| if is_padded { value.trim_ascii() } else { value })
+                .filter(|value| !value.is_empty())
+        };
         let fields = columns.fields(rows.width(), value).map(|mut fields| {
             for column in MAY_BE_NULL {
                 fields[column] = fields[column].filter(|value| !is_null(value));
@@ -48,6 +61,14 @@ pub fn read(source: &mut Source<'_>, each: Each<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `(3 rows affected)`, as sqlcmd ends, or `(3 rows)`, as psql does.
+fn is_count(value: &[u8]) -> bool {
+    let inner = value.trim_ascii().strip_prefix(b"(").and_then(|value| value.strip_suffix(b")"));
+    let mut words = inner.unwrap_or_default().split(|byte| *byte == b' ');
+    let is_number = words.next().is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_digit));
+    is_number && matches!(words.next(), Some(b"row" | b"rows"))
 }
 
 fn is_null(value: &[u8]) -> bool {

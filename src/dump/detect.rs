@@ -52,8 +52,36 @@ pub fn dialect(begin: &[u8]) -> Option<Dialect> {
     if is_postgres(begin) {
         return Some(Dialect::Standard);
     }
-    let mut header = header(begin);
-    header.any(|line| holds(line, b"MySQL dump") || holds(line, b"MariaDB dump")).then_some(Dialect::MySql)
+    if header(begin).any(|line| holds(line, b"MySQL dump") || holds(line, b"MariaDB dump")) {
+        return Some(Dialect::MySql);
+    }
+    let has = |is: &dyn Fn(&[u8]) -> bool| lines(begin).any(is);
+    if has(&|line| {
+        line.eq_ignore_ascii_case(b"GO") || starts(line, b"INSERT [") || starts(line, b"INSERT INTO [")
+    }) {
+        return Some(Dialect::SqlServer);
+    }
+    let commands: [&[u8]; 3] = [b"REM ", b"SET DEFINE ", b"PROMPT "];
+    let is_oracle = |line: &[u8]| {
+        commands.iter().any(|word| starts(line, word))
+            || starts(line, b"INSERT ") && (holds(line, b"to_timestamp(") || holds(line, b"to_date("))
+    };
+    has(&is_oracle).then_some(Dialect::Oracle)
+}
+
+/// Names what a query printed for people: columns of fixed width below a rule of dashes.
+pub fn refuse_what_is_for_people(begin: &[u8]) -> Result<()> {
+    let mut lines = lines(begin).filter(|line| !line.is_empty());
+    let (heading, rule) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let is_rule = rule.len() > 1 && rule.iter().all(|byte| b"-+| ".contains(byte)) && rule.contains(&b'-');
+    if is_rule && holds(heading, b"TOKEN_ID") && delimiter(heading).is_none() {
+        return Err(DumpError::NoText {
+            what: "a table in columns of fixed width, as sqlcmd, SQL*Plus and psql print for people",
+            instead: "have it written as CSV: sqlcmd -s, -W (SQL Server), SET SQLFORMAT csv (Oracle's SQLcl), \
+                      \\copy … CSV HEADER (psql)",
+        });
+    }
+    Ok(())
 }
 
 /// The format, as far as can be told.
@@ -75,8 +103,20 @@ pub fn format(begin: &[u8]) -> Option<Format> {
     if is_postgres(begin) {
         return Some(Format::Copy);
     }
-    let sql: [&[u8]; 9] =
-        [b"-- ", b"/*", b"--\n", b"CREATE ", b"DROP ", b"SET ", b"LOCK ", b"BEGIN", b"START TRANSACTION"];
+    let sql: [&[u8]; 12] = [
+        b"-- ",
+        b"/*",
+        b"--\n",
+        b"CREATE ",
+        b"DROP ",
+        b"SET ",
+        b"LOCK ",
+        b"BEGIN",
+        b"START TRANSACTION",
+        b"USE ",
+        b"REM ",
+        b"GO",
+    ];
     let is_sql = sql.iter().any(|word| starts(first, word)) || first == b"--";
     is_sql.then_some(Format::Insert)
 }

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::source::Source;
 use super::tokens::{Dialect, Token, Tokens};
-use super::{DumpError, Each, LONGEST, Result};
+use super::{DumpError, Each, Result, literal};
 use crate::domain::atlassian::{Format, Place, TABLE};
 
 /// More values than a row of any table here has.
@@ -20,14 +20,21 @@ pub fn read(source: &mut Source<'_>, dialect: Option<Dialect>, each: Each<'_>) -
         created: None,
         is_there: false,
         rows: (0, 0),
+        pending: None,
     };
     loop {
-        match reader.tokens.next()? {
+        match reader.next()? {
             Token::End => break,
             Token::Sign(b';') => {}
+            // GO 5
+            Token::Number(_) if reader.is_in_batches() => {}
             // A command for psql: \restrict, say.
             Token::Sign(b'\\') => reader.tokens.rest_of_line()?,
             Token::Word(word) => match word.as_slice() {
+                b"GO" if reader.is_in_batches() => {}
+                b"REM" | b"REMARK" | b"PROMPT" | b"SET" if reader.tokens.dialect == Dialect::Oracle => {
+                    reader.tokens.rest_of_line()?;
+                }
                 b"INSERT" | b"REPLACE" => {
                     if !reader.insert(&mut *each)? {
                         return Ok(());
@@ -41,7 +48,7 @@ pub fn read(source: &mut Source<'_>, dialect: Option<Dialect>, each: Each<'_>) -
             _ => reader.skip()?,
         }
     }
-    if dialect.is_some() && !reader.tokens.is_complete {
+    if matches!(dialect, Some(Dialect::MySql | Dialect::Standard)) && !reader.tokens.is_complete {
         // Who begins with a remark ends with one; without it, whole statements may be missing.
         return Err(DumpError::Unfinished);
     }
@@ -57,20 +64,43 @@ struct Inserts<'s, 'r> {
     is_there: bool,
     /// The line of the last row, and which row of that line it was.
     rows: (u64, u64),
+    /// A piece that was looked at and belongs to the next statement.
+    pending: Option<Token>,
 }
 
 impl Inserts<'_, '_> {
+    fn next(&mut self) -> Result<Token> {
+        self.pending.take().map_or_else(|| self.tokens.next(), Ok)
+    }
+
+    /// Whether statements need no `;` and end with their batch.
+    fn is_in_batches(&self) -> bool {
+        self.tokens.dialect == Dialect::SqlServer
+    }
+
     fn wrong(&self, why: &'static str) -> DumpError {
         DumpError::Syntax { line: self.tokens.line, why }
     }
 
     /// Passes over the rest of a statement.
     fn skip(&mut self) -> Result<()> {
+        self.pass(true)
+    }
+
+    /// Passes over the rest of a statement; of one that may hold others, over all of its batch.
+    fn pass(&mut self, is_plain: bool) -> Result<()> {
         let begin = self.tokens.line;
+        let batches = self.is_in_batches();
         self.tokens.keeps = false;
         let end = loop {
-            match self.tokens.next() {
-                Ok(Token::Sign(b';')) => break Ok(()),
+            match self.next() {
+                Ok(Token::Sign(b';')) if is_plain || !batches => break Ok(()),
+                Ok(Token::Word(word)) if batches && word == b"GO" => break Ok(()),
+                // Without a sign between them, the next INSERT begins a statement.
+                Ok(Token::Word(word)) if batches && is_plain && word == b"INSERT" => {
+                    self.pending = Some(Token::Word(word));
+                    break Ok(());
+                }
                 Ok(Token::End) => break Err(DumpError::Cut { what: "a statement", line: begin }),
                 Ok(_) => {}
                 Err(error) => break Err(error),
@@ -82,9 +112,9 @@ impl Inserts<'_, '_> {
 
     /// Reads the name of a table behind some words; whether it is ours, and the piece behind it.
     fn table(&mut self, words: &[&[u8]]) -> Result<(bool, Token)> {
-        let mut name = self.tokens.next()?;
+        let mut name = self.next()?;
         while matches!(&name, Token::Word(word) if words.contains(&word.as_slice())) {
-            name = self.tokens.next()?;
+            name = self.next()?;
         }
         loop {
             // Who quotes names so has texts without escapes.
@@ -93,12 +123,12 @@ impl Inserts<'_, '_> {
                 Token::Name(_) if self.is_guessed => self.tokens.dialect = Dialect::MySql,
                 _ => {}
             }
-            let next = self.tokens.next()?;
+            let next = self.next()?;
             if next != Token::Sign(b'.') {
                 let is_ours = as_name(&name).is_some_and(|name| name.eq_ignore_ascii_case(TABLE.as_bytes()));
                 return Ok((is_ours, next));
             }
-            name = self.tokens.next()?;
+            name = self.next()?;
         }
     }
 
@@ -108,11 +138,11 @@ impl Inserts<'_, '_> {
         let line = self.tokens.line;
         let (is_ours, next) = self.table(&words)?;
         if !is_ours || next != Token::Sign(b'(') {
-            return if next == Token::Sign(b';') { Ok(()) } else { self.skip() };
+            return if next == Token::Sign(b';') { Ok(()) } else { self.pass(false) };
         }
         let (mut depth, mut begins, mut names) = (1, true, Vec::new());
         while depth > 0 {
-            let token = self.tokens.next()?;
+            let token = self.next()?;
             match &token {
                 Token::End => return Err(DumpError::Cut { what: "CREATE TABLE", line }),
                 Token::Sign(b'(') => depth += 1,
@@ -140,7 +170,7 @@ impl Inserts<'_, '_> {
         let columns = if next == Token::Sign(b'(') {
             let line = self.tokens.line;
             let names = self.names()?;
-            next = self.tokens.next()?;
+            next = self.next()?;
             Columns::named(&names, line)?
         } else {
             self.created.clone().unwrap_or_else(Columns::usual)
@@ -149,7 +179,7 @@ impl Inserts<'_, '_> {
             return Err(self.wrong("VALUES should stand here"));
         }
         loop {
-            match self.tokens.next()? {
+            match self.next()? {
                 Token::Sign(b'(') => {
                     if !self.row(&columns, &mut *each)? {
                         return Ok(false);
@@ -157,6 +187,11 @@ impl Inserts<'_, '_> {
                 }
                 Token::Sign(b',') => {}
                 Token::Sign(b';') => return Ok(true),
+                Token::Word(word) if self.is_in_batches() && word == b"GO" => return Ok(true),
+                Token::Word(word) if self.is_in_batches() && word == b"INSERT" => {
+                    self.pending = Some(Token::Word(word));
+                    return Ok(true);
+                }
                 Token::End => {
                     return Err(DumpError::Cut { what: "an INSERT", line: self.tokens.line });
                 }
@@ -171,7 +206,7 @@ impl Inserts<'_, '_> {
     fn names(&mut self) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         loop {
-            match self.tokens.next()? {
+            match self.next()? {
                 Token::Sign(b')') => return Ok(names),
                 Token::Sign(b',') => {}
                 token => match as_name(&token) {
@@ -190,14 +225,14 @@ impl Inserts<'_, '_> {
         let mut values: Vec<Option<Vec<u8>>> = Vec::with_capacity(16);
         let (mut count, mut fault) = (0, None);
         loop {
-            let token = self.tokens.next()?;
+            let token = self.next()?;
             count += 1;
-            match self.value(token)? {
+            match literal::value(&mut self.tokens, token)? {
                 Ok(value) if values.len() < WIDEST => values.push(value),
                 Ok(_) => {}
                 Err(why) => fault = Some(why),
             }
-            match self.tokens.next()? {
+            match self.next()? {
                 Token::Sign(b',') => {}
                 Token::Sign(b')') => break,
                 Token::End => return Err(DumpError::Cut { what: "a list of values", line }),
@@ -210,26 +245,7 @@ impl Inserts<'_, '_> {
         };
         Ok(each(place, fields).is_continue())
     }
-
-    /// A value; what is none of those that a dump writes is a fault of its row.
-    fn value(&mut self, token: Token) -> Result<Value> {
-        // _binary 'text', _utf8mb4 'text'
-        let token = match token {
-            Token::Word(word) if word.starts_with(b"_") => self.tokens.next()?,
-            token => token,
-        };
-        Ok(match token {
-            Token::Text(text) | Token::Number(text) => Ok(Some(text)),
-            Token::Double(text) if self.tokens.dialect == Dialect::MySql => Ok(Some(text)),
-            Token::Word(word) if word == b"NULL" => Ok(None),
-            Token::Long => Err(format!("a value is longer than {LONGEST} bytes")),
-            _ => Err("a value is neither a text, nor a number, nor NULL".to_owned()),
-        })
-    }
 }
-
-/// A value, NULL, or why it is none.
-type Value = std::result::Result<Option<Vec<u8>>, String>;
 
 /// The name that a piece is, quoted or not.
 fn as_name(token: &Token) -> Option<&[u8]> {

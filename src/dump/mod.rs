@@ -1,4 +1,5 @@
-//! How other programs write the table of tokens out: `pg_dump`, `mysqldump`, and CSV by whatever. Read
+//! How other programs write the table of tokens out: `pg_dump`, `mysqldump`, scripts of SQL Server's and Oracle's
+//! tools, and CSV by whatever. Read
 //! as a stream, in bounded memory, whatever else is in it; nothing of it is executed.
 
 mod columns;
@@ -7,6 +8,9 @@ mod csv;
 mod detect;
 mod error;
 mod insert;
+mod literal;
+#[cfg(test)]
+mod others;
 mod source;
 mod tokens;
 #[cfg(test)]
@@ -38,6 +42,7 @@ pub fn read(input: &mut dyn Read, format: Option<Format>, each: Each<'_>) -> Res
     let mut source = Source::new(input)?;
     let begin = source.begin();
     detect::refuse_what_is_no_text(begin)?;
+    detect::refuse_what_is_for_people(begin)?;
     let format = format.or_else(|| detect::format(begin)).ok_or(DumpError::Unknown)?;
     let dialect = detect::dialect(begin);
     match format {

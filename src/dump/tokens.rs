@@ -31,6 +31,10 @@ pub enum Dialect {
     MySql,
     /// It does not.
     Standard,
+    /// It does not; names stand in brackets, and `GO` ends statements.
+    SqlServer,
+    /// It does not; lines may be commands of its tools.
+    Oracle,
 }
 
 /// Takes SQL to pieces.
@@ -77,6 +81,9 @@ impl<'s, 'r> Tokens<'s, 'r> {
             b'"' => {
                 let escapes = self.dialect == Dialect::MySql;
                 Ok(self.quoted(b'"', escapes)?.map_or(Token::Long, Token::Double))
+            }
+            b'[' if self.dialect == Dialect::SqlServer => {
+                Ok(self.quoted(b']', false)?.map_or(Token::Long, Token::Name))
             }
             b'`' => Ok(self.quoted(b'`', false)?.map_or(Token::Long, Token::Name)),
             b'0'..=b'9' => self.number(byte),

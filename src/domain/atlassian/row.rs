@@ -137,8 +137,16 @@ fn needed(column: usize, field: Option<&[u8]>) -> Result<&str, Fault> {
 }
 
 fn wall(column: usize, text: &str) -> Result<Wall, Fault> {
-    text.parse()
-        .map_err(|_| fault(column, format!("{} is no time like 2024-07-02 23:19:52.079", quoted(text))))
+    text.parse().map_err(|_| {
+        let named = text.bytes().any(|b| b.is_ascii_alphabetic() && b != b'T');
+        let way = if named && text.bytes().any(|b| b.is_ascii_digit()) {
+            "; Oracle writes that with to_char(…, 'YYYY-MM-DD HH24:MI:SS.FF6'), SQL Server with \
+             convert(varchar(30), …, 121)"
+        } else {
+            ""
+        };
+        fault(column, format!("{} is no time like 2024-07-02 23:19:52.079{way}", quoted(text)))
+    })
 }
 
 fn moment(column: usize, wall: Wall, zone: &Zone, odd: &mut Oddities) -> Result<Moment, Fault> {

@@ -11,7 +11,8 @@ const NEVER: i64 = 253_402_128_000 * MICROS;
 /// How never is written.
 pub const NEVER_TEXT: &str = "9999-12-31 00:00:00";
 
-/// A time on a clock: `2024-07-02 23:19:52.079`, with up to six digits behind the point.
+/// A time on a clock: `2024-07-02 23:19:52.079`, with up to nine digits behind the point, of which six are kept:
+/// SQL Server writes seven and Oracle nine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wall(i64);
 
@@ -52,7 +53,7 @@ impl FromStr for Wall {
         };
         let shaped = seconds.len() == 19
             && matches!(seconds.as_bytes()[10], b' ' | b'T')
-            && (1..=6).contains(&fraction.len())
+            && (1..=9).contains(&fraction.len())
             && fraction.bytes().all(|b| b.is_ascii_digit());
         if !shaped {
             return Err(NotATime);
@@ -61,7 +62,8 @@ impl FromStr for Wall {
         let mut stored = *b"0000-00-00T00:00:00.000000Z";
         stored[..19].copy_from_slice(seconds.as_bytes());
         stored[10] = b'T';
-        stored[20..20 + fraction.len()].copy_from_slice(fraction.as_bytes());
+        let kept = fraction.len().min(6);
+        stored[20..20 + kept].copy_from_slice(&fraction.as_bytes()[..kept]);
         // The calendar knows leap seconds, and moves them; none was ever written here.
         let is_leap = stored[17] == b'6';
         let stored = std::str::from_utf8(&stored).ok().filter(|_| !is_leap).ok_or(NotATime)?;
@@ -89,11 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_a_date_a_time_and_up_to_six_digits_behind() {
+    fn a_time_has_a_date_a_time_and_up_to_nine_digits_behind() {
         for (text, written) in [
             ("2024-07-02 23:19:52.079", "2024-07-02 23:19:52.079"),
             ("2024-07-03 17:44:39.117857", "2024-07-03 17:44:39.117857"),
             ("2024-07-03T17:44:39.100000", "2024-07-03 17:44:39.1"),
+            ("2024-07-02 23:19:52.0790000", "2024-07-02 23:19:52.079"),
+            ("2024-07-02 23:19:52.123456999", "2024-07-02 23:19:52.123456"),
             ("2024-02-29 00:00:00", "2024-02-29 00:00:00"),
             ("0001-01-01 00:00:00.0", "0001-01-01 00:00:00"),
             (NEVER_TEXT, NEVER_TEXT),
@@ -109,7 +113,7 @@ mod tests {
             "2024-07-02 24:00:00",
             "2024-07-02 23:59:60",
             "2024-07-02 23:19:52.",
-            "2024-07-02 23:19:52.1234567",
+            "2024-07-02 23:19:52.1234567890",
             "2024-07-02 23:19:52,079",
             "2024-07-02 23:19:52+02",
             "2024-07-02 23:19:52Z",
