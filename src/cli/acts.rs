@@ -18,7 +18,7 @@ use std::path::PathBuf;
         patctl create 'nightly backup' --user backup --expires 2027-01-31\n  \
         patctl create --token-file /run/secrets/ci.token --expires 2w\n  \
         patctl create --expires 30 --restrict '[get].*/rest/api/2/issue/JRA.*'\n  \
-        patctl create --count 20 --user fleet --expires 30 > fleet.tokens"
+        patctl create --count 10 --user fleet --expires 30 > fleet.tokens"
 )]
 pub struct Create {
     /// What the token is for [default: a readable, unique name]
@@ -80,8 +80,11 @@ pub struct Show {
         patctl revoke 7k3m9xq2v8\n  \
         patctl revoke 7k3m 01ab --reason 'laptop stolen' --yes\n  \
         patctl list --user alice -o ids | patctl revoke --ids-stdin\n  \
-        patctl revoke --token-stdin < leaked.token",
-    after_help = "Where a person types at stdin it asks first; in a script it does not."
+        patctl revoke --token-stdin < leaked.token\n  \
+        patctl revoke 7k3m --family            (its successor or predecessor, too)",
+    after_help = "Where a person types at stdin it asks first; in a script it does not.\n\n\
+        Until the grace of a rotation ends, the old token and the new one both work. Revoking one leaves the other \
+        and names it; --family revokes both."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Revoke {
@@ -95,6 +98,9 @@ pub struct Revoke {
     /// Read a leaked token from stdin and revoke it
     #[arg(long)]
     pub token_stdin: bool,
+    /// Revoke the other token of a running rotation as well
+    #[arg(long)]
+    pub family: bool,
     /// Why; kept with the token and in the audit log
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<Note>,

@@ -74,6 +74,9 @@ pub struct Edit {
         enable' switches it on again."
 )]
 pub struct Disable {
+    /// Disable the other token of a running rotation as well
+    #[arg(long)]
+    pub family: bool,
     /// Which, why, and how.
     #[command(flatten)]
     pub which: Which,

@@ -121,7 +121,7 @@ pub struct List {
         patctl bulk-revoke                     (on a terminal: pick from a list)",
     after_help = "The filter is that of 'patctl list': what it shows is what is revoked, all of it or none. On a \
         terminal it asks; elsewhere it wants --yes.\n\n\
-        Status 1 where a user or a name was given and nothing matches."
+        Status 1 where a user or a name was given and nothing matches, and where --dry-run finds nothing to revoke."
 )]
 pub struct BulkRevoke {
     /// Which tokens.

@@ -1,6 +1,7 @@
 //! `patctl bulk-revoke`: the tokens that a filter chooses, all of them or none.
 
 use super::context::Context;
+use super::revoke::one_line;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::BulkRevoke;
 use crate::domain::filter::{Filter, Order};
@@ -12,10 +13,12 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
 use crate::output::{choice, progress};
-use crate::service::bulk::{self, BulkError, Chosen};
+use crate::service::bulk::{self, BulkError, Chosen, Count};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Query, Read, Store};
 use std::ops::ControlFlow;
+
+const NOTHING: &str = "no token matches; nothing was revoked";
 
 /// Tokens that a list to choose from may hold.
 const CHOICE: u64 = 500;
@@ -42,11 +45,17 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
         store.list(&query, &mut |pat| rows.push(pat))?;
         rows.finish().map_err(stdout_failed)?;
-        cx.screen.say(&format!("{} would be revoked", tokens(count.live)));
-        return Ok(Exit::Yes);
+        cx.screen.flush().map_err(stdout_failed)?;
+        cx.screen.say(&format!("{} would be revoked{}", tokens(count.live), before(count.all - count.live)));
+        return Ok(if count.live > 0 { Exit::Yes } else { Exit::No });
     }
-    if count.live > 0 && !agreed(args, cx, count.live)? {
-        return Ok(Exit::No);
+    if count.live > 0 {
+        if !args.yes && cx.can_ask() {
+            show(cx, &count);
+        }
+        if !agreed(args, cx, count.live)? {
+            return Ok(Exit::No);
+        }
     }
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
@@ -54,6 +63,43 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let done = bulk::revoke(&mut store, &act, &query, args.max, reason(args), &mut |n| bar.inc(n));
     bar.finish_and_clear();
     answer(cx, &store, &done?, now, policy.expiry_warning, &filter)
+}
+
+/// Users that a person sees before the question.
+const USERS: usize = 5;
+
+/// Shows a person what the answer to the question decides about.
+fn show(cx: &mut Context<'_>, count: &Count) {
+    for pat in &count.first {
+        cx.screen.say(&format!("  {}", one_line(pat)));
+    }
+    let more = count.live - count.first.len() as u64;
+    if more > 0 {
+        cx.screen.say(&format!("  and {more} more"));
+    }
+    let mut users: Vec<(&str, u64)> =
+        count.users.iter().map(|(user, held)| (user.as_deref().unwrap_or("(any)"), *held)).collect();
+    users.sort_by_key(|(_, held)| std::cmp::Reverse(*held));
+    let mut named: Vec<String> =
+        users.iter().take(USERS).map(|(user, held)| format!("{user} {held}")).collect();
+    if users.len() > USERS {
+        named.push(format!("{} other users", users.len() - USERS));
+    }
+    cx.screen.say(&format!("by user: {}", named.join(", ")));
+    cx.screen.say(&match count.used_lately {
+        0 => "none was used in the last day".to_owned(),
+        1 => "1 was used in the last day".to_owned(),
+        some => format!("{some} were used in the last day"),
+    });
+}
+
+/// `; 3 were revoked before`
+fn before(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => "; 1 was revoked before".to_owned(),
+        some => format!("; {some} were revoked before"),
+    }
 }
 
 fn reason(args: &BulkRevoke) -> Option<&str> {
@@ -72,7 +118,8 @@ fn agreed(args: &BulkRevoke, cx: &mut Context<'_>, count: u64) -> Result<bool, F
         return Err(Failure::usage(format!("{} would be revoked, and nobody can be asked", tokens(count)))
             .hint("look with --dry-run, then say --yes"));
     }
-    let yes = cx.ask.confirm(&format!("Revoke {} for good?", tokens(count))).map_err(terminal_failed)?;
+    let question = format!("Revoke {} for good? This cannot be undone.", tokens(count));
+    let yes = cx.ask.confirm(&question).map_err(terminal_failed)?;
     if !yes {
         cx.screen.say("nothing was revoked");
     }
@@ -116,13 +163,17 @@ fn answer(
         rows.finish().map_err(stdout_failed)?;
         cx.screen.flush().map_err(stdout_failed)?;
     }
-    cx.screen.say(&format!("{} revoked", tokens(done.revoked)));
-    // A name that nobody has is more likely mistyped than done with.
-    let named = !filter.users.is_empty() || filter.name.is_some();
-    if done.ids.is_empty() && named {
-        cx.screen.fail(&Failure::new(Exit::No, "not-found", "no token matches; nothing was revoked"));
-        return Ok(Exit::No);
+    if done.ids.is_empty() {
+        // A user or a name that matches nothing is probably mistyped.
+        if !filter.users.is_empty() || filter.name.is_some() {
+            cx.screen.fail(&Failure::new(Exit::No, "not-found", NOTHING));
+            return Ok(Exit::No);
+        }
+        cx.screen.say(NOTHING);
+        return Ok(Exit::Yes);
     }
+    let old = done.ids.len() as u64 - done.revoked;
+    cx.screen.say(&format!("{} revoked{}", tokens(done.revoked), before(old)));
     Ok(Exit::Yes)
 }
 

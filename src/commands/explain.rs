@@ -247,18 +247,38 @@ pub fn refused(refusal: Refusal, user: &str) -> Failure {
             "the expiry is not in the future".to_owned(),
             "give a number of days (--expires 90) or a later date".to_owned(),
         ),
-        Refusal::TooMany { count, max } => (
-            format!(
-                "{} has {count} tokens, {max} are allowed (atlassian.pats.max.tokens.per.user)",
-                user.escape_debug()
-            ),
-            "revoke one ('patctl list', 'patctl revoke ID'), prune the expired ones, or raise the limit"
-                .to_owned(),
-        ),
+        Refusal::TooMany { count, more, expired, max } => too_many(user, count, more, expired, max),
         Refusal::EternalForbidden { max_days } => (
             "a token must have an expiry (atlassian.pats.eternal.tokens.enabled = false)".to_owned(),
             format!("give one of at most {max_days} days: --expires {max_days}"),
         ),
     };
     Failure::new(Exit::No, "refused", message).hint(hint)
+}
+
+/// One user has too many tokens, or would have.
+fn too_many(user: &str, count: u64, more: u64, expired: u64, max: u32) -> (String, String) {
+    const LIMIT: &str = "atlassian.pats.max.tokens.per.user";
+    let shown = user.escape_debug();
+    let message = if more == 1 {
+        format!("{shown} has {}, {max} are allowed ({LIMIT})", super::tokens(count))
+    } else {
+        format!(
+            "{more} more would make {} tokens for {shown}; at most {max} are allowed ({LIMIT})",
+            count + more
+        )
+    };
+    let raise = format!("-D {LIMIT}={}", count + more);
+    let quoted = format!("'{}'", user.replace('\'', "'\\''"));
+    let hint = match (expired, count) {
+        (1.., _) => format!(
+            "{expired} of the {count} expired: patctl bulk-revoke --user {quoted} --status expired --yes gives their \
+             places back now, and 'patctl prune' later; or raise the limit: {raise}"
+        ),
+        (0, 0) => format!("raise the limit: {raise}"),
+        (0, _) => format!(
+            "revoke some (patctl list --user {quoted}; patctl revoke ID), or raise the limit: {raise}"
+        ),
+    };
+    (message, hint)
 }

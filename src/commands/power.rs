@@ -1,7 +1,7 @@
 //! `patctl disable` and `patctl enable`: named tokens, off and on again.
 
 use super::context::Context;
-use super::revoke::{ids_of_lines, one_line};
+use super::revoke::{ids_of_lines, one_line, twins, warn_of_twins};
 use super::stdout_failed;
 use crate::cli::{Disable, Enable, Format, Which};
 use crate::domain::id::IdPrefix;
@@ -16,26 +16,27 @@ use crate::wire;
 use std::io;
 
 pub fn disable(args: &Disable, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    run(&args.which, Power::Off, cx)
+    run(&args.which, Power::Off, args.family, cx)
 }
 
 pub fn enable(args: &Enable, cx: &mut Context<'_>) -> Result<Exit, Failure> {
-    run(&args.which, Power::On, cx)
+    run(&args.which, Power::On, false, cx)
 }
 
-fn run(args: &Which, power: Power, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+fn run(args: &Which, power: Power, family: bool, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
     let ids = if args.ids_stdin { ids_of_lines(cx, "nothing was done")? } else { args.ids.clone() };
     let powered = if args.dry_run {
-        power::preview(&store, &ids, power)?
+        power::preview(&store, &ids, power, family, (cx.clock)())?
     } else {
         let actor = (cx.actor)();
-        power::switch(&mut store, &cx.act(&policy, &actor), &ids, power, args.reason.as_ref())?
+        power::switch(&mut store, &cx.act(&policy, &actor), &ids, power, args.reason.as_ref(), family)?
     };
     answer(cx, &powered, power, args.dry_run, policy.expiry_warning).map_err(stdout_failed)?;
+    warn_of_twins(cx, &powered.twins, "disable");
     complain(cx, &powered);
     Ok(if powered.is_complete() { Exit::Yes } else { Exit::No })
 }
@@ -114,7 +115,10 @@ fn as_json(
         ..wire::change::Powered::default()
     };
     match power {
-        Power::Off => wire::change::Powered { disabled: done, already_disabled: already, ..common },
+        Power::Off => {
+            let still_valid = Some(twins(&powered.twins, now, warning));
+            wire::change::Powered { disabled: done, already_disabled: already, still_valid, ..common }
+        }
         Power::On => wire::change::Powered { enabled: done, already_enabled: already, ..common },
     }
 }

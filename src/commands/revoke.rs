@@ -9,8 +9,10 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::when;
 use crate::service::look::LookError;
 use crate::service::revoke::{self, Revoked};
+use crate::service::twin::Twin;
 use crate::service::verify::identify;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
@@ -30,16 +32,17 @@ pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::No);
     };
     let revoked = if args.dry_run {
-        revoke::preview(&store, &ids)?
+        revoke::preview(&store, &ids, args.family, (cx.clock)())?
     } else {
-        if !args.yes && cx.can_ask() && !confirmed(&ids, cx, &store)? {
+        if !args.yes && cx.can_ask() && !confirmed(&ids, args.family, cx, &store)? {
             cx.screen.say("nothing was revoked");
             return Ok(Exit::No);
         }
         let actor = (cx.actor)();
-        revoke::revoke(&mut store, &cx.act(&policy, &actor), &ids, args.reason.as_ref())?
+        revoke::revoke(&mut store, &cx.act(&policy, &actor), &ids, args.reason.as_ref(), args.family)?
     };
     answer(cx, &revoked, args.dry_run, policy.expiry_warning).map_err(stdout_failed)?;
+    warn_of_twins(cx, &revoked.twins, "revoke");
     complain(cx, &revoked);
     Ok(if revoked.is_complete() { Exit::Yes } else { Exit::No })
 }
@@ -115,16 +118,45 @@ fn read_ids(from: &mut dyn Read, name: &str, nothing: &str) -> Result<Vec<IdPref
 }
 
 /// Asks, where there is something to ask about.
-fn confirmed(ids: &[IdPrefix], cx: &mut Context<'_>, store: &dyn Store) -> Result<bool, Failure> {
-    let preview = revoke::preview(store, ids)?;
+fn confirmed(
+    ids: &[IdPrefix],
+    family: bool,
+    cx: &mut Context<'_>,
+    store: &dyn Store,
+) -> Result<bool, Failure> {
+    let preview = revoke::preview(store, ids, family, (cx.clock)())?;
     if preview.done.is_empty() {
         return Ok(true);
     }
     for pat in &preview.done {
         cx.screen.say(&format!("  {}", one_line(pat)));
     }
+    warn_of_twins(cx, &preview.twins, "revoke");
     let question = format!("Revoke {} for good?", tokens(preview.done.len() as u64));
     cx.ask.confirm(&question).map_err(terminal_failed)
+}
+
+/// Names the tokens that go on working because only the other one of their rotation is ended.
+pub fn warn_of_twins(cx: &mut Context<'_>, twins: &[Twin], verb: &str) {
+    let now = (cx.clock)();
+    for Twin { of, pat } in twins {
+        let until =
+            pat.life.rotated_at.map_or_else(String::new, |at| format!(" until {}", when::both(at, now)));
+        let kin = if pat.successor == Some(*of) { "predecessor" } else { "successor" };
+        cx.screen.warn(&format!(
+            "{} still works{until}: it is the {kin} of {of}; 'patctl {verb} {}' ends it, too, and --family takes both",
+            pat.id, pat.id
+        ));
+    }
+}
+
+/// The same for JSON.
+pub fn twins<'a>(twins: &'a [Twin], now: Moment, warning: Span) -> Vec<wire::Twin<'a>> {
+    let twin = |twin: &'a Twin| wire::Twin {
+        twin_of: twin.of.as_str(),
+        token: wire::Token::new(&twin.pat, now, warning),
+    };
+    twins.iter().map(twin).collect()
 }
 
 /// A token for a person, in a line.
@@ -173,6 +205,7 @@ fn as_json(revoked: &Revoked, dry_run: bool, now: Moment, warning: Span) -> wire
         dry_run,
         revoked: all(&revoked.done, now, warning),
         already_revoked: all(&revoked.already, now, warning),
+        still_valid: twins(&revoked.twins, now, warning),
         unknown: revoked.unknown.iter().map(IdPrefix::typed).collect(),
         ambiguous: revoked
             .ambiguous

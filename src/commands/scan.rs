@@ -131,7 +131,9 @@ fn take_back(
     }
     let policy = settings.policy();
     let actor = (cx.actor)();
-    Ok(scan::take_back(store, &cx.act(&policy, &actor), standings, &args.reason)?)
+    let (done, twins) = scan::take_back(store, &cx.act(&policy, &actor), standings, &args.reason)?;
+    super::revoke::warn_of_twins(cx, &twins, "revoke");
+    Ok(done)
 }
 
 /// What could not be read, in sentences.

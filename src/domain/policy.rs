@@ -114,6 +114,10 @@ pub enum Refusal {
     TooMany {
         /// How many the user has.
         count: u64,
+        /// How many more were asked for.
+        more: u64,
+        /// How many of those the user has are expired.
+        expired: u64,
         /// How many are allowed.
         max: u32,
     },
@@ -153,7 +157,7 @@ impl Policy {
         self.check_name(name)?;
         let ends = self.ends(lifetime, now)?;
         if held >= u64::from(self.max_per_user) {
-            return Err(Refusal::TooMany { count: held, max: self.max_per_user });
+            return Err(Refusal::TooMany { count: held, more: 1, expired: 0, max: self.max_per_user });
         }
         self.check_eternal(ends)?;
         Ok(ends)
@@ -275,7 +279,7 @@ mod tests {
         let expiry = Err(Refusal::ExpiryTooLong { max_days: 365 });
         assert_eq!(eternal.admit("n", long, now(), 99), expiry);
         assert_eq!(eternal.admit("n", past, now(), 99), Err(Refusal::ExpiryNotInFuture));
-        let many = Err(Refusal::TooMany { count: 10, max: 10 });
+        let many = Err(Refusal::TooMany { count: 10, more: 1, expired: 0, max: 10 });
         assert_eq!(eternal.admit("n", Lifetime::Never, now(), 10), many);
         let forever = Err(Refusal::EternalForbidden { max_days: 365 });
         assert_eq!(eternal.admit("n", Lifetime::Never, now(), 9), forever);

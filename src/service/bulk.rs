@@ -2,23 +2,34 @@
 
 use super::{Act, notice};
 use crate::domain::audit::{Action, Entry, MANY};
+use crate::domain::moment::Span;
 use crate::domain::notice::Kind;
+use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::store::{Durability, Query, Store, StoreError, Transaction};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// How many are revoked before their audit rows are written together.
 const TOGETHER: usize = 64;
 
-/// How many a filter chooses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// Tokens that a person sees before the question.
+const SHOWN: usize = 10;
+
+/// What a filter chooses.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Count {
     /// All of them.
     pub all: u64,
     /// Those that are not revoked yet.
     pub live: u64,
+    /// The first ten of these.
+    pub first: Vec<Pat>,
+    /// How many of these each user holds; `None` is anybody's.
+    pub users: BTreeMap<Option<String>, u64>,
+    /// How many of these were used in the last day.
+    pub used_lately: u64,
 }
 
 /// What was done.
@@ -50,7 +61,7 @@ impl From<StoreError> for BulkError {
     }
 }
 
-/// How many tokens a query chooses.
+/// What a query chooses, for a person to decide about.
 ///
 /// # Errors
 /// What the database gave.
@@ -58,7 +69,16 @@ pub fn count(db: &dyn Store, query: &Query<'_>) -> Result<Count, StoreError> {
     let mut count = Count::default();
     db.list(query, &mut |pat| {
         count.all += 1;
-        count.live += u64::from(pat.life.revoked_at.is_none());
+        if pat.life.revoked_at.is_some() {
+            return ControlFlow::Continue(());
+        }
+        count.live += 1;
+        let lately = query.now.saturating_minus(Span::days(1));
+        count.used_lately += u64::from(pat.life.last_used_at.is_some_and(|at| at >= lately));
+        *count.users.entry(pat.user.clone()).or_default() += 1;
+        if count.first.len() < SHOWN {
+            count.first.push(pat.clone());
+        }
         ControlFlow::Continue(())
     })?;
     Ok(count)

@@ -3,17 +3,19 @@
 use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::dice::Dice;
+use crate::domain::filter::{Filter, Order};
 use crate::domain::lifetime::Lifetime;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::{Kind, Recipients};
-use crate::domain::pat::AuthMethods;
+use crate::domain::pat::{AuthMethods, Status};
 use crate::domain::policy::{Policy, Refusal};
 use crate::domain::text::{Email, Note, User};
 use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::vault::VaultKey;
 use crate::domain::verifier::{MakeError, NoMemory, Verifier};
-use crate::store::{Durability, NewPat, Read, Store, StoreError, Transaction};
+use crate::store::{Durability, NewPat, Query, Read, Store, StoreError, Transaction};
 use std::io;
+use std::ops::ControlFlow;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -114,14 +116,37 @@ pub fn precheck(
     count: u64,
 ) -> Result<(), IssueError> {
     let held = store.map_or(Ok(0), |store| store.held(draft.user()))?;
+    let now = (act.clock)();
     // A name that is made later always passes.
     let name = draft.name.as_deref().unwrap_or("x");
-    match admit(act, draft, name, (act.clock)(), held + count.saturating_sub(1)) {
+    match admit(act, draft, name, now, held + count.saturating_sub(1)) {
         Err(IssueError::Refused { refusal: Refusal::TooMany { max, .. }, user }) => {
-            Err(IssueError::Refused { refusal: Refusal::TooMany { count: held, max }, user })
+            let expired = store.map_or(Ok(0), |store| expired(store, draft.user(), now))?;
+            Err(IssueError::Refused {
+                refusal: Refusal::TooMany { count: held, more: count, expired, max },
+                user,
+            })
         }
         other => other.map(|_| ()),
     }
+}
+
+/// How many of a user's tokens are expired and still count against the limit.
+///
+/// # Errors
+/// Returns the store's error.
+pub fn expired(db: &(impl Read + ?Sized), user: Option<&str>, now: Moment) -> Result<u64, StoreError> {
+    let Some(user) = user else { return Ok(0) };
+    let filter =
+        Filter { users: vec![user.to_owned()], statuses: vec![Status::Expired], ..Filter::default() };
+    let order = Order::default();
+    let query = Query { filter: &filter, order, now, expiry_warning: Span::ZERO, limit: None };
+    let mut count = 0;
+    db.list(&query, &mut |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(count)
 }
 
 /// Gives `tokens` their rows, hands them over with `deliver`, and only then commits: all or none.

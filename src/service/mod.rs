@@ -23,6 +23,7 @@ pub mod rotate;
 pub mod scan;
 pub mod space;
 pub mod stats;
+pub mod twin;
 pub mod unfit;
 pub mod verify;
 

@@ -2,8 +2,10 @@
 
 use super::Act;
 use super::look::{Found, resolve};
+use super::twin::{self, Twin};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
+use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::text::Note;
 use crate::store::contract::Result;
@@ -32,19 +34,36 @@ pub struct Powered {
     pub unknown: Vec<IdPrefix>,
     /// Ids that several tokens could be, with those.
     pub ambiguous: Vec<(IdPrefix, Vec<Pat>)>,
+    /// Tokens that still work although the other token of their rotation is disabled.
+    pub twins: Vec<Twin>,
 }
 
 impl Powered {
-    fn sort(db: &(impl Read + ?Sized), ids: &[IdPrefix], power: Power) -> Result<Self> {
+    fn sort(
+        db: &(impl Read + ?Sized),
+        ids: &[IdPrefix],
+        power: Power,
+        family: bool,
+        now: Moment,
+    ) -> Result<Self> {
         let mut sorted = Self::default();
         let mut seen = HashSet::new();
         for id in ids {
             match resolve(db, id)? {
                 Found::None => sorted.unknown.push(id.clone()),
                 Found::Many(candidates) => sorted.ambiguous.push((id.clone(), candidates)),
-                Found::One(pat) if seen.insert(pat.id) => sorted.list_of(&pat, power).push(*pat),
-                Found::One(_) => {}
+                Found::One(pat) => {
+                    let twin = if family { twin::of(db, &pat, now)? } else { None };
+                    for pat in [Some(*pat), twin].into_iter().flatten() {
+                        if seen.insert(pat.id) {
+                            sorted.list_of(&pat, power).push(pat);
+                        }
+                    }
+                }
             }
+        }
+        if power == Power::Off {
+            sorted.twins = twin::left(db, sorted.done.iter().chain(&sorted.already), now)?;
         }
         Ok(sorted)
     }
@@ -71,8 +90,14 @@ impl Powered {
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(store: &dyn Store, ids: &[IdPrefix], power: Power) -> Result<Powered> {
-    Powered::sort(store, ids, power)
+pub fn preview(
+    store: &dyn Store,
+    ids: &[IdPrefix],
+    power: Power,
+    family: bool,
+    now: Moment,
+) -> Result<Powered> {
+    Powered::sort(store, ids, power, family, now)
 }
 
 /// Switches every id that names one token, in one transaction; the others are answered.
@@ -85,9 +110,10 @@ pub fn switch(
     ids: &[IdPrefix],
     power: Power,
     reason: Option<&Note>,
+    family: bool,
 ) -> Result<Powered> {
     let mut change = store.begin(Durability::Full)?;
-    let mut sorted = Powered::sort(change.as_ref(), ids, power)?;
+    let mut sorted = Powered::sort(change.as_ref(), ids, power, family, (act.clock)())?;
     for pat in &mut sorted.done {
         turn(change.as_mut(), act, pat, power, reason.map(Note::as_str))?;
     }

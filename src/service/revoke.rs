@@ -1,9 +1,11 @@
 //! Taking tokens back, for good.
 
 use super::look::{Found, resolve};
+use super::twin::{self, Twin};
 use super::{Act, notice};
 use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
+use crate::domain::moment::Moment;
 use crate::domain::notice::Kind;
 use crate::domain::pat::Pat;
 use crate::domain::text::Note;
@@ -22,10 +24,13 @@ pub struct Revoked {
     pub unknown: Vec<IdPrefix>,
     /// Ids that several tokens could be, with those.
     pub ambiguous: Vec<(IdPrefix, Vec<Pat>)>,
+    /// Tokens that still work because only the other token of their rotation was named.
+    pub twins: Vec<Twin>,
 }
 
 impl Revoked {
-    fn sort(db: &(impl Read + ?Sized), ids: &[IdPrefix]) -> Result<Self> {
+    /// Sorts `ids` by what is to be done with them; with `family` the twin of each joins it.
+    fn sort(db: &(impl Read + ?Sized), ids: &[IdPrefix], family: bool, now: Moment) -> Result<Self> {
         let mut sorted = Self::default();
         let mut seen = HashSet::new();
         for id in ids {
@@ -35,12 +40,15 @@ impl Revoked {
                 Found::One(pat) => {
                     let list =
                         if pat.life.revoked_at.is_some() { &mut sorted.already } else { &mut sorted.done };
+                    let twin = if family { twin::of(db, &pat, now)? } else { None };
                     if seen.insert(pat.id) {
                         list.push(*pat);
                     }
+                    sorted.done.extend(twin.filter(|twin| seen.insert(twin.id)));
                 }
             }
         }
+        sorted.twins = twin::left(db, sorted.done.iter().chain(&sorted.already), now)?;
         Ok(sorted)
     }
 
@@ -55,8 +63,8 @@ impl Revoked {
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(store: &dyn Store, ids: &[IdPrefix]) -> Result<Revoked> {
-    Revoked::sort(store, ids)
+pub fn preview(store: &dyn Store, ids: &[IdPrefix], family: bool, now: Moment) -> Result<Revoked> {
+    Revoked::sort(store, ids, family, now)
 }
 
 /// Revokes every id that names one token, in one transaction; the others are answered.
@@ -68,9 +76,10 @@ pub fn revoke(
     act: &Act<'_>,
     ids: &[IdPrefix],
     reason: Option<&Note>,
+    family: bool,
 ) -> Result<Revoked> {
     let mut change = store.begin(Durability::Full)?;
-    let mut sorted = Revoked::sort(change.as_ref(), ids)?;
+    let mut sorted = Revoked::sort(change.as_ref(), ids, family, (act.clock)())?;
     for pat in &mut sorted.done {
         take_back(change.as_mut(), act, pat, reason.map(Note::as_str))?;
     }

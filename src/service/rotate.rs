@@ -268,7 +268,11 @@ pub fn preview_undo(
     if new.as_ref().is_none_or(|new| new.life.revoked_at.is_some()) {
         let (count, max) = (db.held(old.user.as_deref())?, act.policy.max_per_user);
         if count >= u64::from(max) {
-            return Err(RotateError::Refused(Box::new(old), Refusal::TooMany { count, max }));
+            let expired = issue::expired(db, old.user.as_deref(), now)?;
+            return Err(RotateError::Refused(
+                Box::new(old),
+                Refusal::TooMany { count, more: 1, expired, max },
+            ));
         }
     }
     Ok((Undone { old, new }, now))

@@ -2,6 +2,7 @@
 
 use super::Act;
 use super::revoke::{self, Revoked};
+use super::twin::Twin;
 use super::verify::{self, Sight, Unproved};
 use crate::domain::decision::Reason;
 use crate::domain::id::IdPrefix;
@@ -140,8 +141,8 @@ pub fn judge(
     Ok(standings)
 }
 
-/// Takes back every token that was found with its secret, in one transaction, and answers those that
-/// this call took back.
+/// Revokes every token that was found with its secret, in one transaction. Returns those that this call revoked, and
+/// the tokens that still work because only the other one of their rotation was found.
 ///
 /// # Errors
 /// What the database gave; then nothing was revoked.
@@ -150,9 +151,9 @@ pub fn take_back(
     act: &Act<'_>,
     standings: &mut [Standing],
     reason: &Note,
-) -> Result<Vec<Pat>> {
+) -> Result<(Vec<Pat>, Vec<Twin>)> {
     let ids: Vec<IdPrefix> = standings.iter().filter_map(Standing::pat).map(|pat| pat.id.into()).collect();
-    let Revoked { done, already, .. } = revoke::revoke(store, act, &ids, Some(reason))?;
+    let Revoked { done, already, twins, .. } = revoke::revoke(store, act, &ids, Some(reason), false)?;
     let now: HashMap<_, _> = done.iter().chain(&already).map(|pat| (pat.id, pat)).collect();
     for standing in standings {
         if let Standing::Ours(pat) = standing
@@ -161,5 +162,5 @@ pub fn take_back(
             **pat = (*current).clone();
         }
     }
-    Ok(done)
+    Ok((done, twins))
 }

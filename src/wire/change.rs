@@ -146,6 +146,9 @@ pub struct Powered<'a> {
     pub unknown: Vec<&'a str>,
     /// Ids that several tokens could be.
     pub ambiguous: Vec<Ambiguous<'a>>,
+    /// Of 'disable': tokens that still work because only the other token of their rotation was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub still_valid: Option<Vec<super::Twin<'a>>>,
 }
 
 /// What `rotate -o json` prints: the successor as `create` prints a token, and whose place it takes.

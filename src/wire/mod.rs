@@ -115,6 +115,18 @@ pub struct Revoked<'a> {
     pub unknown: Vec<&'a str>,
     /// Ids that several tokens could be.
     pub ambiguous: Vec<Ambiguous<'a>>,
+    /// Tokens that still work because only the other token of their rotation was named.
+    pub still_valid: Vec<Twin<'a>>,
+}
+
+/// A token that goes on working after the other one of its rotation was ended.
+#[derive(Serialize, Debug)]
+pub struct Twin<'a> {
+    /// The id of the token that was ended.
+    pub twin_of: &'a str,
+    /// The token that goes on.
+    #[serde(flatten)]
+    pub token: Token<'a>,
 }
 
 /// An id that several tokens could be.

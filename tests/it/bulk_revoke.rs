@@ -135,6 +135,45 @@ fn nothing_matched_is_a_no_only_where_something_was_named() {
 }
 
 #[test]
+fn a_preview_of_nothing_is_a_no_and_what_was_revoked_before_is_counted() {
+    let (patctl, tokens) = three();
+    for filter in [["--user", "alcie"], ["--unused-for", "900d"]] {
+        let run = patctl.run(&[&["bulk-revoke", "--dry-run"][..], &filter].concat());
+        assert_eq!(run.exit, Exit::No, "{run:?}");
+        assert!(run.stderr.contains("0 tokens would be revoked"), "{run:?}");
+    }
+    let run = patctl.run(&["bulk-revoke", "--user", "alcie", "--yes"]);
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    let run = patctl.run(&["bulk-revoke", "--unused-for", "900d", "--yes"]);
+    assert_eq!((run.exit, run.stderr.lines().count()), (Exit::Yes, 1), "{run:?}");
+    patctl.run(&["revoke", id_of(&tokens[0]), id_of(&tokens[1])]);
+    let dry = patctl.run(&["bulk-revoke", "--all", "--user", "alice", "--dry-run"]);
+    assert!(dry.stderr.contains("1 token would be revoked; 2 were revoked before"), "{dry:?}");
+    let run = patctl.run(&["bulk-revoke", "--all", "--user", "alice", "--yes"]);
+    assert!(run.stderr.contains("1 token revoked; 2 were revoked before"), "{run:?}");
+    let run = patctl.run(&["bulk-revoke", "--all", "--user", "alice", "--yes"]);
+    assert!(run.stderr.contains("0 tokens revoked; 3 were revoked before"), "{run:?}");
+}
+
+#[test]
+fn a_person_sees_whom_it_takes_before_the_question() {
+    let patctl = Patctl::new();
+    patctl.configure("atlassian.pats.max.tokens.per.user = 50");
+    let used = patctl.create(&["used", "--user", "bob"]);
+    assert_eq!(patctl.verify(&used, &[]).0, Exit::Yes);
+    for n in 0..12 {
+        patctl.create(&[&format!("job {n}"), "--user", "alice"]);
+    }
+    let run = with_person(&patctl, &["bulk-revoke", "--name", "*"], &[false], "");
+    assert_eq!(run.exit, Exit::No, "{run:?}");
+    let shown = run.stderr.lines().filter(|line| line.contains("  alice  job ")).count();
+    assert_eq!(shown, 10, "{run:?}");
+    for text in ["and 3 more", "by user: alice 12, bob 1", "1 was used in the last day"] {
+        assert!(run.stderr.contains(text), "{text}: {run:?}");
+    }
+}
+
+#[test]
 fn a_person_is_asked_and_no_is_the_default() {
     let (patctl, tokens) = three();
     let run = with_person(&patctl, &["bulk-revoke", "--name", "t*"], &[false], "");

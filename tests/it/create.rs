@@ -335,3 +335,23 @@ fn dates_are_midnight_utc_and_offsets_are_understood() {
     }
     assert_eq!(patctl.now(), moment("2026-11-21T12:00:00Z"));
 }
+
+#[test]
+fn the_limit_counts_what_was_asked_for_and_its_hint_works() {
+    let patctl = Patctl::new();
+    let fleet = ["create", "--count", "20", "--user", "fleet", "--expires", "30"];
+    let message = "20 more would make 20 tokens for fleet; at most 10 are allowed";
+    patctl.run(&fleet).says(Exit::No, &[message, "-D atlassian.pats.max.tokens.per.user=20"]);
+    let raised = [&fleet[..], &["-D", "atlassian.pats.max.tokens.per.user=20"]].concat();
+    assert_eq!(patctl.run(&raised).stdout.lines().count(), 20);
+
+    for _ in 0..10 {
+        patctl.create(&["--user", "o'neil", "--expires", "1h"]);
+    }
+    patctl.pass(Span::hours(2));
+    let full = patctl.run(&["create", "--user", "o'neil"]);
+    let hint = r"patctl bulk-revoke --user 'o'\''neil' --status expired --yes";
+    full.says(Exit::No, &["has 10 tokens, 10 are allowed", "10 of the 10 expired", hint]);
+    patctl.run(&["bulk-revoke", "--user", "o'neil", "--status", "expired", "--yes"]);
+    patctl.create(&["--user", "o'neil"]);
+}

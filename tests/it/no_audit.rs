@@ -66,7 +66,8 @@ pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, Stor
     let presented = Presented::parse(token.as_bytes()).ok();
     let mut standings = scan::judge(&store, &[presented], &|| ())?;
     assert!(standings[0].is_live(now), "it is known, and live");
-    scan::take_back(&mut store, &act, &mut standings, &"found".parse().expect("a note"))
+    let done = scan::take_back(&mut store, &act, &mut standings, &"found".parse().expect("a note"));
+    done.map(|(revoked, _)| revoked)
 }
 
 impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {

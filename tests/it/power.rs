@@ -100,7 +100,7 @@ fn secure_tokens_are_switched_and_a_disabled_token_counts_against_the_limit() {
     patctl.configure("extender.token.secure.mode = true\natlassian.pats.max.tokens.per.user = 1");
     let token = patctl.create(&[]);
     assert_eq!(patctl.run(&["disable", id_of(&token)]).exit, Exit::Yes);
-    patctl.run(&["create"]).says(Exit::No, &["operator has 1 tokens"]);
+    patctl.run(&["create"]).says(Exit::No, &["operator has 1 token"]);
     assert_eq!(patctl.run(&["enable", id_of(&token)]).exit, Exit::Yes);
     assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
 }

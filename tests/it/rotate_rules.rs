@@ -19,7 +19,7 @@ fn undo_needs_something_to_go_back_to_and_room_for_it() {
     // Its place went to another token: one more would be one too many.
     patctl.run(&["revoke", id_of(&new)]);
     let other = patctl.create(&["other"]);
-    undo().says(Exit::No, &["operator has 1 tokens, 1 are allowed"]);
+    undo().says(Exit::No, &["operator has 1 token, 1 are allowed"]);
     patctl.run(&["revoke", id_of(&other)]);
     assert_eq!(undo().exit, Exit::Yes);
     rotate(&patctl, &old, &["--grace", "1w", "--expires", "30"]);

@@ -1,6 +1,6 @@
 //! A rotated token in its grace: its state and its true end, wherever tokens are shown, chosen or counted.
 
-use crate::harness::{Patctl, id_of};
+use crate::harness::{Patctl, Setup, id_of};
 use crate::rotate::{rotate, shown};
 use patctl::domain::moment::Span;
 use patctl::exit::{Exit, Nagios};
@@ -104,4 +104,75 @@ fn a_short_life_raises_no_alarm_in_its_first_half() {
     );
     patctl.pass(Span::hours(6));
     assert_eq!(seen(), (true, 1, Exit::Monitor(Nagios::Critical)));
+}
+
+#[test]
+fn ending_one_of_two_names_the_other() {
+    let patctl = Patctl::new();
+    let pair = || {
+        let old = patctl.create(&["ci", "--user", "alice"]);
+        let new = rotate(&patctl, &old, &["--grace", "24h"]);
+        (old, new)
+    };
+    let (old, new) = pair();
+    let preview = patctl.run(&["revoke", id_of(&new), "--dry-run"]);
+    let named = format!(
+        "{} still works until 2026-11-22 12:00 UTC (in 24 hours): it is the predecessor",
+        id_of(&old)
+    );
+    assert!(preview.exit == Exit::Yes && preview.stderr.contains(&named), "{preview:?}");
+    let run =
+        patctl.run_with(&["revoke", "--token-stdin"], &Setup { stdin: new.as_bytes(), ..Setup::default() });
+    assert!(run.exit == Exit::Yes && run.stderr.contains(&named), "{run:?}");
+    assert_eq!(patctl.verify(&old, &[]).0, Exit::Yes);
+    let again = patctl.run(&["revoke", id_of(&new), "-o", "json"]);
+    let json: Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(
+        (&json["still_valid"][0]["id"], &json["still_valid"][0]["twin_of"]),
+        (&id_of(&old).into(), &id_of(&new).into())
+    );
+
+    let (old, new) = pair();
+    let run = patctl.run(&["disable", id_of(&old)]);
+    assert!(
+        run.stderr.contains(&format!("{} still works: it is the successor of {}", id_of(&new), id_of(&old))),
+        "{run:?}"
+    );
+    assert_eq!(patctl.run(&["enable", id_of(&old)]).stderr, "");
+    let run = patctl.run(&["disable", id_of(&new), "-o", "json"]);
+    let json: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(json["still_valid"][0]["id"], id_of(&old));
+    assert_eq!(patctl.run(&["disable", id_of(&old), id_of(&new)]).stderr, "", "both are off");
+    // Once the grace is over there is only one.
+    patctl.run(&["enable", id_of(&new)]);
+    patctl.run(&["enable", id_of(&old)]);
+    patctl.pass(Span::days(1));
+    assert_eq!(patctl.run(&["revoke", id_of(&new)]).stderr, "");
+}
+
+#[test]
+fn family_takes_both_tokens_of_a_rotation() {
+    let patctl = Patctl::new();
+    for named in [0, 1] {
+        let old = patctl.create(&["ci"]);
+        let new = rotate(&patctl, &old, &["--until-first-use"]);
+        let (id, both) = ([id_of(&old), id_of(&new)][named], [id_of(&old), id_of(&new)]);
+        let live = || both.map(|id| patctl.run(&["show", id, "-o", "json"]).json()["revoked_at"].is_null());
+        let run = patctl.run(&["revoke", id, "--family", "--dry-run", "-o", "ids"]);
+        assert_eq!((run.stdout.lines().count(), run.stderr.as_str(), live()), (2, "", [true; 2]), "{run:?}");
+        let no = patctl.run_with(
+            &["revoke", id, "--family"],
+            &Setup { terminal: Some((&[false], "")), ..Setup::default() },
+        );
+        assert!(no.exit == Exit::No && both.iter().all(|id| no.stderr.contains(id)), "{no:?}");
+        patctl.run(&["disable", id, "--family"]);
+        assert!(both.iter().all(|id| !shown_null(&patctl, id)));
+        patctl.run(&["enable", both[0], both[1]]);
+        patctl.run(&["revoke", id, "--family"]);
+        assert_eq!(live(), [false; 2]);
+    }
+}
+
+fn shown_null(patctl: &Patctl, id: &str) -> bool {
+    patctl.run(&["show", id, "-o", "json"]).json()["disabled_at"].is_null()
 }
