@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::service::carry::{self, Brought, Counted};
-use crate::store::{Query, Read as _, Store};
+use crate::store::{Evidence, Query, Read as _, Store};
 use crate::wire;
 use std::collections::HashSet;
 use std::fs::File;
@@ -34,10 +34,14 @@ pub fn export(cx: &mut Context<'_>) -> Result<Exit, Failure> {
         expiry_warning: settings.policy().expiry_warning,
         limit: None,
     };
-    let mut failed = None;
+    let (mut failed, mut damaged) = (None, Vec::new());
     store.list(&query, &mut |pat| {
         let written = (|| {
-            let rules = if pat.restricted { store.restrictions(pat.id)? } else { Vec::new() };
+            // What patctl did not write would be sealed where it is imported.
+            let Some(Evidence { rules, seal: Ok(()), .. }) = store.evidence(pat.id)? else {
+                damaged.push(pat.id.to_string());
+                return Ok(());
+            };
             cx.screen.json(&wire::carry::Carried::new(pat, &rules)).map_err(stdout_failed)
         })();
         match written {
@@ -49,7 +53,20 @@ pub fn export(cx: &mut Context<'_>) -> Result<Exit, Failure> {
             }
         }
     })?;
-    failed.map_or(Ok(Exit::Yes), Err)
+    failed.map_or_else(|| left_out(&damaged), Err)
+}
+
+/// Fails where rows were left out of an export because they are not what patctl wrote.
+pub fn left_out(damaged: &[String]) -> Result<Exit, Failure> {
+    if damaged.is_empty() {
+        return Ok(Exit::Yes);
+    }
+    let mut ids = damaged.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if damaged.len() > SHOWN {
+        ids = format!("{ids} and {} more", damaged.len() - SHOWN);
+    }
+    let message = format!("rows that are not what patctl wrote were left out: {ids}");
+    Err(Failure::new(Exit::Io, "damaged", message).hint("'patctl doctor' says what is wrong with them"))
 }
 
 pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure> {

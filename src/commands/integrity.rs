@@ -6,9 +6,9 @@ use crate::domain::integrity::{KeyFile, Sealer};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::integrity;
-use crate::store::Read as _;
 use crate::store::integrity::{Adopted, Sealed as _};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Read as _, StoreError};
 use std::path::Path;
 
 /// How often somebody else may be faster in making the key.
@@ -29,8 +29,12 @@ impl Context<'_> {
             store.seal_with(Sealer::new(Some(key)));
             if installation.is_none() {
                 // Before this release the key was pinned to no database, and the head of the log not sealed.
-                integrity::adopt_head(store)?;
-                self.pin(&path, &mine);
+                match integrity::adopt_head(store) {
+                    Ok(()) => self.pin(&path, &mine),
+                    // A medium that cannot be written: the first command on one that can does it.
+                    Err(StoreError::Permission(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         Ok(())

@@ -161,6 +161,26 @@ fn what_retention_did_not_delete_is_found_without_a_key() {
     finds(&forger, &["--head", &old], "retention", 5, "before they were 30 days old");
 }
 
+#[test]
+fn no_export_writes_a_row_that_patctl_did_not_write() {
+    let patctl = Patctl::new();
+    let rows: Vec<Row> = VECTORS.iter().map(dumps::of_vector).collect();
+    assert_eq!(import(&patctl, &dumps::copy(&rows), &[]).exit, Exit::Yes);
+    let id: String =
+        patctl.sql().query_row("SELECT min(id) FROM token", [], |row| row.get(0)).expect("an id");
+    for (year, args) in [("2090", &["export", "jsonl"][..]), ("2091", &["export", "atlassian"])] {
+        let whole = patctl.run(args);
+        assert_eq!(whole.exit, Exit::Yes, "{whole:?}");
+        let sql = format!("UPDATE token SET expires_at = '{year}-01-01T00:00:00.000000Z' WHERE id = ?1");
+        patctl.sql().execute(&sql, [&id]).expect("by hand");
+        let run = patctl.run(args);
+        assert_eq!(run.exit, Exit::Io, "{run:?}");
+        assert!(run.stderr.contains(&id) && !run.stdout.contains(year), "{run:?}");
+        assert_eq!(run.stdout.lines().count() + 1, whole.stdout.lines().count());
+        patctl.reseal();
+    }
+}
+
 fn revoked_and_pruned() -> (Patctl, String, String) {
     let patctl = Patctl::new();
     let rows: Vec<Row> = VECTORS.iter().map(dumps::of_vector).collect();
