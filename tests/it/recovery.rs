@@ -188,6 +188,7 @@ fn a_database_of_another_program_is_only_replaced_if_asked() {
         .sql()
         .execute_batch("CREATE TABLE photos (a); INSERT INTO photos VALUES (1)")
         .expect("theirs");
+    fs::set_permissions(scene.patctl.db(), fs::Permissions::from_mode(0o600)).expect("chmod");
     let before = fs::read(scene.patctl.db()).expect("theirs");
     scene.restore(&[]).says(Exit::Io, &["another program", "--db", "--replace-foreign"]);
     assert_eq!(fs::read(scene.patctl.db()).expect("theirs"), before);
