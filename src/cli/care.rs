@@ -76,6 +76,7 @@ pub struct Backup {
         backup, or there is no database at all, the token is as in the backup, and a warning names it; \
         --revoked-since revokes such tokens again."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Restore {
     /// The backup
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::no_stream())]

@@ -99,8 +99,11 @@ fn of_several(tokens: &[About<'_>]) -> Words {
         let (name, id, user, end) = (safe(&notice.name), safe(&notice.token_id), user(notice), end(notice));
         let _ = writeln!(text, "  {states}: {name}\n      id {id}, user {user}, {label} {end}");
         let cells = [states, name, id, user, format!("{label} {end}")];
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
-        let _ = writeln!(html, "<tr>{cells}</tr>");
+        html.push_str("<tr>");
+        for cell in &cells {
+            let _ = write!(html, "<td>{}</td>", escaped(cell));
+        }
+        html.push_str("</tr>\n");
     }
     html.push_str("</table>\n");
     if tokens.len() > LISTED {

@@ -136,7 +136,7 @@ fn each_refused_map_of_memory_is_trouble_or_does_not_matter() {
 fn a_batch_that_has_memory_for_one_answers_all() {
     let home = Home::new("patctl.argon2.memory.kib = 65536\natlassian.pats.max.tokens.per.user = 100\n");
     let tokens: Vec<String> = (0..6).map(|_| home.create(&["-q"])).collect();
-    let lines: String = tokens.iter().map(|token| format!("{{\"token\":\"{token}\"}}\n")).collect();
+    let lines = tokens.iter().fold(String::new(), |lines, token| lines + "{\"token\":\"" + token + "\"}\n");
     let mut trouble = 0;
     for kib in (70_000..190_000).step_by(24_000) {
         home.sql().execute_batch("DELETE FROM cache").expect("by hand");

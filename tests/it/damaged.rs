@@ -23,7 +23,7 @@ const DAMAGES: [&str; 13] = [
 
 /// A batch of 16 whose token at `place` is the damaged one.
 fn batch(patctl: &Patctl, tokens: &[String]) -> (Exit, Vec<Value>) {
-    let lines: String = tokens.iter().map(|token| format!("{{\"token\":\"{token}\"}}\n")).collect();
+    let lines = tokens.iter().fold(String::new(), |lines, token| lines + "{\"token\":\"" + token + "\"}\n");
     let run = patctl.run_with(&["verify", "--batch"], &Setup { stdin: lines.as_bytes(), ..Setup::default() });
     (run.exit, run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
 }

@@ -158,6 +158,5 @@ fn the_largest_bodies_are_judged_in_bounded_time() {
         assert!(!allowed, "{rule} {kind}");
         // Unoptimized, and beside other tests; a release takes less than a tenth.
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?} for {kind}", begun.elapsed());
-        println!("FAULTS judge: {:?} for 100 lines and a body of 1 MiB, {kind}", begun.elapsed());
     }
 }

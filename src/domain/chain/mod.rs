@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// KeptHead for ever: hashes that were written must be found again.
+    /// Kept for ever: hashes that were written must be found again.
     #[test]
     fn the_hash_of_a_row_is_what_it_always_was() {
         let mut values = [const { Value::Null }; COLUMNS.len()];

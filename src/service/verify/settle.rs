@@ -136,8 +136,9 @@ pub fn settle(
 fn unchanged(seen: Option<&Sight<Stored>>, row: &Sight<Row>) -> bool {
     match (seen, row) {
         (Some(Sight::Row(seen)), Sight::Row(row)) => seen.verifier == row.stored.verifier,
-        (None | Some(Sight::Absent), Sight::Absent) => true,
-        (Some(Sight::Unreadable(_)), Sight::Unreadable(_)) => true,
+        (None | Some(Sight::Absent), Sight::Absent) | (Some(Sight::Unreadable(_)), Sight::Unreadable(_)) => {
+            true
+        }
         _ => false,
     }
 }

@@ -22,22 +22,34 @@ fn number(db: &Connection, name: &str) -> Result<i64> {
 }
 
 /// Overwrites deleted content with zeros from now on. Not `FAST`, which leaves the content of free pages.
+///
+/// # Errors
+/// What SQLite gave.
 pub fn wipe_deleted(db: &Connection) -> Result<()> {
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(failed)
 }
 
 /// Lets a database give free pages back in steps: a new one at once, another one after its next VACUUM.
+///
+/// # Errors
+/// What SQLite gave.
 pub fn plan(db: &Connection) -> Result<()> {
     db.pragma_update(None, "auto_vacuum", INCREMENTAL).map_err(failed)
 }
 
 /// Rewrites a database without free pages, in a transaction of SQLite's own.
+///
+/// # Errors
+/// What SQLite gave.
 pub fn vacuum(db: &Connection) -> Result<()> {
     plan(db)?;
     db.execute_batch("VACUUM").map_err(failed)
 }
 
 /// Measures a database.
+///
+/// # Errors
+/// What SQLite gave.
 pub fn measure(db: &Connection) -> Result<Space> {
     let count = |name: &str| number(db, name).map(i64::unsigned_abs);
     Ok(Space {
@@ -109,5 +121,5 @@ pub fn compact(path: &Path) -> Result<(Space, Space)> {
 fn free_bytes(path: &Path) -> Result<u64> {
     let disk =
         statvfs(open::parent(path)).map_err(|errno| open::io_error(path, &std::io::Error::from(errno)))?;
-    Ok(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())))
+    Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
 }

@@ -43,7 +43,7 @@ impl Salvage {
     /// Reads the damaged database at `path` and its log.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when the file cannot be read at all.
+    /// [`StoreError`] when the file cannot be read at all.
     pub fn of(path: &Path) -> Result<Self> {
         let files = open::with_rights(path, |path| {
             Files::open(path, &open::companion(path, "-wal")).map_err(|e| open::io_error(path, &e))
@@ -98,7 +98,10 @@ impl<'d> Gather<'d> {
         }
         let done = match record.number {
             Some(_) if is_token(&record.values) => self.token(&record.values),
-            Some(number) if is_audit(&record.values) => self.audit(number, &record.values),
+            Some(number) if is_audit(&record.values) => {
+                self.audit(number, &record.values);
+                Ok(())
+            }
             Some(1) => self.installation(&record.values),
             _ => Ok(()),
         };
@@ -117,22 +120,22 @@ impl<'d> Gather<'d> {
         }
         execute(self.db, "DELETE FROM token WHERE id = ?1", &[&id])?;
         // A new number: the one it had may be that of another token by now.
-        self.insert("token", Value::Null, values)?;
+        self.insert("token", &Value::Null, values);
         self.tokens.insert(id, now);
         Ok(())
     }
 
     /// Only changes: a use ends no token.
-    fn audit(&mut self, number: i64, values: &[Value]) -> Result<()> {
+    fn audit(&mut self, number: i64, values: &[Value]) {
         if text(values, OUTCOME) != "done" {
-            return Ok(());
+            return;
         }
         if text(values, ACTION) == "backup"
             && let Some(file) = crate::store::backup::file_of(text(values, DETAIL))
         {
             self.found.backups.push((number, PathBuf::from(file)));
         }
-        self.insert("audit", Value::Integer(number), values)
+        self.insert("audit", &Value::Integer(number), values);
     }
 
     fn installation(&mut self, values: &[Value]) -> Result<()> {
@@ -145,7 +148,7 @@ impl<'d> Gather<'d> {
     }
 
     /// Adds a row; an older schema had fewer columns, in the same order.
-    fn insert(&self, table: &'static str, number: Value, values: &[Value]) -> Result<()> {
+    fn insert(&self, table: &'static str, number: &Value, values: &[Value]) {
         let columns = &self.columns[table];
         let width = values.len().min(columns.len());
         let sql = format!(
@@ -153,12 +156,11 @@ impl<'d> Gather<'d> {
             columns[..width].join(", "),
             vec!["?"; width].join(", ")
         );
-        let bound: Vec<&dyn ToSql> = std::iter::once(&number as &dyn ToSql)
+        let bound: Vec<&dyn ToSql> = std::iter::once(number as &dyn ToSql)
             .chain(values[1..width].iter().map(|v| v as &dyn ToSql))
             .collect();
         // A value of a type that the table does not take: the row is not one of ours.
         let _ = self.db.prepare_cached(&sql).and_then(|mut sql| sql.execute(params_from_iter(bound)));
-        Ok(())
     }
 
     fn finish(mut self) -> Result<Salvaged> {
@@ -224,7 +226,7 @@ impl SqliteStore {
     /// Whether SQLite finds nothing wrong with the pages of the file.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) for anything but damage.
+    /// [`StoreError`] for anything but damage.
     pub fn is_sound(&self) -> Result<bool> {
         match collect(&self.db, "PRAGMA integrity_check(1)", [], |row| {
             Ok(rows::text(row, 0, "fault")? == "ok")
