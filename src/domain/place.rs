@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(file(OsStr::new(name)), Err(why), "{name:?}");
             assert!(!why.to_string().is_empty() && !why.remedy().is_empty());
         }
-        for name in ["p.db", "./~", "./\"x\"", "/a b/p$1.db", "/it's.db", "-", "./file:x", "p~"] {
+        for name in ["p.db", "./~", "/a b/p$1.db", "/it's.db", "-", "./file:x", "p~"] {
             assert_eq!(file(OsStr::new(name)), Ok(()), "{name:?}");
         }
         assert_eq!(directory(OsStr::new("/a/")), Ok(()));

@@ -44,14 +44,24 @@ pub fn parse(line: &str) -> Option<Op> {
     let fd = || Some(name(args.split_once('<')?.1.split_once('>')?.0));
     let quoted = |index: usize| args.split('"').nth(2 * index + 1);
     let tail: Vec<&str> = args.trim_end_matches(')').rsplit(", ").collect();
+    // A name beside a directory's descriptor lies in that directory.
+    let inside = |index: usize| {
+        let (directory, file) = (args.split('<').nth(index + 1), name(quoted(index)?));
+        match directory.and_then(|directory| directory.split_once('>')) {
+            Some((directory, _)) if !file.starts_with('/') => Some(format!("{}/{file}", name(directory))),
+            _ => Some(file),
+        }
+    };
     Some(match call {
-        "openat" if args.contains("O_CREAT") => Op::Create(name(quoted(0)?)),
+        "openat" if args.contains("O_CREAT") => Op::Create(inside(0)?),
         "pwrite64" => Op::Write(fd()?, tail[0].parse().ok()?, written(quoted(0)?, result)?),
         "write" => Op::Append(fd()?, written(quoted(0)?, result)?),
         "ftruncate" => Op::Length(fd()?, tail[0].parse().ok()?),
         "fsync" | "fdatasync" => Op::Sync(fd()?),
         "unlink" => Op::Unlink(name(quoted(0)?)),
-        "rename" | "renameat2" => Op::Rename(name(quoted(0)?), name(quoted(1)?)),
+        "unlinkat" if !args.contains("AT_REMOVEDIR") => Op::Unlink(inside(0)?),
+        "rename" => Op::Rename(name(quoted(0)?), name(quoted(1)?)),
+        "renameat" | "renameat2" => Op::Rename(inside(0)?, inside(1)?),
         _ => return None,
     })
 }

@@ -49,7 +49,11 @@ const SCHEMAS: [(&str, &str); 11] = [
              ('table', 'evil', 'evil', 0, 'CREATE VIRTUAL TABLE evil USING csv(filename=''/etc/passwd'')')",
     ),
     ("a table of no columns that ours has", "DROP TABLE cache; CREATE TABLE cache (evil)"),
-    ("a foreign table", "CREATE TABLE sqlar (name TEXT PRIMARY KEY, data BLOB)"),
+    (
+        "a foreign table with a trigger",
+        "CREATE TABLE sqlar (name TEXT PRIMARY KEY, data BLOB);
+         CREATE TRIGGER evil AFTER INSERT ON sqlar BEGIN DELETE FROM token; END",
+    ),
 ];
 
 #[test]
@@ -80,9 +84,9 @@ fn a_hostile_verifier_or_schema_is_refused_within_a_second_and_64_mib() {
         refused(&home, verifier, &["verify", "--batch"], &line, &[1, 74]);
         refused(&home, verifier, &["doctor"], "", &[1]);
     }
-    let many: Vec<String> = (0..2_000).map(|n| format!("CREATE TABLE evil{n} (x);")).collect();
+    let many: Vec<String> = (0..2_000).map(|n| format!("CREATE VIEW evil{n} AS SELECT {n};")).collect();
     let many = format!("BEGIN; {} COMMIT", many.concat());
-    for (what, sql) in SCHEMAS.into_iter().chain([("2,000 tables", many.as_str())]) {
+    for (what, sql) in SCHEMAS.into_iter().chain([("2,000 views", many.as_str())]) {
         let home = Home::new("");
         let token = home.create(&["-q"]);
         let id = id_of(&token).to_owned();

@@ -9,6 +9,7 @@ use crate::process::{Home, PROGRAM, have, scaled, stdout};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -17,7 +18,9 @@ fn watch(home: &Home, words: &[String], ops: &mut Vec<Op>) -> Output {
     let log = home.dir.path().join("strace.log");
     let mut command = home.command_of("strace");
     command.args(["-qq", "-y", "-xx", "-s", "70000", "-o"]).arg(&log).args(["-e", "signal=none", "-e"]);
-    command.arg("trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,rename,renameat2");
+    command.arg(
+        "trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,unlinkat,rename,renameat,renameat2",
+    );
     let output = command.arg(PROGRAM).args(words).output().expect("strace");
     assert!(output.status.success(), "{words:?} {output:?}");
     let text = std::fs::read_to_string(&log).expect("a log");
@@ -151,7 +154,12 @@ fn cut(
                     if let Ok(inside) = Path::new(&name).strip_prefix(root)
                         && !name.ends_with("-shm")
                     {
-                        std::fs::write(image.dir.path().join(inside), content).expect("a file");
+                        let file = image.dir.path().join(inside);
+                        // A draft lies in a directory of its own.
+                        std::fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+                        std::fs::write(&file, content).expect("a file");
+                        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))
+                            .expect("a mode");
                     }
                 }
                 images += 1;

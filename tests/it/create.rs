@@ -59,7 +59,7 @@ fn many_tokens_come_one_a_line_and_all_verify() {
     assert_eq!(patctl.count("SELECT count(*) FROM audit WHERE action = 'create'"), 45);
     patctl
         .run(&["create", "--user", "v", "--count", "46"])
-        .says(Exit::No, &["v has 0 tokens, 45 are allowed"]);
+        .says(Exit::No, &["46 more would make 46 tokens for v; at most 45 are allowed"]);
     assert_eq!(patctl.count("SELECT count(*) FROM token"), 45, "none is made when not all may be");
     let run = patctl.run(&["create", "--user", "w", "--count", "2", "-o", "jsonl"]);
     assert_eq!(run.stdout.lines().filter(|line| line.contains("\"token\":\"patctl_")).count(), 2);

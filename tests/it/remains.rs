@@ -81,15 +81,7 @@ fn nothing_of_a_pruned_token_is_left_in_file_log_or_backup() {
         let (hash, secret) = secrets(&patctl, &id);
         assert!(!secret.is_empty(), "the vault holds it");
         sealed.push(secret);
-        words.extend([
-            word("name"),
-            word("user"),
-            word("mail"),
-            word("note"),
-            word("rule"),
-            hash,
-            id.clone(),
-        ]);
+        words.extend([word("name"), word("user"), word("mail"), word("note"), word("rule"), hash]);
         ids.push(id);
     }
     let before = fs::metadata(patctl.db()).expect("the database").len();
