@@ -11,9 +11,10 @@ use clap::{Args, ValueEnum};
 #[command(
     help_template = TEMPLATE,
     before_help = "Examples:\n  \
-        patctl snippet 7k3m --url /rest/api/2/issue/JRA-1\n  \
+        patctl snippet 7k3m --url https://jira.example.com/rest/api/2/issue/JRA-1\n  \
         patctl snippet --lang python --url https://jira.example.com/rest/x --data '{}'\n  \
-        patctl snippet --preset list-tokens --auth basic --user alice\n  \
+        patctl snippet --preset list-tokens --auth basic --user alice \\\n    \
+            -D patctl.base.url=https://jira.example.com\n  \
         patctl snippet 7k3m --lang header",
     after_help = "The call reads the token when it runs, from $PATCTL_TOKEN or where an option says; no argument \
         list and no environment of curl, HTTPie or wget holds it then. A URL without a host belongs to \

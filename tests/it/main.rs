@@ -30,6 +30,7 @@ mod expiring;
 mod files;
 mod filter;
 mod fuzzed;
+mod help_examples;
 mod hygiene;
 mod integrity;
 mod judge;
