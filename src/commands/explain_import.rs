@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::domain::atlassian::Format;
-use crate::domain::atlassian::staged::Staged;
+use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::dump::DumpError;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -38,12 +38,31 @@ pub fn dump(name: &str, error: &DumpError) -> Failure {
         DumpError::Columns { .. } => {
             failure.hint("the columns are those of AO_81F455_PERSONAL_TOKEN, in any order and case")
         }
+        DumpError::Separator { .. } => failure.hint("separate the values with commas"),
         DumpError::Cut { .. } | DumpError::Unfinished => {
             failure.hint(format!("the dump is not whole; write it again, or {AS_CSV}"))
         }
         DumpError::Syntax { .. } => failure.hint(format!(
             "it is not as pg_dump, mysqldump, SSMS (SQL Server) or SQL Developer (Oracle) write it; {AS_CSV}"
         )),
+    }
+}
+
+/// What is wrong with a list of users; `name` says which.
+pub fn users(name: &str, error: &DumpError) -> Failure {
+    if let DumpError::Read(error) = error {
+        return unreadable(name, error);
+    }
+    let failure = Failure::new(Exit::No, "user-map", format!("{name}: {error}; nothing was imported"));
+    match error {
+        DumpError::Separator { .. } => failure.hint(
+            "separate the two with a comma, one user a line: JIRAUSER10000,alice; the first line may name the \
+             columns: user_key,lower_user_name",
+        ),
+        _ => failure.hint(
+            "a list of users is CSV with commas: a key and a name in each line, or a first line that names \
+             the columns, such as user_key,lower_user_name",
+        ),
     }
 }
 
@@ -77,6 +96,28 @@ pub fn against(counts: &Counts, first: &[Staged]) -> Failure {
     }
     Failure::new(Exit::No, "refused", lines.join("\n"))
         .hint("--dry-run shows every row; mend the file, or leave such rows out with --skip-bad")
+}
+
+/// Why a dry run says that nothing would be imported, and what --skip-bad would import; `first` are the
+/// first rows that are in the way.
+pub fn blocked(counts: &Counts, first: &[Staged]) -> String {
+    let mut parts = Vec::new();
+    for (count, fate, what) in
+        [(counts.broken, Fate::Broken, "broken"), (counts.conflict, Fate::Conflict, "in conflict")]
+    {
+        if count == 0 {
+            continue;
+        }
+        let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
+        let places: Vec<String> = first
+            .iter()
+            .filter(|staged| staged.fate == fate)
+            .map(|staged| staged.place.to_string())
+            .collect();
+        let more = if count > places.len() as u64 { "; …" } else { "" };
+        parts.push(format!("{rows} {what} ({}{more})", places.join("; ")));
+    }
+    format!("nothing would be imported: {}. With --skip-bad: {}", parts.join(", "), counts.new)
 }
 
 /// Names tokens that stay away because they were ended here.

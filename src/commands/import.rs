@@ -16,6 +16,7 @@ use crate::service::intake::{self, Few, IntakeError, Noticed, Terms};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::store::staging::Staging;
+use crate::wire::bring::Outlook;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -56,7 +57,7 @@ pub fn run(args: &Import, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     } else {
         counts
     };
-    show(cx, &staging, &counts, true)?;
+    show(cx, &staging, &counts, Outlook::Done)?;
     let crowded = import::crowded(as_store(store.as_ref()), &staging, policy.max_per_user, true)?;
     tell_crowded(cx, &crowded, &policy);
     tell_ended(cx, &counts, &staging)?;
@@ -75,12 +76,16 @@ fn preview(
 ) -> Result<Exit, Failure> {
     let counts = import::preview(as_store(store), staging, &args.bring_back)?;
     let crowded = import::crowded(as_store(store), staging, policy.max_per_user, false)?;
-    show(cx, staging, &counts, false)?;
+    let stops = counts.against() > 0 && !args.skip_bad;
+    show(cx, staging, &counts, if stops { Outlook::Held } else { Outlook::Planned })?;
     tell_crowded(cx, &crowded, policy);
     tell_ended(cx, &counts, staging)?;
-    cx.screen.say(&told(&counts, "would be imported"));
+    cx.screen.say(&if stops {
+        explain_import::blocked(&counts, &first_against(staging)?)
+    } else {
+        told(&counts, "would be imported")
+    });
     say_zone(args, cx, &counts);
-    let stops = counts.against() > 0 && !args.skip_bad;
     Ok(if stops { Exit::No } else { Exit::Yes })
 }
 
@@ -91,7 +96,7 @@ fn as_store(store: Option<&SqliteStore>) -> Option<&dyn Store> {
 fn user_map(path: &Path) -> Result<HashMap<String, String>, Failure> {
     let name = path.display().to_string();
     let mut file = File::open(path).map_err(|error| explain_import::unreadable(&name, &error))?;
-    users::read(&mut file).map_err(|error| explain_import::dump(&name, &error))
+    users::read(&mut file).map_err(|error| explain_import::users(&name, &error))
 }
 
 /// Reads all rows, while nobody who uses the database is kept waiting.
@@ -158,7 +163,8 @@ fn first_against(staging: &Staging) -> Result<Vec<Staged>, Failure> {
 
 /// Shows what becomes, or became, of each row. A table of what was done has what was left out: the rest
 /// is in `list`.
-fn show(cx: &mut Context<'_>, staging: &Staging, counts: &Counts, is_done: bool) -> Result<(), Failure> {
+fn show(cx: &mut Context<'_>, staging: &Staging, counts: &Counts, outlook: Outlook) -> Result<(), Failure> {
+    let is_done = outlook == Outlook::Done;
     let is_table = cx.screen.format() == Format::Table;
     if is_table && cx.global.quiet {
         return Ok(());
@@ -168,7 +174,7 @@ fn show(cx: &mut Context<'_>, staging: &Staging, counts: &Counts, is_done: bool)
         return Ok(());
     }
     let now = (cx.clock)();
-    let mut rows = Fates::new(&mut cx.screen, now, is_done);
+    let mut rows = Fates::new(&mut cx.screen, now, outlook);
     let mut after = 0;
     'all: loop {
         let page = staging.page(after, STEP, None)?;

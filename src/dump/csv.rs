@@ -1,13 +1,13 @@
 //! Comma-separated values below a line of column names; semicolons, tabs and bars separate, too.
 
-use super::columns::Columns;
+use super::columns::{Columns, is_heading};
 use super::source::Source;
 use super::{DumpError, Each, LONGEST, Result};
 use crate::domain::atlassian::{Format, Place};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// The separators, the usual first.
-const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+pub const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How databases write NULL where they do not leave the field empty.
 const NULLS: [&[u8]; 3] = [b"\\N", b"NULL", b"(null)"];
 /// Where that can be meant, and no token is called so: `ID`, `LAST_ACCESSED_AT`, `NOTIFICATION_STATE`.
@@ -17,12 +17,7 @@ const WIDEST: usize = 256;
 
 /// The separator of a line of column names; `None` where it is none.
 pub fn delimiter(heading: &[u8]) -> Option<u8> {
-    let is_name = |cell: &[u8]| {
-        let cell = cell.trim_ascii();
-        let cell = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell);
-        cell.eq_ignore_ascii_case(b"TOKEN_ID")
-    };
-    SEPARATORS.into_iter().find(|separator| heading.split(|byte| byte == separator).any(is_name))
+    SEPARATORS.into_iter().find(|separator| is_heading(heading.split(|byte| byte == separator)))
 }
 
 /// Reads every row.
@@ -165,6 +160,7 @@ mod tests {
             ("\"token_id\";\"user_key\"", Some(b';')),
             ("ID\tTOKEN_ID", Some(b'\t')),
             ("ID| TOKEN_ID |NAME", Some(b'|')),
+            ("CREATED_AT;NAME;TOK;USER_KEY", Some(b';')),
             ("CREATED_AT,MY_TOKEN_ID", None),
             ("INSERT INTO x (TOKEN_IDS) VALUES", None),
         ] {

@@ -27,6 +27,13 @@ pub enum DumpError {
         /// What is wrong with them.
         why: String,
     },
+    /// A list of users separates its values with something else than a comma.
+    Separator {
+        /// The line.
+        line: u64,
+        /// What separates.
+        found: char,
+    },
     /// It ends in the middle of something.
     Cut {
         /// What has no end.
@@ -61,6 +68,12 @@ impl fmt::Display for DumpError {
             Self::NoTable(Format::Insert) => write!(f, "there is no 'INSERT INTO {TABLE} VALUES …' in it"),
             Self::NoTable(Format::Csv) => f.write_str("there is no line of column names in it"),
             Self::Columns { line, why } => write!(f, "line {line}: {why}"),
+            Self::Separator { line, found: '\t' } => {
+                write!(f, "line {line}: key and name are separated by a tab, not by a comma")
+            }
+            Self::Separator { line, found } => {
+                write!(f, "line {line}: key and name are separated by '{found}', not by ','")
+            }
             Self::Unfinished => f.write_str("it has no remark at its end that the dump is complete"),
             Self::Cut { what, line } => {
                 write!(f, "it ends in the middle of {what} that begins in line {line}")

@@ -281,7 +281,7 @@ fn what_is_no_dump_is_named_with_what_to_do() {
         (b"hello\n", "it begins neither as a dump nor with a line of column names"),
         (
             b"\xef\xbb\xbfTOKEN_ID,NAME\n",
-            "line 1: there is no column CREATED_AT, EXPIRING_AT, HASHED_TOKEN, USER_KEY",
+            "line 1: columns CREATED_AT, EXPIRING_AT, HASHED_TOKEN, USER_KEY are missing",
         ),
         (b"TOKEN_ID,TOKEN_ID\n", "line 1: the column TOKEN_ID is there twice"),
         (b"-- MySQL dump\nSELECT 1;\n", "it has no remark at its end that the dump is complete"),

@@ -1,8 +1,8 @@
 //! A list that says which user name belongs to which key: `app_user` or `user_mapping` as CSV.
 
-use super::Result;
-use super::csv::Rows;
+use super::csv::{Rows, SEPARATORS};
 use super::source::Source;
+use super::{DumpError, Result};
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -30,6 +30,9 @@ pub fn read(input: &mut dyn Read) -> Result<HashMap<String, String>> {
             continue;
         }
         if rows.width() != width {
+            if let Some(found) = other_separator(&rows) {
+                return Err(DumpError::Separator { line: rows.line(), found });
+            }
             return Err(rows.wrong("it has not as many values as there are columns: a key and a name"));
         }
         let text = |at| std::str::from_utf8(rows.value(at).unwrap_or_default().trim_ascii()).ok();
@@ -45,6 +48,12 @@ pub fn read(input: &mut dyn Read) -> Result<HashMap<String, String>> {
         }
     }
     Ok(map)
+}
+
+/// What separates the values of a row that has no comma.
+fn other_separator(rows: &Rows<'_, '_>) -> Option<char> {
+    let only = rows.value(0).filter(|_| rows.width() == 1)?;
+    SEPARATORS.into_iter().find(|separator| only.contains(separator)).map(char::from)
 }
 
 fn place(rows: &Rows<'_, '_>, names: &[&str]) -> Option<usize> {
@@ -83,6 +92,13 @@ mod tests {
     fn a_row_that_says_nothing_is_named_by_its_line() {
         assert!(names("a,b\nc\n").is_err_and(|why| why.starts_with("line 2: ")));
         assert!(names("a,b\na,c\n").is_err_and(|why| why.contains("another name")));
+        for (text, words) in [
+            ("user_key;username\na;b\n", "line 1: key and name are separated by ';'"),
+            ("a|b\n", "line 1: key and name are separated by '|'"),
+            ("a,b\nc\td\n", "line 2: key and name are separated by a tab"),
+        ] {
+            assert!(names(text).is_err_and(|why| why.starts_with(words)), "{text:?}");
+        }
         assert!(names("a,b\nc,\"d\n").is_err_and(|why| why.starts_with("line 2: a quote")));
     }
 

@@ -8,17 +8,17 @@ use crate::domain::atlassian::COLUMNS;
 use crate::domain::atlassian::staged::{Fate, Staged};
 use crate::domain::moment::Moment;
 use crate::wire::Cells as _;
-use crate::wire::bring::Incoming;
+use crate::wire::bring::{Incoming, Outlook};
 use std::io;
 use std::ops::ControlFlow;
 
 /// Rows that are looked at before the first is printed.
 const MEASURED: usize = 1000;
 const WIDTH: usize = 7;
-const HEADINGS: [&str; WIDTH] = ["LINE", "FATE", "ID", "NAME", "USER", "EXPIRES", "WHY"];
+const HEADINGS: [&str; WIDTH] = ["LINE", "ACTION", "ID", "NAME", "USER", "EXPIRES", "WHY"];
 /// The widest that names and users get on a terminal.
 const WIDEST: usize = 24;
-const FATE: usize = 1;
+const ACTION: usize = 1;
 const NAME: usize = 3;
 const USER: usize = 4;
 const WHY: usize = 6;
@@ -27,8 +27,7 @@ const WHY: usize = 6;
 pub struct Fates<'r, 's> {
     form: Form<'r, 's>,
     now: Moment,
-    /// Whether what is new is imported by now.
-    is_done: bool,
+    outlook: Outlook,
     broken: Option<io::Error>,
 }
 
@@ -39,20 +38,20 @@ enum Form<'r, 's> {
 
 impl<'r, 's> Fates<'r, 's> {
     /// A stream to stdout.
-    pub fn new(screen: &'r mut Screen<'s>, now: Moment, is_done: bool) -> Self {
+    pub fn new(screen: &'r mut Screen<'s>, now: Moment, outlook: Outlook) -> Self {
         let (format, style) = (screen.format(), screen.style);
         let out = screen.out();
         let form = match format {
             Format::Table => Form::Table(Table { out, style, held: Vec::new(), widths: None }),
             other => Form::Stream(Stream::new(out, other, Incoming::COLUMNS)),
         };
-        Self { form, now, is_done, broken: None }
+        Self { form, now, outlook, broken: None }
     }
 
     /// Adds a row; breaks when nobody reads any more.
     pub fn push(&mut self, staged: &Staged) -> ControlFlow<()> {
-        let incoming = Incoming::new(staged, self.is_done);
-        let id = incoming.id.clone().filter(|_| staged.fate == Fate::New);
+        let incoming = Incoming::new(staged, self.outlook);
+        let id = incoming.id.clone().filter(|_| staged.fate == Fate::New && self.outlook != Outlook::Held);
         let (done, gone) = match &mut self.form {
             Form::Table(table) => (table.row(cells(&incoming, self.now)), table.out.is_gone()),
             Form::Stream(stream) => (stream.push(|| incoming, id.as_deref()), stream.is_gone()),
@@ -149,7 +148,7 @@ impl Table<'_, '_> {
         text::fit(&line(rest, widths), columns, &mut cut);
         self.out.line(cut.trim_end())?;
         // Of what was imported before, all is said in the row.
-        let why = if rest[FATE] == Fate::Present.as_str() { "" } else { why };
+        let why = if rest[ACTION] == Fate::Present.as_str() { "" } else { why };
         let below = text::wrap(why, columns.saturating_sub(INDENT.len()).max(1));
         below
             .iter()

@@ -5,6 +5,17 @@ use crate::domain::atlassian::row::Row;
 use crate::domain::atlassian::staged::{Fate, Staged};
 use serde::Serialize;
 
+/// What becomes of the rows that are new.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outlook {
+    /// They would be imported.
+    Planned,
+    /// They would not: other rows are broken or in conflict.
+    Held,
+    /// They were imported.
+    Done,
+}
+
 /// A row of an import: `import atlassian -o json`.
 #[derive(Serialize, Debug)]
 pub struct Incoming<'a> {
@@ -12,8 +23,9 @@ pub struct Incoming<'a> {
     pub line: u64,
     /// Which of the rows in that line it is; null where a line holds one.
     pub nth: Option<u64>,
-    /// `new` (it would be imported), `imported`, `present` (it was imported before), `conflict`,
-    /// `broken` or `ended` (it was ended here, and is deleted).
+    /// `new` (it would be imported), `held` (it would be, if no other row were broken or in conflict),
+    /// `imported`, `present` (it was imported before), `conflict`, `broken` or `ended` (it was ended here,
+    /// and is deleted).
     pub fate: &'static str,
     /// The id that the token has here; null where it is none, or is the second of its number.
     pub id: Option<String>,
@@ -36,13 +48,16 @@ pub struct Incoming<'a> {
 impl<'a> Incoming<'a> {
     /// A row, after an import or before one.
     #[must_use]
-    pub fn new(staged: &'a Staged, is_done: bool) -> Self {
+    pub fn new(staged: &'a Staged, outlook: Outlook) -> Self {
         let row: Option<&Row> = staged.row.as_ref();
-        let is_imported = is_done && staged.fate == Fate::New;
         Self {
             line: staged.place.line,
             nth: staged.place.nth,
-            fate: if is_imported { "imported" } else { staged.fate.as_str() },
+            fate: match (staged.fate, outlook) {
+                (Fate::New, Outlook::Done) => "imported",
+                (Fate::New, Outlook::Held) => "held",
+                (fate, _) => fate.as_str(),
+            },
             id: row.map(|row| row.number.id().to_string()),
             token_id: row.map(|row| row.number.to_string()),
             name: row.map(|_| staged.name.as_str()),

@@ -298,7 +298,7 @@ fn a_preview_changes_nothing_and_shows_what_would_come() {
     let dump = dumps::copy(&dumps::many(2));
     let run = import(&patctl, &dump, &["--dry-run"]);
     assert_eq!(run.exit, Exit::Yes);
-    assert!(run.stdout.starts_with("LINE  FATE  ID"), "{run:?}");
+    assert!(run.stdout.starts_with("LINE  ACTION  ID"), "{run:?}");
     assert!(run.stderr.contains("2 tokens would be imported"), "{run:?}");
     assert!(!patctl.db().exists());
     patctl.create(&[]);
@@ -376,7 +376,7 @@ fn what_is_no_dump_is_refused_with_what_to_do() {
     let patctl = Patctl::new();
     for (input, args, words) in [
         ("", &[][..], "it begins neither as a dump nor"),
-        ("hello", &["--format", "csv"], "there is no column CREATED_AT"),
+        ("hello", &["--format", "csv"], "columns CREATED_AT, EXPIRING_AT"),
         ("\u{1f}x", &["--format", "copy"], "there is no 'COPY … AO_81F455_PERSONAL_TOKEN"),
         ("PGDMP", &[], "pg_restore -f -"),
         ("COPY \"AO_81F455_PERSONAL_TOKEN\" FROM stdin;\n1\t2", &[], "the dump is not whole"),

@@ -12,6 +12,7 @@ mod batch;
 mod bring;
 mod bring_processes;
 mod bring_times;
+mod bring_truth;
 mod bulk_revoke;
 mod cache;
 mod cache_lives;
