@@ -54,7 +54,7 @@ fn told(missing: &[&str], names: &[Vec<u8>]) -> String {
         let is = if unknown.len() == 1 { "is" } else { "are" };
         let more = if unknown.len() > NAMED { " …" } else { "" };
         let first = unknown.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        why.push_str(&format!(", there {is} {first}{more}"));
+        why = format!("{why}, there {is} {first}{more}");
     }
     why
 }

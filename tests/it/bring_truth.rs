@@ -8,7 +8,7 @@ use patctl::exit::Exit;
 /// Twelve rows, of which the fourth cannot be read.
 fn one_broken() -> Vec<Row> {
     let mut rows = dumps::many(12);
-    rows[3].token_id = "12345".to_owned();
+    "12345".clone_into(&mut rows[3].token_id);
     rows
 }
 
