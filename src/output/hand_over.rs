@@ -1,9 +1,9 @@
 //! Giving a new secret to its holder, before the transaction commits.
 
+use crate::files::NewFile;
 use crate::world::Output;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -38,12 +38,10 @@ pub fn to_stdout(out: &mut dyn Output, bytes: &[u8]) -> io::Result<()> {
 /// The file exists already, or cannot be written; then it is not left behind.
 pub fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(named)?;
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let kept = file.write_all(bytes).and_then(|()| file.sync_all());
+    let mut new = NewFile::make(path, 0o600).map_err(named)?;
     // The name is durable only when its directory is.
-    kept.and_then(|()| File::open(directory)?.sync_all()).map_err(|e| {
-        take_back(path);
+    new.file.write_all(bytes).and_then(|()| new.sync()).map_err(|e| {
+        new.take_back();
         named(e)
     })
 }
