@@ -197,6 +197,20 @@ pub struct Asked<'a> {
     pub url: Option<&'a str>,
 }
 
+/// The most bytes that are kept of the URL of a request whose token was not proved.
+pub const SHORT_URL: usize = 200;
+
+impl<'a> Asked<'a> {
+    /// What is written down of it for somebody who proved nothing: the method, which is a known one, and the
+    /// beginning of the path.
+    #[must_use]
+    pub fn short(self) -> Self {
+        let path = self.url.map(|url| url.split(['?', '#']).next().unwrap_or_default());
+        let url = path.map(|path| &path[..path.floor_char_boundary(SHORT_URL)]);
+        Self { url, ..self }
+    }
+}
+
 /// A row that was read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {

@@ -5,6 +5,7 @@
 //!
 //! Imported tokens keep the form they have ([`super::atlassian::raw`]), and are of the same type.
 
+mod another;
 use super::atlassian::raw;
 use super::dice::Dice;
 use crc::{CRC_32_ISO_HDLC, Crc};

@@ -168,6 +168,7 @@ pub fn issue(
     let held = change.held(draft.user())?;
     let mut issued = Vec::with_capacity(tokens.len());
     for (held, (token, verifier)) in (held..).zip(tokens.into_iter().zip(&verifiers)) {
+        let token = free(change.as_ref(), token, dice)?;
         let name = draft.name.clone().unwrap_or_else(|| default_name(act.policy, created_at, &token));
         let expires_at = admit(act, draft, &name, created_at, held)?;
         let sealed = sealed(change.as_ref(), act, dice, draft.vault.as_ref(), &token)?;
@@ -205,6 +206,25 @@ pub fn sealed(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(key) = vault.filter(|_| !act.policy.secure_mode) else { return Ok(None) };
     Ok(Some(key.seal(token, &db.installation()?, dice)))
+}
+
+/// How many other ids are tried for a new token: each is taken once in ages.
+const IDS: usize = 16;
+
+/// The token under an id that no row has, and no token had that was ended here.
+///
+/// # Errors
+/// What the database gave.
+pub fn free(db: &dyn Transaction, mut token: PlainToken, dice: &mut Dice) -> Result<PlainToken, StoreError> {
+    for _ in 0..IDS {
+        match db.pat(token.id()) {
+            Ok(None) if db.tombstone(token.id())?.is_none() => return Ok(token),
+            // A row that cannot be read has its id, too.
+            Ok(_) | Err(StoreError::BadRow(_)) => token = token.under_another_id(dice),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Damaged(format!("{IDS} random ids were taken, one after the other")))
 }
 
 /// Adds the row of a new token and its audit row, however the token comes about; `detail` says how.

@@ -182,6 +182,7 @@ pub fn rotate(
     let mut change = store.begin(Durability::Full)?;
     // Whoever was faster has made a successor by now, and this one is refused.
     let plan = preview(change.as_ref(), act, order)?;
+    let token = issue::free(change.as_ref(), token, dice)?;
     let sealed = issue::sealed(change.as_ref(), act, dice, order.vault, &token)?;
     let row = NewPat { sealed: sealed.as_deref(), ..successor(&plan, act, token.id(), &verifier) };
     let issued = Issued::new(token, &row);

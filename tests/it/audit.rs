@@ -253,3 +253,20 @@ fn following_ends_when_nobody_reads_any_more() {
     let closed = home.shell(&format!("timeout 20 {PROGRAM} audit -f >&-"));
     assert_eq!(closed.status.code(), Some(0), "{closed:?}");
 }
+
+#[test]
+fn who_proves_nothing_leaves_no_long_row() {
+    let patctl = Patctl::new();
+    let token = patctl.create(&["-q", "--restrict", "/a"]);
+    let url = format!("/{}?secret={}", "é".repeat(1000), "x".repeat(2000));
+    let _ = patctl.verify(Patctl::foreign_token(), &["--method", "GET", "--url", "/short?x=1"]);
+    for junk in [Patctl::foreign_token(), crate::verify::forge(&token, id_of(&token))] {
+        let _ = patctl.verify(&junk, &["--method", "GET", "--url", &url]);
+    }
+    assert_eq!(patctl.count("SELECT max(length(CAST(url AS BLOB))) FROM audit"), 6);
+    let _ = patctl
+        .verify(Patctl::foreign_token(), &["--method", "GET", "--url", &format!("/{}", "a".repeat(900))]);
+    assert_eq!(patctl.count("SELECT max(length(CAST(url AS BLOB))) FROM audit"), 200);
+    let size = "SELECT max(length(at) + length(actor) + length(token_id) + length(hash) + length(url) + 60) FROM audit";
+    assert!(patctl.count(size) < 600);
+}

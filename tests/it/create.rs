@@ -355,3 +355,23 @@ fn the_limit_counts_what_was_asked_for_and_its_hint_works() {
     patctl.run(&["bulk-revoke", "--user", "o'neil", "--status", "expired", "--yes"]);
     patctl.create(&["--user", "o'neil"]);
 }
+
+#[test]
+fn an_id_that_is_taken_is_exchanged_for_another() {
+    use patctl::domain::{
+        dice::Dice,
+        token::PlainToken,
+        verifier::{Cost, Verifier},
+    };
+    use rand::SeedableRng;
+    let mut dice = Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(7)));
+    let token = PlainToken::generate(&"my_prefix".parse().expect("a prefix"), &mut dice);
+    let cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
+    let verifier = Verifier::make(&token, cost, &mut dice).expect("a verifier");
+    let id = token.id();
+    let other = token.under_another_id(&mut dice);
+    assert_ne!(other.id(), id);
+    let read: PlainToken = other.reveal().parse().expect("a token");
+    assert!(read.reveal().starts_with("my_prefix_") && read.id() == other.id());
+    assert_eq!(verifier.matches(&read), Ok(true));
+}

@@ -190,7 +190,8 @@ fn entry<'a>(act: &'a Act<'_>, errand: &Errand<'a>, verdict: &'a Verdict, at: Mo
             Err(denial) => Outcome::Denied(denial.reason),
         },
         reason: None,
-        asked: errand.asked,
+        // Who proved nothing fills no disk.
+        asked: if verdict.pat.is_some() { errand.asked } else { errand.asked.short() },
         changes: None,
         version: None,
         detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
