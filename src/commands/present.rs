@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::terminal_failed;
 use crate::cli::TokenSource;
-use crate::domain::presented::{MAX_BYTES, Malformed, Presented};
+use crate::domain::presented::wrapping::{self, Layer};
+use crate::domain::presented::{MAX_BYTES, Presented};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use std::fs::File;
@@ -11,15 +12,31 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use zeroize::Zeroizing;
 
-/// What was presented; malformed is an answer, not a failure.
+/// What came is no token.
+pub struct Refused {
+    /// What surrounds the token in it, if there is one.
+    layers: Option<Vec<Layer>>,
+}
+
+impl Refused {
+    /// Why, where there is a token in what came: in words that hold nothing of it, and that need no database.
+    pub fn why(&self) -> Option<String> {
+        let words: Vec<&str> = self.layers.as_ref()?.iter().map(|layer| layer.as_str()).collect();
+        Some(format!("the token is not alone; it has {}", words.join(", and ")))
+    }
+
+    /// What to do about that.
+    pub const HINT: &str =
+        "give the token and nothing else, or 'Bearer TOKEN', or 'Authorization: Bearer TOKEN'";
+}
+
+/// What was presented; that it is no token is an answer, not a failure.
 ///
 /// # Errors
 /// Nothing could be read.
-pub fn presented(
-    source: &TokenSource,
-    cx: &mut Context<'_>,
-) -> Result<Result<Presented, Malformed>, Failure> {
-    bytes(source, cx).map(|bytes| Presented::parse(&bytes))
+pub fn presented(source: &TokenSource, cx: &mut Context<'_>) -> Result<Result<Presented, Refused>, Failure> {
+    let bytes = bytes(source, cx)?;
+    Ok(Presented::parse(&bytes).map_err(|_| Refused { layers: wrapping::around(&bytes) }))
 }
 
 /// At most one byte more than can be a token.

@@ -1,10 +1,11 @@
 //! `patctl revoke`: named tokens, or a leaked one, for good.
 
 use super::context::Context;
-use super::{present, stdout_failed, terminal_failed, tokens};
+use super::present::{self, Refused};
+use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::{Format, Revoke, TokenSource};
 use crate::config::Settings;
-use crate::domain::id::IdPrefix;
+use crate::domain::id::{IdPrefix, IdPrefixError};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::exit::Exit;
@@ -21,15 +22,19 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use zeroize::{Zeroize, Zeroizing};
 
 pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Ids])?;
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
-    let Some(ids) = ids(args, cx, &settings, &store)? else {
-        cx.screen.fail(&Failure::new(Exit::No, "not-found", "this is no token of this database"));
-        return Ok(Exit::No);
+    let ids = match ids(args, cx, &settings, &store)? {
+        Ok(ids) => ids,
+        Err(none) => {
+            cx.screen.fail(&none);
+            return Ok(Exit::No);
+        }
     };
     let revoked = if args.dry_run {
         revoke::preview(&store, &ids, args.family, (cx.clock)())?
@@ -47,27 +52,39 @@ pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     Ok(if revoked.is_complete() { Exit::Yes } else { Exit::No })
 }
 
-/// The ids that were named; `None` for a pasted token whose secret is not one of ours.
+/// The ids that were named; or that what was pasted is no token, or that its secret is not one of ours.
 fn ids(
     args: &Revoke,
     cx: &mut Context<'_>,
     settings: &Settings,
     store: &SqliteStore,
-) -> Result<Option<Vec<IdPrefix>>, Failure> {
+) -> Result<Result<Vec<IdPrefix>, Failure>, Failure> {
     if args.ids_stdin {
-        return ids_of_lines(cx, "nothing was revoked").map(Some);
+        return ids_of_lines(cx, "nothing was revoked").map(Ok);
     }
     if !args.token_stdin {
-        return Ok(Some(args.ids.clone()));
+        return Ok(Ok(args.ids.clone()));
     }
     let source = TokenSource { token_file: None, token_env: None };
-    let Ok(presented) = present::presented(&source, cx)? else { return Ok(None) };
+    let none = |why: &str| Failure::new(Exit::No, "not-found", why);
+    let presented = match present::presented(&source, cx)? {
+        Ok(presented) => presented,
+        Err(refused) => {
+            return Ok(Err(match refused.why() {
+                Some(why) => none(&why).hint(Refused::HINT),
+                None => none(FOREIGN),
+            }));
+        }
+    };
     let policy = settings.policy();
     let actor = (cx.actor)();
     // An id and a checksum can be made up; only a secret that verifies takes its token back.
     let found = identify(store, &cx.act(&policy, &actor), &presented)?;
-    Ok(found.map(|pat| vec![IdPrefix::from(pat.id)]))
+    Ok(found.map(|pat| vec![IdPrefix::from(pat.id)]).ok_or_else(|| none(FOREIGN)))
 }
+
+/// What is said of a token that is not ours.
+const FOREIGN: &str = "this is no token of this database";
 
 /// More ids than any database here has.
 const MOST_IDS: usize = 10_000_000;
@@ -88,22 +105,41 @@ pub fn ids_of_file(file: &Path, nothing: &str) -> Result<Vec<IdPrefix>, Failure>
     read_ids(&mut File::open(file).map_err(io)?, &name, nothing)
 }
 
+/// Bytes of a line that are looked at: more than a token has.
+const LONGEST: usize = 128;
+
+/// Why a line is no id.
+fn told(why: IdPrefixError) -> String {
+    match why {
+        IdPrefixError::WholeToken => {
+            "this is a whole token with its secret, where its id is wanted".to_owned()
+        }
+        IdPrefixError::TooShort => "an id needs at least its first 4 characters".to_owned(),
+        IdPrefixError::NotAnId => "this is no id: up to 10 characters of 0-9 and a-z".to_owned(),
+    }
+}
+
 fn read_ids(from: &mut dyn Read, name: &str, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
     let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
     let mut stdin = BufReader::new(from);
-    let (mut ids, mut seen, mut line) = (Vec::new(), HashSet::new(), Vec::new());
+    let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+    // Its size is final, so that nothing of a token that came instead of an id stays behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(2 * LONGEST));
     for number in 1.. {
-        line.clear();
+        line.zeroize();
         // An id is short; a longer line is something else, and is not read to its end.
-        if (&mut stdin).take(64).read_until(b'\n', &mut line).map_err(io)? == 0 {
+        if (&mut stdin).take(LONGEST as u64).read_until(b'\n', &mut line).map_err(io)? == 0 {
             break;
         }
-        let fault = |why: &str| Failure::usage(format!("{name} line {number}: {why}; {nothing}"));
+        let fault = |why: &str| {
+            Failure::usage(format!("{name} line {number}: {why}; {nothing}"))
+                .hint("give ids, one a line, as 'patctl list -o ids' prints them")
+        };
         let text = std::str::from_utf8(&line).map_err(|_| fault("this is no text"))?.trim();
         if text.is_empty() {
             continue;
         }
-        let id = text.parse::<IdPrefix>().map_err(|why| fault(&why.to_string()))?;
+        let id = text.parse::<IdPrefix>().map_err(|why| fault(&told(why)))?;
         if seen.insert(id.as_str().to_owned()) {
             ids.push(id);
         }

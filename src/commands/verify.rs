@@ -2,7 +2,8 @@
 
 use super::context::Context;
 use super::explain::MORE_MEMORY;
-use super::{asked, batch, present, stdout_failed};
+use super::present::{self, Refused};
+use super::{asked, batch, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
 use crate::domain::audit::Asked;
@@ -32,16 +33,20 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     }
     let settings = cx.settings()?;
     let sent = asked::guarded(&args.request, asked::TokenAt::of(&args.source), cx)?;
-    let presented = present::presented(&args.source, cx)?.ok();
+    let presented = present::presented(&args.source, cx)?;
+    let refused = presented.as_ref().err().and_then(Refused::why);
     let verdict =
-        presented.map(|presented| judge(cx, &settings, &presented, &sent, Purpose::Use)).transpose()?;
+        presented.ok().map(|presented| judge(cx, &settings, &presented, &sent, Purpose::Use)).transpose()?;
     if cx.screen.format().is_json() {
-        return answer_json(cx, &settings, verdict.as_ref());
+        return answer_json(cx, &settings, verdict.as_ref(), refused.as_deref());
     }
     let Some(verdict) = verdict.filter(|verdict| verdict.answer.is_ok()) else {
         // One text for every no: who presents a token learns nothing about it.
         cx.screen.say("patctl: denied");
-        if cx.screen.has_a_person() {
+        // Whether a token stands among other text is plain to who handed it over.
+        if let Some(why) = refused {
+            cx.screen.say(&format!("  hint: {why}; {}", Refused::HINT));
+        } else if cx.screen.has_a_person() {
             cx.screen.say("  hint: 'patctl whoami' says why");
         }
         return Ok(Exit::No);
@@ -109,14 +114,16 @@ pub fn asked<'a>(request: &'a Result<Request, Refusal>, url: Option<&'a str>) ->
     }
 }
 
-/// The verdict as JSON, for the administrator.
+/// The verdict as JSON, for the administrator; of what is no token, why it is `refused`.
 pub fn answer_json(
     cx: &mut Context<'_>,
     settings: &Settings,
     verdict: Option<&Verdict>,
+    refused: Option<&str>,
 ) -> Result<Exit, Failure> {
     let allowed = verdict.is_some_and(|verdict| verdict.answer.is_ok());
-    let answer = answer(settings, verdict, (cx.clock)(), settings.policy().expiry_warning);
+    let mut answer = answer(settings, verdict, (cx.clock)(), settings.policy().expiry_warning);
+    answer.hint = refused.or(answer.hint);
     cx.screen.json(&answer).map_err(stdout_failed)?;
     Ok(if allowed { Exit::Yes } else { Exit::No })
 }

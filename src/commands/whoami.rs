@@ -1,7 +1,8 @@
 //! `patctl whoami`: whose token is this, in which state, and why would it fail?
 
 use super::context::Context;
-use super::{asked, present, stdout_failed, verify};
+use super::present::{self, Refused};
+use super::{asked, stdout_failed, verify};
 use crate::cli::{Format, Whoami};
 use crate::domain::decision::{BODY_UNSEEN_HINT, Denial, Reason};
 use crate::exit::Exit;
@@ -13,12 +14,14 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
     let sent = asked::guarded(&args.request, asked::TokenAt::of(&args.source), cx)?;
-    let presented = present::presented(&args.source, cx)?.ok();
+    let presented = present::presented(&args.source, cx)?;
+    let refused = presented.as_ref().err().and_then(Refused::why);
     let verdict = presented
+        .ok()
         .map(|presented| verify::judge(cx, &settings, &presented, &sent, Purpose::Look))
         .transpose()?;
     if cx.screen.format().is_json() {
-        return verify::answer_json(cx, &settings, verdict.as_ref());
+        return verify::answer_json(cx, &settings, verdict.as_ref(), refused.as_deref());
     }
     let (pat, rules, answer) = match verdict {
         Some(Verdict { pat: Some(pat), rules, answer, .. }) => (pat, rules, answer),
@@ -29,7 +32,11 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             return Ok(Exit::No);
         }
         _ => {
-            cx.screen.say("patctl: this is no token of this database");
+            if let Some(why) = refused {
+                cx.screen.say(&format!("patctl: {why}\n  hint: {}", Refused::HINT));
+            } else {
+                cx.screen.say("patctl: this is no token of this database");
+            }
             return Ok(Exit::No);
         }
     };

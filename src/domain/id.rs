@@ -1,7 +1,7 @@
 //! Ids as people type them: a beginning is enough.
 
 use super::atlassian::number::Number;
-use super::token::TokenId;
+use super::token::{PlainToken, TokenId};
 use std::str::FromStr;
 
 /// An id as a person types it: the whole, or a beginning of at least four characters. Upper case and
@@ -32,7 +32,7 @@ impl std::fmt::Display for IdPrefixError {
             }
             Self::WholeToken => {
                 "this is a whole token with its secret, which does not belong on a command line; \
-                 an id is the part between its last two '_'"
+                 'patctl whoami' reads it and shows its id"
             }
             Self::NotAnId => "an id is up to 10 characters of 0-9 and a-z, as 'patctl list' prints it",
         })
@@ -78,7 +78,7 @@ impl FromStr for IdPrefix {
     type Err = IdPrefixError;
 
     fn from_str(text: &str) -> Result<Self, IdPrefixError> {
-        if text.len() >= 38 {
+        if text.parse::<PlainToken>().is_ok() {
             return Err(IdPrefixError::WholeToken);
         }
         if let Ok(number) = text.parse::<Number>() {
@@ -110,5 +110,9 @@ mod tests {
         assert_eq!(read("74230934288"), Err(IdPrefixError::NotAnId));
         let whole = "patctl_7k3m9xq2v8_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123453X9qJF";
         assert_eq!(read(whole), Err(IdPrefixError::WholeToken));
+        for other in ["7k3m9xq2v8,ci,alice,2026-11-20,2026-12-20", &"x".repeat(38), &whole[1..]] {
+            let is_token = other.parse::<PlainToken>().is_ok();
+            assert_eq!(read(other) == Err(IdPrefixError::WholeToken), is_token, "{other}");
+        }
     }
 }

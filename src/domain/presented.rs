@@ -1,5 +1,7 @@
 //! What somebody hands over to prove who they are: a bare token, or an `Authorization` value.
 
+pub mod wrapping;
+
 use super::text::{is_blank, is_hidden};
 use super::token::PlainToken;
 use base64::Engine as _;

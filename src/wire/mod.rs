@@ -86,7 +86,7 @@ pub struct Verdict<'a> {
     pub reason: Option<&'static str>,
     /// What to do about it, where a setting or the caller can.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<&'static str>,
+    pub hint: Option<&'a str>,
     /// The id that was presented; null where it was no token.
     pub id: Option<&'a str>,
     /// The person a yes speaks for.

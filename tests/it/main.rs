@@ -92,3 +92,4 @@ mod unseen;
 mod vault;
 mod verify;
 mod whoami;
+mod wrapped;
