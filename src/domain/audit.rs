@@ -200,13 +200,16 @@ pub struct Asked<'a> {
 /// The most bytes that are kept of the URL of a request whose token was not proved.
 pub const SHORT_URL: usize = 200;
 
-impl<'a> Asked<'a> {
+impl Asked<'_> {
     /// What is written down of it for somebody who proved nothing: the method, which is a known one, and the
     /// beginning of the path.
     #[must_use]
     pub fn short(self) -> Self {
         let path = self.url.map(|url| url.split(['?', '#']).next().unwrap_or_default());
-        let url = path.map(|path| &path[..path.floor_char_boundary(SHORT_URL)]);
+        let end = |path: &str| {
+            (0..=SHORT_URL.min(path.len())).rev().find(|at| path.is_char_boundary(*at)).unwrap_or(0)
+        };
+        let url = path.map(|path| &path[..end(path)]);
         Self { url, ..self }
     }
 }
