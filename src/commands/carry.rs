@@ -5,13 +5,13 @@ use super::{create, explain_import, stdout_failed, tokens};
 use crate::cli::{Format, ImportJsonl};
 use crate::config::Settings;
 use crate::domain::filter::{Filter, Order, Sort};
+use crate::domain::token::TokenId;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
-use crate::service::carry::{self, Brought, Counted};
+use crate::service::carry::{self, Counted, LineError, Tokens};
 use crate::store::{Evidence, Query, Read as _, Store};
 use crate::wire;
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
@@ -91,7 +91,7 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
         None => store.insert(create::make(cx, &settings, &path)?),
     };
     let (policy, actor) = (settings.policy(), (cx.actor)());
-    let bar = progress::bar(&cx.screen, all.len() as u64, "importing");
+    let bar = progress::bar(&cx.screen, all.len(), "importing");
     let done =
         carry::import(store, &cx.act(&policy, &actor), &all, &name, &args.bring_back, &mut |n| bar.inc(n));
     bar.finish_and_clear();
@@ -101,10 +101,9 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
 }
 
 /// The tokens of a file; each must be whole.
-fn read(name: &str, settings: &Settings, from: &mut dyn Read) -> Result<Vec<Brought>, Failure> {
-    let base = settings.base();
+fn read(name: &str, settings: &Settings, from: &mut dyn Read) -> Result<Tokens, Failure> {
     let mut lines = BufReader::new(from);
-    let (mut all, mut ids, mut line) = (Vec::new(), HashSet::new(), Vec::new());
+    let (mut all, mut line) = (Tokens::new(settings.base())?, Vec::new());
     for number in 1.. {
         line.clear();
         let read = (&mut lines).take(LONGEST).read_until(b'\n', &mut line);
@@ -122,11 +121,10 @@ fn read(name: &str, settings: &Settings, from: &mut dyn Read) -> Result<Vec<Brou
         if text.is_empty() {
             continue;
         }
-        let brought = carry::read(text, base.as_ref()).map_err(|why| wrong(&why))?;
-        if !ids.insert(brought.pat.id) {
-            return Err(wrong(&format!("{} is there twice", brought.pat.id)));
-        }
-        all.push(brought);
+        all.push(number, text).map_err(|error| match error {
+            LineError::Wrong(why) => wrong(&why),
+            LineError::Store(error) => error.into(),
+        })?;
     }
     Ok(all)
 }
@@ -135,7 +133,7 @@ fn refuse(name: &str, counted: &Counted) -> Result<(), Failure> {
     if counted.conflicts.is_empty() {
         return Ok(());
     }
-    let mut ids = counted.conflicts.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut ids = counted.conflicts.iter().take(SHOWN).map(TokenId::as_str).collect::<Vec<_>>().join(", ");
     if counted.conflicts.len() > SHOWN {
         ids = format!("{ids} and {} more", counted.conflicts.len() - SHOWN);
     }
@@ -146,10 +144,11 @@ fn refuse(name: &str, counted: &Counted) -> Result<(), Failure> {
 }
 
 fn answer(args: &ImportJsonl, cx: &mut Context<'_>, counted: &Counted) -> Result<Exit, Failure> {
-    explain_import::tell_ended(cx, counted.ended.len() as u64, &counted.ended);
+    let first = counted.ended.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>();
+    explain_import::tell_ended(cx, counted.ended.len() as u64, &first);
     if cx.screen.format() == Format::Json {
         let Counted { imported, present, .. } = *counted;
-        let ended = &counted.ended;
+        let ended = counted.ended.iter().map(TokenId::as_str).collect();
         let answer = wire::carry::Imported { dry_run: args.dry_run, imported, present, ended };
         cx.screen.json(&answer).map_err(stdout_failed)?;
         return Ok(Exit::Yes);

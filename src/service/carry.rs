@@ -11,8 +11,10 @@ use crate::domain::restriction::{Base, Rules};
 use crate::domain::text::{Email, Note, User, is_hidden};
 use crate::domain::token::{self, TokenId};
 use crate::store::contract::Result;
+use crate::store::spool::Spool;
 use crate::store::{Durability, Read, Store, StoreError};
 use crate::wire::carry::{Line, SHAPE};
+use std::collections::HashSet;
 use std::str::FromStr;
 
 /// A token that was read from a file.
@@ -32,9 +34,68 @@ pub struct Counted {
     /// Here already, just so.
     pub present: u64,
     /// Ids that are here and are another token, or the same in another state.
-    pub conflicts: Vec<String>,
+    pub conflicts: Vec<TokenId>,
     /// Ids of tokens that were ended here and are deleted.
-    pub ended: Vec<String>,
+    pub ended: Vec<TokenId>,
+}
+
+/// The tokens of a file. Each line was read once and waits in a [`Spool`]; in memory are the ids alone.
+pub struct Tokens {
+    lines: Spool,
+    ids: HashSet<TokenId>,
+    base: Option<Base>,
+}
+
+/// Why a line was not added.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LineError {
+    /// It is no token, or the token of an earlier line, and why.
+    Wrong(String),
+    /// It could not be kept.
+    Store(StoreError),
+}
+
+impl Tokens {
+    /// None yet; `base` is the URL below which restrictions are.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    pub fn new(base: Option<Base>) -> Result<Self> {
+        Ok(Self { lines: Spool::new()?, ids: HashSet::new(), base })
+    }
+
+    /// Adds the token of a line, which has this number in its file.
+    ///
+    /// # Errors
+    /// [`LineError`]
+    pub fn push(&mut self, number: u64, line: &[u8]) -> std::result::Result<(), LineError> {
+        let id = read(line, self.base.as_ref()).map_err(LineError::Wrong)?.pat.id;
+        if !self.ids.insert(id) {
+            return Err(LineError::Wrong(format!("{id} is there twice")));
+        }
+        self.lines.push(number, line).map_err(LineError::Store)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.lines.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn each(&self, each: &mut dyn FnMut(&Brought) -> Result<()>) -> Result<()> {
+        self.lines.each(&mut |number, line| {
+            // It could be read before: the file in which it waited is damaged.
+            let brought = read(line, self.base.as_ref())
+                .map_err(|why| StoreError::Damaged(format!("line {number}, read again: {why}")))?;
+            each(&brought)
+        })
+    }
 }
 
 /// Reads a line.
@@ -129,20 +190,21 @@ fn is_here(db: &(impl Read + ?Sized), brought: &Brought) -> Result<Option<bool>>
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(store: Option<&dyn Store>, all: &[Brought], back: &[TokenId]) -> Result<Counted> {
+pub fn preview(store: Option<&dyn Store>, all: &Tokens, back: &[TokenId]) -> Result<Counted> {
     let mut counted = Counted::default();
-    for brought in all {
+    all.each(&mut |brought| {
         let here = store.map(|store| is_here(store, brought)).transpose()?.flatten();
         let id = brought.pat.id;
         if here.is_none()
             && !back.contains(&id)
             && store.map_or(Ok(None), |store| store.tombstone(id))?.is_some()
         {
-            counted.ended.push(id.to_string());
-            continue;
+            counted.ended.push(id);
+        } else {
+            count(&mut counted, here, brought);
         }
-        count(&mut counted, here, brought);
-    }
+        Ok(())
+    })?;
     Ok(counted)
 }
 
@@ -150,7 +212,7 @@ fn count(counted: &mut Counted, here: Option<bool>, brought: &Brought) {
     match here {
         None => counted.imported += 1,
         Some(true) => counted.present += 1,
-        Some(false) => counted.conflicts.push(brought.pat.id.to_string()),
+        Some(false) => counted.conflicts.push(brought.pat.id),
     }
 }
 
@@ -162,27 +224,27 @@ fn count(counted: &mut Counted, here: Option<bool>, brought: &Brought) {
 pub fn import(
     store: &mut dyn Store,
     act: &Act<'_>,
-    all: &[Brought],
+    all: &Tokens,
     source: &str,
     back: &[TokenId],
     each: &mut dyn FnMut(u64),
 ) -> Result<Counted> {
     let mut change = store.begin(Durability::Full)?;
     let mut counted = Counted::default();
-    for brought in all {
+    all.each(&mut |brought| {
         let here = is_here(change.as_ref(), brought)?;
         let id = brought.pat.id;
+        each(1);
         if here.is_none() && !bring_back(change.as_mut(), act, id, back)? && change.tombstone(id)?.is_some() {
-            counted.ended.push(id.to_string());
-            each(1);
-            continue;
+            counted.ended.push(id);
+            return Ok(());
         }
         count(&mut counted, here, brought);
         if here.is_none() && !change.carry(&brought.pat, &brought.rules)? {
-            return Err(StoreError::Damaged(format!("{} is there and is not", brought.pat.id)));
+            return Err(StoreError::Damaged(format!("{id} is there and is not")));
         }
-        each(1);
-    }
+        Ok(())
+    })?;
     if counted.conflicts.is_empty() && counted.imported > 0 {
         let detail = format!("{} tokens without verifiers from {source}", counted.imported);
         let entry = act.done((act.clock)(), Action::Import, MANY, None);

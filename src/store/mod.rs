@@ -12,6 +12,7 @@ pub mod integrity;
 pub mod log;
 pub mod outbox;
 pub mod space;
+pub mod spool;
 pub mod sqlite;
 pub mod staging;
 pub mod survey;

@@ -99,7 +99,7 @@ pub struct Imported<'a> {
     /// How many are here already, just so.
     pub present: u64,
     /// Ids of tokens that were ended here and are deleted, and are not imported.
-    pub ended: &'a [String],
+    pub ended: Vec<&'a str>,
 }
 
 /// A line that is read, before its fields are looked at.

@@ -1,6 +1,7 @@
 //! `patctl export jsonl` and `patctl import jsonl`: tokens without what proves their secrets.
 
 use crate::harness::{Patctl, Setup, id_of};
+use crate::process::Home;
 use patctl::domain::moment::Span;
 use patctl::exit::Exit;
 use std::fs;
@@ -130,4 +131,75 @@ fn all_is_imported_or_nothing_and_what_is_wrong_is_named_by_its_line() {
     let run = patctl.run(&["import", "jsonl", file.to_str().expect("a path")]);
     assert!(run.exit == Exit::Yes && run.stderr.contains("0 tokens imported, 8 here already"), "{run:?}");
     patctl.run(&["import", "jsonl", "/no/such/file"]).says(Exit::Io, &["could not be read"]);
+}
+
+#[test]
+fn a_token_that_was_ended_and_pruned_comes_only_when_named() {
+    let patctl = Patctl::new();
+    let (ended, kept) = (patctl.create(&["--expires", "30"]), patctl.create(&["--expires", "90"]));
+    let (text, id) = (export(&patctl), id_of(&ended));
+    assert_eq!(patctl.run(&["revoke", id, "--reason", "leaked"]).exit, Exit::Yes);
+    patctl.pass(Span::days(31));
+    assert_eq!(patctl.run(&["prune"]).exit, Exit::Yes);
+    let here = || patctl.run(&["list", "--all", "-o", "ids"]).stdout;
+    assert_eq!(here().trim(), id_of(&kept));
+    for args in [&["--dry-run"][..], &[], &["--bring-back", id_of(&kept)]] {
+        let run = import(&patctl, &text, &[args, &["-o", "json"]].concat());
+        assert_eq!(run.exit, Exit::Yes, "{run:?}");
+        assert!(run.stderr.contains("1 token was ended here before being pruned"), "{run:?}");
+        let (answer, expected) = (run.json(), serde_json::json!([id]));
+        assert!(answer["imported"] == 0 && answer["present"] == 1 && answer["ended"] == expected, "{answer}");
+        assert_eq!(here().trim(), id_of(&kept));
+    }
+    let looked = import(&patctl, &text, &["--bring-back", id, "--dry-run", "-o", "json"]);
+    assert_eq!(looked.json()["imported"], 1, "{looked:?}");
+    assert_eq!(patctl.count("SELECT count(*) FROM tombstone"), 1, "only looked at");
+    let run = import(&patctl, &text, &["--bring-back", id, "-o", "json"]);
+    assert_eq!(run.json()["imported"], 1, "{run:?}");
+    assert!(here().contains(id));
+    assert_eq!(patctl.count("SELECT count(*) FROM tombstone"), 0);
+    assert_eq!(patctl.verify(&ended, &[]).0, Exit::No, "its secret did not come with it");
+}
+
+#[test]
+fn a_rule_that_holds_a_token_is_refused_and_not_repeated() {
+    let patctl = Patctl::new();
+    patctl.create(&["--restrict", "/a", "--restrict", "/marked"]);
+    let text = export(&patctl);
+    let secret = patctl.create(&[]);
+    let vector = crate::dumps::VECTORS[0].1;
+    for token in [&secret, vector] {
+        let other = Patctl::new();
+        let line = text.replace("/marked", &format!("/b\\\\?key={token}"));
+        assert_ne!(line, text);
+        let run = import(&other, &line, &[]);
+        run.says(Exit::No, &["line 1", "restrictions: ", "nothing was imported"]);
+        assert!(!run.stderr.contains(token) && !run.stdout.contains(token), "{run:?}");
+        assert!(!other.db().exists());
+    }
+}
+
+/// 20 MiB of tokens in a process that may have little more than half of that.
+#[test]
+fn a_large_file_takes_no_memory() {
+    use std::io::Write as _;
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 1000000\n");
+    home.create(&["--note", "the note"]);
+    let exported = crate::process::stdout(&home.run(&["export", "jsonl"]));
+    let id = exported.split('"').nth(5).expect("an id");
+    // As many bytes as a note and a reason may have: 1,000 characters of four.
+    let note = "\u{1f642}".repeat(1000);
+    let reason = format!("\"revoke_reason\":\"{note}\"");
+    let line = exported.replace("the note", &note).replace("\"revoke_reason\":null", &reason);
+    assert!(line.len() > 8000, "{exported}");
+    let count = (20 << 20) / line.len();
+    let path = home.dir.path().join("large.jsonl");
+    let mut file = std::io::BufWriter::new(fs::File::create(&path).expect("a file"));
+    for number in 0..count {
+        file.write_all(line.replacen(id, &format!("{number:010}"), 1).as_bytes()).expect("a line");
+    }
+    file.flush().expect("the file");
+    let output = home.shell("ulimit -d 12000; patctl import jsonl - < large.jsonl");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(home.count("SELECT count(*) FROM token"), i64::try_from(count).expect("few") + 1);
 }
