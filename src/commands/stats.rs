@@ -9,7 +9,7 @@ use crate::domain::pat::Status;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::chart::{self, Ink, Row, Section, thousands};
-use crate::output::{label, when};
+use crate::output::{label, text, when};
 use crate::service::stats::{self as service, Extent};
 use crate::store::survey::Choice;
 use crate::wire::{Instant, stats as wire};
@@ -105,7 +105,7 @@ fn restrictions(stats: &service::Stats) -> Section {
 }
 
 fn holders(stats: &service::Stats) -> Section {
-    let name = |user: &Option<String>| user.clone().unwrap_or_else(|| "(any)".to_owned());
+    let name = |user: &Option<String>| text::user(user.as_deref().unwrap_or("(any)")).into_owned();
     let rows: Vec<Row> =
         stats.holders.iter().map(|holder| Row::bar(name(&holder.user), holder.tokens)).collect();
     let (all, shown) = (stats.users, rows.len());
@@ -119,7 +119,7 @@ fn holders(stats: &service::Stats) -> Section {
 
 fn calls(stats: &service::Stats) -> Section {
     let rows = stats.callers.iter().map(|called| {
-        let user = called.user.as_deref().unwrap_or("(any)");
+        let user = text::user(called.user.as_deref().unwrap_or("(any)"));
         let note = if called.denied > 0 { format!("{} denied", called.denied) } else { String::new() };
         let label = format!("{}  {user}  {}", called.id, called.name);
         Row { note, ..Row::bar(label, called.allowed + called.denied) }

@@ -97,6 +97,12 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'
 }
 
+/// Whether it begins or ends with white space, which nothing shows.
+#[must_use]
+pub fn has_blank_edges(text: &str) -> bool {
+    text.starts_with(is_space) || text.ends_with(is_space)
+}
+
 /// `text` in Unicode's composed form (NFC); ASCII costs no more than a look.
 #[must_use]
 pub fn nfc(text: &str) -> Cow<'_, str> {

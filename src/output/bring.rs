@@ -84,7 +84,7 @@ fn cells(row: &Incoming<'_>, now: Moment) -> [String; WIDTH] {
         row.fate.to_owned(),
         row.id.clone().unwrap_or_default(),
         safe(row.name),
-        safe(row.user),
+        text::user(row.user.unwrap_or_default()).into_owned(),
         if row.id.is_some() { expires } else { String::new() },
         safe(row.why),
     ]

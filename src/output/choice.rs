@@ -17,7 +17,7 @@ pub fn lines(pats: &[Pat], now: Moment, columns: Option<usize>) -> Vec<String> {
         let mut line = format!("{}  ", pat.id);
         text::fit(&text::safe(&pat.name), name_room, &mut line);
         line.push_str("  ");
-        text::fit(&text::safe(pat.user.as_deref().unwrap_or("(any)")), user_room, &mut line);
+        text::fit(&text::user(pat.user.as_deref().unwrap_or("(any)")), user_room, &mut line);
         let used = pat.life.last_used_at.map_or_else(|| "never".to_owned(), |at| when::distance(at, now));
         let ends = pat.life.stops_at().map_or_else(|| "never".to_owned(), |at| when::distance(at, now));
         lines.push(format!("{line}  {used:<12}  {ends}"));

@@ -16,7 +16,10 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
     let mut facts = vec![
         ("id", pat.id.to_string()),
         ("name", safe(&pat.name)),
-        ("user", pat.user.as_deref().map_or_else(|| "(any)".to_owned(), safe)),
+        (
+            "user",
+            pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::user(user).into_owned()),
+        ),
         ("status", style.status(status, state(pat, status))),
         ("auth", pat.auth.as_str().to_owned()),
         ("created", when::both(pat.life.created_at, now)),

@@ -38,7 +38,7 @@ const HEADINGS: [&str; 4] = ["PLACE", "TOKEN", "USER", "STATE"];
 fn cells(leak: &Leak<'_>) -> [String; 4] {
     let user = match (leak.known, leak.user) {
         (true, None) => "(any)".to_owned(),
-        (_, user) => text::safe(user.unwrap_or_default()).into_owned(),
+        (_, user) => text::user(user.unwrap_or_default()).into_owned(),
     };
     let state = if leak.revoked { "revoked now" } else { leak.state };
     [place(leak), leak.token.to_owned(), user, state.to_owned()]

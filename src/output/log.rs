@@ -224,7 +224,7 @@ fn cells(record: &Record, roomy: bool) -> Row {
         if roomy { at[..19].replace('T', " ") } else { when::minute(record.at) },
         what,
         record.token_id.clone(),
-        user.map_or(MANY, String::as_str).to_owned(),
+        user.map_or_else(|| MANY.to_owned(), |user| text::user(user).into_owned()),
         record.actor.clone(),
         why(record),
     ];

@@ -39,8 +39,8 @@ pub fn check(screen: &mut Screen<'_>, outlook: &Outlook<'_>, sentence: &str, now
     screen.line(&format!("{}: {sentence} | {figures}{next}", outlook.status))?;
     for token in &outlook.first {
         let ends = token.stops_at.map_or_else(String::new, |at| when::both(at.0, now));
-        let user = token.user.unwrap_or("(any)");
-        screen.line(&format!("{}  {}  {}  {ends}", token.id, safe(user), safe(token.name)))?;
+        let user = text::user(token.user.unwrap_or("(any)"));
+        screen.line(&format!("{}  {}  {}  {ends}", token.id, safe(&user), safe(token.name)))?;
     }
     let more = outlook.expiring.saturating_sub(outlook.first.len() as u64);
     if more > 0 { screen.line(&format!("and {more} more")) } else { Ok(()) }

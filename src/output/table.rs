@@ -80,7 +80,7 @@ impl<'t, 's> Table<'t, 's> {
         let cells = [
             pat.id.to_string(),
             text::safe(&pat.name).into_owned(),
-            pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::safe(user).into_owned()),
+            pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::user(user).into_owned()),
             state(pat, status).to_owned(),
             time(pat.life.stops_at()),
             time(pat.life.last_used_at),

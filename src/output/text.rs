@@ -1,6 +1,6 @@
 //! Text that people chose, made safe for a terminal and fitted into columns.
 
-use crate::domain::text::is_hidden;
+use crate::domain::text::{has_blank_edges, is_hidden};
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -20,6 +20,14 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// [`safe`] for a user, in quotes where white space at its ends would not be seen: older versions kept it, and
+/// `bob` and `bob ` are two users.
+#[must_use]
+pub fn user(name: &str) -> Cow<'_, str> {
+    let shown = safe(name);
+    if has_blank_edges(name) { Cow::Owned(format!("'{shown}'")) } else { shown }
 }
 
 /// [`safe`] for a text of several lines of ours.
@@ -82,6 +90,14 @@ mod tests {
     fn an_escape_sequence_is_shown_and_not_obeyed() {
         assert_eq!(safe("a\x1b[31mb\n\u{202e}"), "a\\u{1b}[31mb\\u{a}\\u{202e}");
         assert!(matches!(safe("plain é 漢"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn blanks_at_the_ends_of_a_user_are_seen() {
+        assert_eq!(user("bob "), "'bob '");
+        assert_eq!(user("\u{a0}bob"), "'\u{a0}bob'");
+        assert_eq!(user("a b\u{7}"), "a b\\u{7}");
+        assert!(matches!(user("bob"), Cow::Borrowed(_)));
     }
 
     #[test]
