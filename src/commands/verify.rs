@@ -43,11 +43,10 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let Some(verdict) = verdict.filter(|verdict| verdict.answer.is_ok()) else {
         // One text for every no: who presents a token learns nothing about it.
         cx.screen.say("patctl: denied");
-        // Whether a token stands among other text is plain to who handed it over.
-        if let Some(why) = refused {
-            cx.screen.say(&format!("  hint: {why}; {}", Refused::HINT));
-        } else if cx.screen.has_a_person() {
-            cx.screen.say("  hint: 'patctl whoami' says why");
+        if cx.screen.has_a_person() {
+            let why = refused.map(|why| format!("{why}; {}", Refused::HINT));
+            let hint = why.as_deref().unwrap_or("'patctl whoami' says why");
+            cx.screen.say(&format!("  hint: {hint}"));
         }
         return Ok(Exit::No);
     };
