@@ -4,6 +4,8 @@ use crate::figure;
 use crate::process::{Home, scaled, stderr};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// What decides about a token, as it stands in a file; nothing if it cannot be read.
@@ -25,6 +27,13 @@ fn decisive(db: &Path, id: &str) -> Option<Vec<String>> {
         .collect::<Result<_, _>>()
         .ok()?;
     Some(row.into_iter().chain(rules).collect())
+}
+
+/// Writes a database that others cannot read: one they can is refused before its bytes matter.
+fn put(image: &Home, bytes: &[u8]) {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(image.db());
+    file.expect("a file").write_all(bytes).expect("bytes");
 }
 
 #[test]
@@ -65,7 +74,7 @@ fn no_damaged_file_makes_a_no_into_a_yes_or_ends_patctl() {
                 bytes[at] = dice.random();
             }
         }
-        std::fs::write(image.db(), &bytes).expect("a file");
+        put(&image, &bytes);
         for (secret, args, was_yes) in [
             (&live, post, true),
             (&bound, get, true),
@@ -74,7 +83,7 @@ fn no_damaged_file_makes_a_no_into_a_yes_or_ends_patctl() {
             (&disabled, get, false),
         ] {
             // SQLite may mend what it finds: each look has the file as it was.
-            std::fs::write(image.db(), &bytes).expect("a file");
+            put(&image, &bytes);
             for rest in ["patctl.db-wal", "patctl.db-shm"] {
                 let _ = std::fs::remove_file(image.dir.path().join(rest));
             }
@@ -107,6 +116,8 @@ fn no_damaged_file_makes_a_no_into_a_yes_or_ends_patctl() {
             "{files} files (seed {seed}): {yes} yes, {no} no, {trouble} trouble; none for a row that changed"
         ),
     );
+    // Were every file refused for another reason, nothing above would have been tried.
+    assert!(yes > 0 && no > 0 && trouble > 0, "{yes} yes, {no} no, {trouble} trouble");
 }
 
 /// The smallest change that still reads well, at each byte of a row in turn: what patctl did not write is no yes.
@@ -120,13 +131,16 @@ fn a_row_in_which_one_bit_changed_gives_no_yes() {
     let was = decisive(&home.db(), id);
     let places = whole.windows(id.len()).enumerate().filter(|(_, part)| *part == id.as_bytes());
     let mut changed = 0;
+    let image = Home::new("");
+    put(&image, &whole);
+    assert!(image.feed(&["verify"], secret.as_bytes()).status.success(), "what did not change is a yes");
     for at in places.flat_map(|(at, _)| at..at + 300).step_by(scaled(3, 1)) {
         let image = Home::new("");
         let mut bytes = whole.clone();
         let Some(byte) = bytes.get_mut(at) else { continue };
         // A digit stays a digit, a letter a letter.
         *byte ^= 1;
-        std::fs::write(image.db(), &bytes).expect("a file");
+        put(&image, &bytes);
         let is = decisive(&image.db(), id);
         if is.is_some() && is != was {
             changed += 1;
