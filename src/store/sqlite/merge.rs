@@ -5,7 +5,7 @@
 
 use super::integrity::{self, Seals};
 use super::reads::{collect, execute};
-use super::{Result, failed, head, rows, tombstone};
+use super::{Result, failed, head, held, rows, tombstone};
 use crate::domain::chain::{KeptHead, Link};
 use crate::store::StoreError;
 use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
@@ -36,7 +36,7 @@ CREATE TEMP TABLE told AS SELECT token_id AS id,
 
 /// Tokens that would be good now, of which the present database knows nothing.
 const UNSURE: &str = "\
-SELECT id, user FROM main.token WHERE revoked_at IS NULL AND disabled_at IS NULL
+SELECT id, user FROM temp.token WHERE revoked_at IS NULL AND disabled_at IS NULL
   AND (expires_at IS NULL OR expires_at > ?1) AND (rotated_at IS NULL OR rotated_at > ?1)";
 
 /// Each token of the backup beside what is known of it.
@@ -46,35 +46,35 @@ CREATE TEMP TABLE fate AS SELECT b.seq AS seq, b.id AS id, b.user AS user, p.seq
   p.successor, p.predecessor, p.ends_predecessor, p.expires_at, p.last_used_at, p.reused_at, p.notified,
   p.version, coalesce(t.pruned, 0) AS pruned, coalesce(t.touched, 0) AS touched,
   coalesce(t.edited, 0) AS edited
-  FROM main.token AS b LEFT JOIN present.token AS p ON p.id = b.id LEFT JOIN told AS t ON t.id = b.id";
+  FROM temp.token AS b LEFT JOIN present.token AS p ON p.id = b.id LEFT JOIN told AS t ON t.id = b.id";
 
 /// What ends a token, in this order. Each answers the tokens that it changed.
 const ENDINGS: [(Kept, &str); 5] = [
     (
         Kept::Pruned,
-        "DELETE FROM main.token WHERE seq IN (SELECT seq FROM fate WHERE NOT here \
+        "DELETE FROM temp.token WHERE seq IN (SELECT seq FROM fate WHERE NOT here \
          AND (pruned OR id IN (SELECT id FROM present.tombstone))) RETURNING id, user",
     ),
     (
         Kept::Revoked,
-        "UPDATE main.token SET revoked_at = f.revoked_at, revoke_reason = f.revoke_reason, sealed = NULL \
+        "UPDATE temp.token SET revoked_at = f.revoked_at, revoke_reason = f.revoke_reason, sealed = NULL \
          FROM fate AS f WHERE f.seq = token.seq AND token.revoked_at IS NULL AND f.revoked_at IS NOT NULL \
          RETURNING id, user",
     ),
     (
         Kept::Disabled,
-        "UPDATE main.token SET disabled_at = f.disabled_at FROM fate AS f WHERE f.seq = token.seq \
+        "UPDATE temp.token SET disabled_at = f.disabled_at FROM fate AS f WHERE f.seq = token.seq \
          AND token.disabled_at IS NULL AND f.disabled_at IS NOT NULL RETURNING id, user",
     ),
     (
         Kept::Rotated,
-        "UPDATE main.token SET rotated_at = f.rotated_at, successor = f.successor FROM fate AS f \
+        "UPDATE temp.token SET rotated_at = f.rotated_at, successor = f.successor FROM fate AS f \
          WHERE f.seq = token.seq AND f.rotated_at IS NOT NULL \
          AND (token.rotated_at IS NULL OR token.rotated_at > f.rotated_at) RETURNING id, user",
     ),
     (
         Kept::Ended,
-        "UPDATE main.token SET expires_at = f.expires_at FROM fate AS f WHERE f.seq = token.seq \
+        "UPDATE temp.token SET expires_at = f.expires_at FROM fate AS f WHERE f.seq = token.seq \
          AND f.here AND f.expires_at IS NOT NULL \
          AND (token.expires_at IS NULL OR token.expires_at > f.expires_at) RETURNING id, user",
     ),
@@ -82,7 +82,7 @@ const ENDINGS: [(Kept, &str); 5] = [
 
 /// What is no end: records of uses and of mails, and a version by which whoever decided decides again.
 const RECORDS: &str = "\
-UPDATE main.token SET
+UPDATE temp.token SET
   last_used_at = nullif(max(coalesce(token.last_used_at, ''), coalesce(f.last_used_at, '')), ''),
   reused_at = nullif(max(coalesce(token.reused_at, ''), coalesce(f.reused_at, '')), ''),
   notified = coalesce(f.notified, token.notified),
@@ -101,7 +101,9 @@ INSERT INTO main.head SELECT * FROM present.head";
 
 /// Makes of the backup in `main` what the database shall be, given the one in `present` if there is one.
 pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Merged> {
-    // Who is to be believed is asked before anything is changed.
+    // Who is to be believed is asked before anything is changed, and of rows that nobody else can write: what
+    // was checked is what is sealed.
+    held::take(db)?;
     let credible = integrity::credible(db, seals, meeting.adopt)?;
     let mut merged = Merged {
         tokens: 0,
@@ -115,7 +117,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
     if meeting.present.is_some() {
         learn(db, seals, meeting, &mut merged)?;
     } else {
-        execute(db, "UPDATE main.token SET version = version + 1", &[])?;
+        execute(db, "UPDATE temp.token SET version = version + 1", &[])?;
         if meeting.adopt {
             adopt_head(db, seals)?;
         }
@@ -127,6 +129,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
     }
     execute(db, "DELETE FROM main.cache", &[])?;
     integrity::reseal_these(db, seals, &credible)?;
+    held::put_back(db)?;
     merged.tokens = count(db, "SELECT count(*) FROM main.token")?;
     Ok(merged)
 }
@@ -144,10 +147,10 @@ fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Mer
     if meeting.salvaged {
         // A salvaged row may be older than the one in the backup: then only a revocation in it still counts.
         let older = "UPDATE fate SET here = 0, disabled_at = NULL, rotated_at = NULL, expires_at = NULL \
-                     WHERE version < (SELECT version FROM main.token AS b WHERE b.seq = fate.seq)";
+                     WHERE version < (SELECT version FROM temp.token AS b WHERE b.seq = fate.seq)";
         execute(db, older, &[])?;
     }
-    let gone = "SELECT id, user FROM present.token WHERE id NOT IN (SELECT id FROM main.token) ORDER BY seq";
+    let gone = "SELECT id, user FROM present.token WHERE id NOT IN (SELECT id FROM temp.token) ORDER BY seq";
     let gone = exceptions(db, gone, &[], Kept::Gone)?;
     for (kept, sql) in ENDINGS {
         merged.exceptions.extend(exceptions(db, sql, &[], kept)?);
@@ -178,7 +181,7 @@ fn bury(db: &Connection, seals: &Seals, has_present: bool) -> Result<()> {
     if has_present {
         execute(db, "INSERT OR IGNORE INTO main.tombstone SELECT * FROM present.tombstone", &[])?;
     }
-    execute(db, "DELETE FROM main.tombstone WHERE id IN (SELECT id FROM main.token)", &[])?;
+    execute(db, "DELETE FROM main.tombstone WHERE id IN (SELECT id FROM temp.token)", &[])?;
     let mut sealed = head::read(db, seals)?;
     sealed.head.tombstones = tombstone::count(db)?;
     head::write(db, seals, &sealed)
@@ -194,7 +197,7 @@ fn adopt_head(db: &Connection, seals: &Seals) -> Result<()> {
 /// known. Whoever knows better switches them on.
 fn unknown(db: &Connection, place: Place, meeting: &Meeting<'_>) -> Result<Vec<Exception>> {
     let everything = !meeting.salvaged && (place != Place::Before || !meeting.log_is_whole);
-    let sql = "UPDATE main.token SET disabled_at = ?1 FROM fate AS f WHERE f.seq = token.seq AND NOT f.here \
+    let sql = "UPDATE temp.token SET disabled_at = ?1 FROM fate AS f WHERE f.seq = token.seq AND NOT f.here \
                AND (?2 OR f.touched) AND token.revoked_at IS NULL AND token.disabled_at IS NULL RETURNING id, user";
     exceptions(db, sql, params![meeting.now.to_string(), everything], Kept::Unknown)
 }
@@ -204,13 +207,13 @@ fn revoke(db: &Connection, meeting: &Meeting<'_>, merged: &mut Merged) -> Result
     let now = meeting.now.to_string();
     for id in meeting.revoked_since {
         // '{' follows 'z' in ASCII: everything that begins with the id lies between the two.
-        let sql = "SELECT seq FROM main.token WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2";
+        let sql = "SELECT seq FROM temp.token WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2";
         let found = collect(db, sql, [id], |row| rows::integer(row, 0, "seq"))?;
         let [seq] = found[..] else {
             merged.absent.push(id.clone());
             continue;
         };
-        let sql = "UPDATE main.token SET revoked_at = ?2, revoke_reason = 'revoked since the backup', sealed = NULL \
+        let sql = "UPDATE temp.token SET revoked_at = ?2, revoke_reason = 'revoked since the backup', sealed = NULL \
                    WHERE seq = ?1 AND revoked_at IS NULL RETURNING id, user";
         merged.exceptions.extend(exceptions(db, sql, params![seq, now], Kept::Revoked)?);
     }

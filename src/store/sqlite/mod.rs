@@ -10,6 +10,7 @@ pub mod checkup;
 mod draft;
 pub mod examine;
 mod head;
+mod held;
 mod intake;
 mod integrity;
 mod log;

@@ -229,6 +229,12 @@ fn strangers(db: &Connection) -> Result<Vec<Stranger>> {
 
 const END: &str = ";\n\n";
 
+/// The statement that makes a table.
+pub fn definition(table: &str) -> Option<&'static str> {
+    let head = format!("-- table {table}\n");
+    EXPECTED.split_terminator(END).find_map(|part| part.strip_prefix(&head))
+}
+
 /// Each object of the schema as it stands in [`EXPECTED`], in the order of the file.
 fn each_object(db: &Connection, mut each: impl FnMut(&str)) -> Result<()> {
     let mut statement = db.prepare("SELECT type, name, sql FROM sqlite_schema").map_err(failed)?;
