@@ -27,7 +27,7 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
-    let now = (cx.clock)();
+    let now = cx.reading(&store).later();
     let filter = args.filter.filter(now, &policy);
     let query = Query {
         filter: &filter,

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Manner, Screen};
 use crate::service::Act;
+use crate::service::clock::Reading;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 use crate::world::{Ask, Input, World};
@@ -218,6 +219,37 @@ impl<'c> Context<'c> {
         cache_key::load(&cache_key::path(runtime.as_deref(), database, self.euid), self.euid, self.dice)
     }
 
+    /// The clock beside the log, for who shows the status of tokens. That the two disagree is said.
+    pub fn reading(&mut self, store: &SqliteStore) -> Reading {
+        let clock = (self.clock)();
+        match Reading::of(store, clock) {
+            Ok(reading) => {
+                if reading.is_apart() {
+                    let why = apart(reading);
+                    self.screen
+                        .warn(&format!("{why}; expiry is shown as of then: 'patctl doctor' tells more"));
+                }
+                reading
+            }
+            // What is left of a damaged database is shown all the same.
+            Err(error) => {
+                let error = Failure::from(error).message;
+                self.screen.warn(&format!("{error}; expiry is shown by the clock alone"));
+                Reading { clock, mark: clock }
+            }
+        }
+    }
+
+    /// The time by which an expiry is judged, for what cannot be taken back or is read by a program.
+    pub fn judged_at(&self, store: &SqliteStore) -> Result<Moment, Failure> {
+        let reading = Reading::of(store, (self.clock)())?;
+        if reading.is_apart() {
+            return Err(Failure::new(Exit::Io, "clock", apart(reading))
+                .hint("set the clock of this machine; if it is right: patctl doctor --accept-clock --yes"));
+        }
+        Ok(reading.later())
+    }
+
     /// Who acts now, under these limits.
     pub fn act<'a>(&self, policy: &'a Policy, actor: &'a Actor) -> Act<'a>
     where
@@ -230,6 +262,10 @@ impl<'c> Context<'c> {
     pub fn can_ask(&self) -> bool {
         self.stdin.is_terminal() && self.screen.has_a_person()
     }
+}
+
+fn apart(Reading { clock, mark }: Reading) -> String {
+    format!("the clock says {clock}, the audit log has a row of {mark}")
 }
 
 /// A path from the environment, which every process below may have been given: the same wherever it is used.

@@ -22,7 +22,7 @@ pub fn run(args: &Expiring, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let policy = settings.policy();
     let soon = policy.expiry_warning;
     let store = cx.look(&settings)?;
-    let now = (cx.clock)();
+    let now = cx.judged_at(&store)?;
     let filter = args.filter.filter(now, &policy);
     let choice = Choice { filter: &filter, now, expiry_warning: soon };
     let outlook = expiring::outlook(&store, &choice, thresholds)?;

@@ -20,7 +20,7 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let store = cx.look(&settings)?;
-    let now = (cx.clock)();
+    let now = cx.reading(&store).later();
     let after = args.after.as_ref().map(|id| look::find(&store, id)).transpose()?.map(|pat| pat.id);
     let query = Query {
         filter: &args.filter.filter(now, &policy),

@@ -31,6 +31,7 @@ pub fn run(args: &Notify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let act = cx.act(&policy, &actor);
     if args.dry_run {
         let store = cx.look(&settings)?;
+        cx.judged_at(&store)?;
         let (mails, unaddressed) = notify::preview(&store, &act)?;
         preview(cx, &mails, &unaddressed, policy.notices.off).map_err(stdout_failed)?;
         return Ok(complain(cx, &unaddressed, None));
@@ -39,6 +40,8 @@ pub fn run(args: &Notify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let way =
         if policy.notices.off { None } else { Some(way_out(cx, &settings, policy.notices.route.as_ref())?) };
     let mut store = cx.open(&settings)?;
+    // A mail that says a wrong thing cannot be taken back.
+    cx.judged_at(&store)?;
     let mut run = Run { unaddressed: notify::find(&mut store, &act)?, ..Run::default() };
     match way {
         None => run.dropped = notify::drop_all(&mut store)?,

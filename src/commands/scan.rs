@@ -36,8 +36,14 @@ pub fn run(args: &Scan, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     }
     let found = search(args, cx);
     let mut standings = judge(cx, store.as_ref(), &found.tokens)?;
-    let now = (cx.clock)();
-    let live: Vec<bool> = standings.iter().map(|standing| standing.is_live(now)).collect();
+    let (now, surely) = match &store {
+        Some(store) => {
+            let reading = cx.reading(store);
+            (reading.later(), reading.surely())
+        }
+        None => ((cx.clock)(), (cx.clock)()),
+    };
+    let live: Vec<bool> = standings.iter().map(|standing| standing.is_live(surely)).collect();
     // If that fails, what was found is told all the same.
     let (done, failed) = match &mut store {
         Some(store) if args.revoke => match take_back(args, cx, &settings, store, &mut standings) {

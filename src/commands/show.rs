@@ -21,7 +21,7 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let warning = settings.policy().expiry_warning;
     let store = cx.look(&settings)?;
     let look::Shown { pat, rules, history } = look::show(&store, &args.id)?;
-    let now = (cx.clock)();
+    let now = cx.reading(&store).later();
     let written = if cx.screen.format().is_json() {
         cx.screen.json(&Shown {
             token: Token::new(&pat, now, warning),

@@ -20,7 +20,7 @@ pub fn run(args: &Stats, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let store = cx.look(&settings)?;
-    let now = (cx.clock)();
+    let now = cx.reading(&store).later();
     let filter = args.filter.filter(now, &policy);
     let choice = Choice { filter: &filter, now, expiry_warning: policy.expiry_warning };
     let extent = Extent { weeks: args.weeks, top: args.top as usize };

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod backup;
 pub mod bulk;
 pub mod carry;
+pub mod clock;
 pub mod doctor;
 pub mod edit;
 pub mod expiring;

@@ -1,5 +1,6 @@
 //! Deleting what ended long enough ago.
 
+use super::clock::{BACK, Reading};
 use super::{Act, notice};
 use crate::domain::audit::Action;
 use crate::domain::moment::{Moment, Span};
@@ -37,9 +38,7 @@ impl From<StoreError> for PruneError {
     }
 }
 
-/// How far the clock may fall behind the audit log.
-pub const BACK: Span = Span::minutes(5);
-/// How far it may run ahead of it.
+/// How far the clock may run ahead of the audit log.
 const AHEAD: Span = Span::days(400);
 
 /// Refuses a clock more than 5 minutes before or more than 400 days after the last audit row: one
@@ -68,7 +67,7 @@ pub fn judge_mark(
         }
         ControlFlow::Break(())
     })?;
-    match mark.filter(|mark| *mark > now.saturating_plus(BACK)) {
+    match mark.filter(|mark| Reading { clock: now, mark: *mark }.is_apart()) {
         Some(last) => Err(PruneError::Clock { now, last }),
         None => Ok(()),
     }

@@ -19,6 +19,7 @@ mod cache_lives;
 mod carry;
 mod chain;
 mod check;
+mod clock;
 mod completion;
 mod config;
 mod create;

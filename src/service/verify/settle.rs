@@ -9,7 +9,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::service::Act;
-use crate::service::prune::BACK;
+use crate::service::clock::Reading;
 use crate::store::contract::Result;
 use crate::store::{Evidence, Stored, Transaction};
 use std::collections::HashMap;
@@ -156,7 +156,8 @@ fn timely(
     let (by_clock, by_log) = (ask(now), ask(mark));
     let reason =
         |answer: &std::result::Result<Grant, Denial>| answer.as_ref().err().map(|denial| denial.reason);
-    if mark <= now.saturating_plus(BACK) || reason(&by_clock) == reason(&by_log) {
+    let apart = Reading { clock: now, mark }.is_apart();
+    if !apart || reason(&by_clock) == reason(&by_log) {
         return by_log;
     }
     let detail = format!("the clock says {now}, the audit log has a row of {mark}");
