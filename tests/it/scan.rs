@@ -192,6 +192,28 @@ fn each_token_is_hashed_once_and_what_is_not_known_is_not_hashed() {
     assert_eq!(computations() - before, 1);
 }
 
+/// An id is public, and so secrets for it can be made up: faster than they are checked.
+#[test]
+fn made_up_secrets_for_one_id_cost_a_few_hashes_and_the_others_are_reported() {
+    let patctl = Patctl::new();
+    let (token, other) = (patctl.create(&[]), patctl.create(&[]));
+    let id = id_of(&token);
+    let made_up = crate::verify::forge_many(id, 300);
+    // The prefix is anybody's: the same id in another spelling is the same id.
+    let spelled = made_up.join("\n") + "\n";
+    let tree = files(&patctl, &[("a", &spelled), ("b", &other)]);
+    let run = patctl.run(&["scan", &tree, "-o", "jsonl"]);
+    let states = |wanted: &str| run.stdout.matches(&format!("\"state\":\"{wanted}\"")).count();
+    assert_eq!((states("wrong-secret"), states("not-checked"), states("active")), (16, 284, 1));
+    assert_eq!(run.exit, Exit::No, "the other one is live");
+    assert!(run.stderr.contains("284 tokens were not checked, and could be live"), "{}", run.stderr);
+    // The good one behind them is trouble, never a yes, and is not taken back by its id alone.
+    let tree = files(&patctl, &[("a", &format!("{spelled}{token}\n")), ("b", "")]);
+    let run = patctl.run(&["scan", &tree, "--revoke", "--yes"]);
+    assert_eq!(run.exit, Exit::Io, "{run:?}");
+    assert_eq!(patctl.verify(&token, &[]).0, Exit::Yes);
+}
+
 #[test]
 fn what_gitignore_names_is_left_out_and_what_is_hidden_is_not() {
     let patctl = Patctl::new();

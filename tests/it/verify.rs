@@ -111,6 +111,19 @@ pub fn forge(token: &str, id: &str) -> String {
     unreachable!("some seed gives another secret")
 }
 
+/// So many well-formed tokens with this id, each with a secret of its own, under several prefixes.
+pub fn forge_many(id: &str, count: u64) -> Vec<String> {
+    use rand::SeedableRng;
+    let forged = |seed| {
+        let mut dice = patctl::domain::dice::Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(seed)));
+        let other = patctl::domain::token::PlainToken::generate(&"x".parse().expect("a prefix"), &mut dice);
+        let prefix = ["patctl", "my_own", "x"][usize::try_from(seed % 3).expect("a number")];
+        let body = format!("{prefix}_{id}_{}", std::str::from_utf8(other.secret()).expect("ASCII"));
+        format!("{body}{}", checksum(&body))
+    };
+    (1000..1000 + count).map(forged).collect()
+}
+
 /// The check characters, computed apart from the program.
 fn checksum(body: &str) -> String {
     let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
