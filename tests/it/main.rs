@@ -88,6 +88,7 @@ mod stats;
 mod streams;
 mod strict;
 mod times;
+mod tombstones;
 mod transport;
 mod unseen;
 mod vault;
