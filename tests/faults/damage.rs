@@ -1,7 +1,7 @@
 //! Bytes of the database change, or its end is missing.
 
 use crate::figure;
-use crate::process::{Home, scaled, stderr};
+use crate::process::{Home, scaled, stderr, stdout};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::io::Write as _;
@@ -150,6 +150,50 @@ fn a_row_in_which_one_bit_changed_gives_no_yes() {
     }
     figure("one bit of a row", &format!("{changed} rows that read well and changed, 0 yes"));
     assert!(changed > 20, "only {changed} rows changed");
+}
+
+/// One row of a group cannot be read, or was changed: at each of the 16 places it denies itself and nobody else.
+#[test]
+fn a_damaged_row_at_each_place_of_a_group_denies_itself_alone() {
+    let home = Home::new("atlassian.pats.max.tokens.per.user = 100\n");
+    let good: Vec<String> = (0..15).map(|_| home.create(&["-q", "--user", "alice"])).collect();
+    let (mut lines, mut denied) = (0, 0);
+    for sql in [
+        "auth = CAST(x'ff' AS TEXT)",
+        "verifier = '$argon2id$'",
+        "created_at = 'noon'",
+        "user = 'mallory'",
+        "integrity = NULL",
+    ] {
+        let bad = home.create(&["-q", "--user", "bob"]);
+        let id = bad.split('_').nth(1).expect("an id");
+        let statement =
+            format!("PRAGMA ignore_check_constraints = 1; UPDATE token SET {sql} WHERE id = '{id}'");
+        home.sql().execute_batch(&statement).expect("by hand");
+        for place in 0..16 {
+            let mut tokens = good.clone();
+            tokens.insert(place, bad.clone());
+            let input: String = tokens.iter().flat_map(|token| ["{\"token\":\"", token, "\"}\n"]).collect();
+            let output = home.feed(&["verify", "--batch"], input.as_bytes());
+            let answers: Vec<serde_json::Value> =
+                stdout(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            assert_eq!(answers.len(), 16, "{sql}, {place}: {output:?}");
+            for (at, answer) in answers.iter().enumerate() {
+                let expected = (at == place).then_some("damaged");
+                assert_eq!(answer["reason"].as_str(), expected, "{sql}, {place}, {at}: {answer}");
+                assert_eq!(answer["allowed"], at != place, "{sql}, {place}, {at}");
+                lines += 1;
+            }
+            denied += 1;
+        }
+        let told = format!("SELECT count(*) FROM audit WHERE token_id = '{id}' AND reason = 'damaged'");
+        assert_eq!(home.count(&told), 16, "{sql}: each is written down");
+    }
+    assert!(home.run(&["audit", "verify"]).status.success());
+    figure(
+        "a damaged row at each place of a group of 16",
+        &format!("{lines} lines, {denied} denied as damaged and written down, {} answered", lines - denied),
+    );
 }
 
 /// A place within two pages of where the id of a token stands.
