@@ -1,5 +1,7 @@
 //! The real clock, the real randomness, the real streams. Nothing else may know of them.
 
+mod wipe;
+
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
@@ -18,6 +20,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: wipe::Wiping = wipe::Wiping;
 
 /// Builds the world and runs in it. What is open then is closed by the end of the process, all at once.
 pub fn enter() -> ! {

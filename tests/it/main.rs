@@ -40,6 +40,7 @@ mod jvm;
 mod list;
 mod mail_server;
 mod manual;
+mod memory;
 mod names;
 mod nginx;
 mod no_audit;
