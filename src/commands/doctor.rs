@@ -111,7 +111,7 @@ fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec
     }
     let Some(path) = settings.integrity_key_file() else { return Sealer::default() };
     look("patctl.integrity.key.file", &path, &|path| integrity_key::load(path, euid).map(|_| ()));
-    Sealer::new(integrity_key::load(&path, euid).ok().flatten().map(|file| file.key))
+    integrity_key::load(&path, euid).ok().flatten().map_or_else(Sealer::default, Sealer::of)
 }
 
 fn of_key(
@@ -189,7 +189,11 @@ fn of_pin(cx: &Context<'_>, settings: &Settings, patient: &Patient) -> Option<Fi
     let file = integrity_key::load(&path, cx.euid()).ok()??;
     let mine = patient.installation().ok()?;
     let (why, mend) = match file.installation {
-        Some(pinned) if pinned == mine => return None,
+        Some(pinned) if pinned == mine && file.rows => return None,
+        Some(pinned) if pinned == mine => (
+            "it does not say that all rows are sealed anew since schema 8: an older row could be put back",
+            "patctl audit head   (as the owner of the file: the first command that can write it adds the line)",
+        ),
         Some(_) => (
             "it is pinned to another database than this one: no token of this one is believed",
             "restore a backup; or, if this database is meant, remove the line 'installation …' from the file",

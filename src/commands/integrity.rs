@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::config::{Settings, integrity_key};
-use crate::domain::integrity::{KeyFile, Sealer};
+use crate::domain::integrity::{KeyFile, PIN_ROWS, Sealer, pin};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::integrity;
@@ -21,28 +21,43 @@ impl Context<'_> {
     /// A key file is configured and cannot be used: then nothing is judged without it.
     pub fn guard(&mut self, settings: &Settings, store: &mut SqliteStore) -> Result<(), Failure> {
         if let Some(path) = settings.integrity_key_file() {
-            let KeyFile { key, installation } = self.integrity_key(settings, store, &path)?;
-            let mine = store.installation()?;
+            let file = self.integrity_key(settings, store, &path)?;
+            let (mine, installation, rows) = (store.installation()?, file.installation.clone(), file.rows);
             if installation.as_ref().is_some_and(|pinned| *pinned != mine) {
                 return Err(another(&path));
             }
-            store.seal_with(Sealer::new(Some(key)));
+            store.seal_with(Sealer::of(file));
             if installation.is_none() {
                 // Before this release the key was pinned to no database, and the head of the log not sealed.
                 match integrity::adopt_head(store) {
-                    Ok(()) => self.pin(&path, &mine),
+                    Ok(()) => self.pin(&path, &pin(&mine)),
                     // A medium that cannot be written: the first command on one that can does it.
                     Err(StoreError::Permission(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
+            if !rows {
+                self.widen(settings, store, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals rows of before schema 8 anew, once: from then on none is taken over.
+    fn widen(&mut self, settings: &Settings, store: &mut SqliteStore, path: &Path) -> Result<(), Failure> {
+        let (policy, actor) = (settings.policy(), (self.actor)());
+        match integrity::widen(store, &self.act(&policy, &actor)) {
+            // Best effort, as that of the name.
+            Ok(()) => drop(integrity_key::write_pin(path, self.euid(), PIN_ROWS)),
+            Err(StoreError::Permission(_)) => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
     /// Pins a key to the database that it is used for. Where that cannot be, `doctor` names it.
-    fn pin(&mut self, path: &Path, installation: &str) {
-        if integrity_key::write_pin(path, self.euid(), installation).is_ok() {
+    fn pin(&mut self, path: &Path, line: &str) {
+        if integrity_key::write_pin(path, self.euid(), line).is_ok() {
             self.screen.say(&format!("pinned the key {} to this database", path.display()));
         }
     }
@@ -64,7 +79,7 @@ impl Context<'_> {
     pub fn sealer(&self, settings: &Settings) -> Result<Sealer, Failure> {
         let Some(path) = settings.integrity_key_file() else { return Ok(Sealer::default()) };
         let file = integrity_key::load(&path, self.euid()).map_err(|why| wrong(&path, &why))?;
-        Ok(Sealer::new(file.map(|file| file.key)))
+        Ok(file.map_or_else(Sealer::default, Sealer::of))
     }
 
     /// The key in the file; a new one in a new file, where no row was ever sealed with a key.

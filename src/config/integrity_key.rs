@@ -5,7 +5,7 @@
 
 use super::private_file;
 use crate::domain::dice::Dice;
-use crate::domain::integrity::{IntegrityKey, KeyFile, pin};
+use crate::domain::integrity::{IntegrityKey, KeyFile, PIN_ROWS, pin};
 use crate::files::Route;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -86,6 +86,7 @@ pub fn forget(path: &Path) {
 fn make(waiting: &Path, key: &IntegrityKey, installation: &str) -> io::Result<()> {
     let mut text = key.to_text();
     text.push_str(&pin(installation));
+    text.push_str(PIN_ROWS);
     let draft = beside(waiting, &format!(".{}", std::process::id()));
     let written = OpenOptions::new()
         .write(true)
@@ -98,11 +99,11 @@ fn make(waiting: &Path, key: &IntegrityKey, installation: &str) -> io::Result<()
     written.and_then(|()| sync_directory(waiting))
 }
 
-/// Pins the key in the file to a database.
+/// Adds a line to the key in the file that says what it is used for.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_pin(path: &Path, euid: u32, installation: &str) -> io::Result<()> {
+pub fn write_pin(path: &Path, euid: u32, line: &str) -> io::Result<()> {
     let bytes = private_file::read(path, euid).map_err(io::Error::other)?;
     let mut file = OpenOptions::new().append(true).open(path)?;
     // What was opened is what has the name, and that is no link.
@@ -112,7 +113,7 @@ pub fn write_pin(path: &Path, euid: u32, installation: &str) -> io::Result<()> {
         return Err(io::Error::other("it is a link, or somebody else's"));
     }
     let line_end = if bytes.last() == Some(&b'\n') { "" } else { "\n" };
-    file.write_all(format!("{line_end}{}", pin(installation)).as_bytes())?;
+    file.write_all(format!("{line_end}{line}").as_bytes())?;
     file.sync_all()
 }
 

@@ -7,8 +7,8 @@
 //! restrictions in their order; it cannot show that a whole row was put back to an older state of itself,
 //! which is what the audit log is for.
 //!
-//! A revoked row carries none: nothing that stands in it gives a yes, and whoever takes the revocation out
-//! of it leaves a row without a seal.
+//! It covers all that leaves the database, too: remarks, addresses, and what an export tells of where a token came
+//! from; and a revoked row as any other. Not covered are records of uses and mails, which decide nothing.
 
 use super::dice::Dice;
 use super::frame::{Frame, Value};
@@ -21,12 +21,22 @@ use zeroize::Zeroizing;
 /// Bytes of a seal: what kind it is, and a digest.
 pub const SEAL: usize = 32 + 1;
 
+// Of messages, and, until schema 8, of rows: over the first columns alone.
 const CHECKSUM: u8 = 1;
 const MAC: u8 = 2;
+// Of rows: over all columns.
+const ROW_CHECKSUM: u8 = 3;
+const ROW_MAC: u8 = 4;
+// Of rows that were revoked while they were not what patctl wrote: over the id and the end alone.
+const END_CHECKSUM: u8 = 5;
+const END_MAC: u8 = 6;
+
+/// The version of the seals that this patctl makes for rows; older ones say nothing of it.
+pub const ROWS: i64 = 2;
 
 /// The columns that a seal covers. A column's place is part of it: new ones are added at the end, and leave
 /// the seals of rows in which they are NULL as they are.
-pub const COLUMNS: [&str; 17] = [
+pub const COLUMNS: [&str; 23] = [
     "id",
     "name",
     "user",
@@ -44,7 +54,20 @@ pub const COLUMNS: [&str; 17] = [
     "predecessor",
     "ends_predecessor",
     "version",
+    "revoke_reason",
+    "note",
+    "notify_to",
+    "origin_row",
+    "origin_user",
+    "origin_end",
 ];
+
+/// How many of them a seal covered until schema 8.
+const NARROW: usize = 17;
+/// Where the id of a row is.
+pub const ID: usize = 0;
+/// Where its revocation is.
+pub const REVOKED_AT: usize = 8;
 
 /// The values of a row, in the order of [`COLUMNS`].
 pub type Values<'v> = [Value<'v>; COLUMNS.len()];
@@ -81,6 +104,8 @@ pub struct KeyFile {
     pub key: IntegrityKey,
     /// The name of the database whose rows are sealed with it; `None`: it is not pinned to one yet.
     pub installation: Option<String>,
+    /// Whether rows that were sealed before schema 8 are no longer taken over: all of its database are sealed anew.
+    pub rows: bool,
 }
 
 impl KeyFile {
@@ -92,8 +117,12 @@ impl KeyFile {
         let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
         let (key, rest) = bytes.split_at(end);
         let key = IntegrityKey::parse(key)?;
-        let mut installation: Option<String> = None;
+        let (mut installation, mut rows) = (None::<String>, false);
         for line in rest.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            if line.trim_ascii() == PIN_ROWS.trim_ascii_end().as_bytes() {
+                rows = true;
+                continue;
+            }
             let name = std::str::from_utf8(line).ok().and_then(|line| line.trim().strip_prefix(PIN));
             let name = name.filter(|name| is_installation(name)).ok_or(KeyError)?;
             // Two processes may have written the same.
@@ -102,11 +131,15 @@ impl KeyFile {
             }
             installation = Some(name.to_owned());
         }
-        Ok(Self { key, installation })
+        Ok(Self { key, installation, rows })
     }
 }
 
 const PIN: &str = "installation ";
+
+/// The line that says that no row is taken over that has a seal of before schema 8: whoever can write the database
+/// could have put back an old row with its seal, and changed what that does not cover.
+pub const PIN_ROWS: &str = "rows 2\n";
 
 /// The line that pins a key to a database.
 #[must_use]
@@ -135,8 +168,10 @@ pub enum Damage {
     Unkeyed,
     /// Its seal was made with a key, and none is configured.
     NoKey,
-    /// It is revoked and has a seal, which a revocation takes away.
-    Revoked,
+    /// Its seal is of before schema 8 and covers less. The upgrade made all of them anew that were right.
+    Narrow,
+    /// It was not what patctl wrote when patctl revoked it: it is known to be over, and nothing else of it.
+    Ended,
 }
 
 impl Damage {
@@ -144,8 +179,8 @@ impl Damage {
     #[must_use]
     pub const fn of_head(self) -> &'static str {
         match self {
-            Self::Unsealed | Self::Revoked => "it has no seal",
-            Self::Changed => "its seal does not fit",
+            Self::Unsealed => "it has no seal",
+            Self::Changed | Self::Narrow | Self::Ended => "its seal does not fit",
             Self::Unkeyed => "it has a checksum where a key is due, which anybody can make",
             Self::NoKey => "it was sealed with a key, and patctl.integrity.key.file names none",
         }
@@ -160,7 +195,8 @@ impl fmt::Display for Damage {
             Self::Unkeyed => {
                 "the row has a checksum where a key is due (patctl.integrity.key.file): anybody can have made it"
             }
-            Self::Revoked => "the row was revoked, and not by patctl: it has its seal still",
+            Self::Narrow => "the row has a seal of an older patctl, which covers less: it was put back",
+            Self::Ended => "the row was not what patctl wrote when it was revoked",
             Self::NoKey => "the row was sealed with a key, and patctl.integrity.key.file names none",
         })
     }
@@ -170,13 +206,27 @@ impl fmt::Display for Damage {
 #[derive(Clone, Debug, Default)]
 pub struct Sealer {
     key: Option<IntegrityKey>,
+    /// Whether the key file says that all rows are sealed anew since schema 8.
+    pinned: bool,
 }
 
 impl Sealer {
     /// One that seals with this key; without one, with checksums.
     #[must_use]
     pub fn new(key: Option<IntegrityKey>) -> Self {
-        Self { key }
+        Self { key, pinned: false }
+    }
+
+    /// One that seals with the key of a file.
+    #[must_use]
+    pub fn of(file: KeyFile) -> Self {
+        Self { key: Some(file.key), pinned: file.rows }
+    }
+
+    /// Whether rows of before schema 8 are not to be taken over.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
     }
 
     /// The seal over a message.
@@ -200,7 +250,11 @@ impl Sealer {
     /// Why not.
     pub fn check_message(&self, seal: Option<&[u8]>, message: impl FnOnce() -> Frame) -> Result<(), Damage> {
         let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
-        match (*kind, &self.key) {
+        self.check_digest(*kind, digest, message)
+    }
+
+    fn check_digest(&self, kind: u8, digest: &[u8], message: impl FnOnce() -> Frame) -> Result<(), Damage> {
+        match (kind, &self.key) {
             (MAC, Some(key)) => mac(key, message().bytes()).verify_slice(digest).map_err(|_| Damage::Changed),
             (MAC, None) => Err(Damage::NoKey),
             (CHECKSUM, Some(_)) => Err(Damage::Unkeyed),
@@ -213,7 +267,20 @@ impl Sealer {
     /// The seal of a row of the database `installation`.
     #[must_use]
     pub fn seal(&self, installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> [u8; SEAL] {
-        self.seal_message(&encode(installation, values, rules))
+        self.seal_row(ROW_CHECKSUM, &encode(installation, values, rules))
+    }
+
+    /// The seal of a row that is revoked, and of which nothing else is known.
+    #[must_use]
+    pub fn seal_end(&self, installation: &str, values: &Values<'_>) -> [u8; SEAL] {
+        self.seal_row(END_CHECKSUM, &encode_end(installation, values))
+    }
+
+    /// The kind with a key follows the one without.
+    fn seal_row(&self, checksum: u8, message: &Frame) -> [u8; SEAL] {
+        let mut seal = self.seal_message(message);
+        seal[0] = checksum + u8::from(self.key.is_some());
+        seal
     }
 
     /// Whether a seal is that of this row. Compared in constant time.
@@ -227,7 +294,40 @@ impl Sealer {
         values: &Values<'_>,
         rules: &[impl AsRef<str>],
     ) -> Result<(), Damage> {
-        self.check_message(seal, || encode(installation, values, rules))
+        let (kind, digest) = seal.and_then(<[u8]>::split_first).ok_or(Damage::Unsealed)?;
+        let row = || encode(installation, values, rules);
+        match *kind {
+            ROW_CHECKSUM => self.check_digest(CHECKSUM, digest, row),
+            ROW_MAC => self.check_digest(MAC, digest, row),
+            END_CHECKSUM | END_MAC if values[REVOKED_AT] != Value::Null => {
+                let kind = if *kind == END_MAC { MAC } else { CHECKSUM };
+                self.check_digest(kind, digest, || encode_end(installation, values))?;
+                Err(Damage::Ended)
+            }
+            MAC if self.key.is_none() => Err(Damage::NoKey),
+            CHECKSUM if self.key.is_some() => Err(Damage::Unkeyed),
+            MAC | CHECKSUM => Err(Damage::Narrow),
+            _ => Err(Damage::Changed),
+        }
+    }
+
+    /// Whether a row is as it was left before schema 8: revoked rows had no seal, and the others one over the first
+    /// columns. Asked where such a database is brought up to date or restored, and nowhere else.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_narrow(
+        &self,
+        seal: Option<&[u8]>,
+        installation: &str,
+        values: &Values<'_>,
+        rules: &[impl AsRef<str>],
+    ) -> Result<(), Damage> {
+        match (seal, values[REVOKED_AT] != Value::Null) {
+            (None, true) => Ok(()),
+            (Some(_), true) => Err(Damage::Changed),
+            (seal, false) => self.check_message(seal, || encode_narrow(installation, values, rules)),
+        }
     }
 
     /// A key for another use, which only who has both can have; `None` where there is no integrity key.
@@ -242,7 +342,7 @@ impl Sealer {
     /// Whether a seal was made with some key.
     #[must_use]
     pub fn is_keyed(seal: &[u8]) -> bool {
-        seal.first() == Some(&MAC)
+        matches!(seal.first(), Some(&(MAC | ROW_MAC | END_MAC)))
     }
 }
 
@@ -257,7 +357,16 @@ fn mac(key: &IntegrityKey, message: &[u8]) -> Hmac<Sha256> {
 
 /// What is sealed.
 fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> Frame {
-    let mut frame = Frame::new(b"patctl row 1");
+    encode_as(b"patctl row 2", installation, values, rules)
+}
+
+/// What was sealed until schema 8.
+fn encode_narrow(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) -> Frame {
+    encode_as(b"patctl row 1", installation, &values[..NARROW], rules)
+}
+
+fn encode_as(kind: &[u8], installation: &str, values: &[Value<'_>], rules: &[impl AsRef<str>]) -> Frame {
+    let mut frame = Frame::new(kind);
     frame.put(0, b'd', installation.as_bytes());
     frame.put_row(values);
     for rule in rules {
@@ -266,108 +375,13 @@ fn encode(installation: &str, values: &Values<'_>, rules: &[impl AsRef<str>]) ->
     frame
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use proptest::prelude::*;
-    use rand::SeedableRng as _;
-
-    fn key(seed: u64) -> IntegrityKey {
-        IntegrityKey::generate(&mut Dice::new(Box::new(rand::rngs::StdRng::seed_from_u64(seed))))
-    }
-
-    fn value() -> impl Strategy<Value = Value<'static>> {
-        prop_oneof![
-            Just(Value::Null),
-            any::<i64>().prop_map(Value::Integer),
-            // Short ones, so that bytes of one value look like the frame of the next.
-            proptest::collection::vec(prop_oneof![0u8..18, Just(b't'), Just(b'i'), any::<u8>()], 0..12)
-                .prop_map(|text| Value::Text(text.into())),
-        ]
-    }
-
-    fn row() -> impl Strategy<Value = (String, Values<'static>, Vec<String>)> {
-        let values = proptest::collection::vec(value(), COLUMNS.len())
-            .prop_map(|values| values.try_into().expect("as many as there are columns"));
-        ("[a-c]{0,3}", values, proptest::collection::vec("[a-c/]{0,3}", 0..3))
-    }
-
-    proptest! {
-        /// With a key and without: a seal fits the row it was made for, and none that differs.
-        #[test]
-        fn a_seal_fits_its_row_and_no_other(mine in row(), other in row(), column in 0..COLUMNS.len(), keyed: bool) {
-            let sealer = Sealer::new(keyed.then(|| key(1)));
-            let seal = sealer.seal(&mine.0, &mine.1, &mine.2);
-            let check = |row: &(String, Values<'_>, Vec<String>)| sealer.check(Some(&seal), &row.0, &row.1, &row.2);
-            prop_assert_eq!(check(&mine), Ok(()));
-            let mut one = mine.clone();
-            one.1[column] = other.1[column].clone();
-            for row in [one, (other.0.clone(), mine.1.clone(), mine.2.clone()), (mine.0.clone(), mine.1.clone(), other.2.clone()), other] {
-                prop_assert_eq!(check(&row).is_ok(), row == mine, "{:?}", row);
-            }
-        }
-
-        #[test]
-        fn no_bit_of_a_seal_is_idle(bit in 0..SEAL * 8, keyed: bool) {
-            let values = [const { Value::Null }; COLUMNS.len()];
-            let sealer = Sealer::new(keyed.then(|| key(1)));
-            let mut seal = sealer.seal("db", &values, &["/a"]);
-            seal[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(sealer.check(Some(&seal), "db", &values, &["/a"]).is_err());
-        }
-    }
-
-    #[test]
-    fn a_seal_of_the_wrong_kind_or_of_another_key_is_none() {
-        let values = [const { Value::Null }; COLUMNS.len()];
-        let none: [&str; 0] = [];
-        let (keyed, plain) = (Sealer::new(Some(key(1))), Sealer::default());
-        let check = |sealer: &Sealer, seal: Option<&[u8]>| sealer.check(seal, "db", &values, &none);
-        let mac = keyed.seal("db", &values, &none);
-        let checksum = plain.seal("db", &values, &none);
-        assert!(Sealer::is_keyed(&mac) && !Sealer::is_keyed(&checksum) && !Sealer::is_keyed(&[]));
-        assert_eq!(check(&keyed, Some(&mac)), Ok(()));
-        assert_eq!(check(&plain, Some(&checksum)), Ok(()));
-        assert_eq!(check(&keyed, Some(&checksum)), Err(Damage::Unkeyed));
-        assert!(Damage::Unkeyed.to_string().starts_with("the row has a checksum where a key is due"));
-        assert_eq!(check(&plain, Some(&mac)), Err(Damage::NoKey));
-        assert_eq!(check(&Sealer::new(Some(key(2))), Some(&mac)), Err(Damage::Changed));
-        for sealer in [keyed, plain] {
-            assert_eq!(check(&sealer, None), Err(Damage::Unsealed));
-            assert_eq!(check(&sealer, Some(&[])), Err(Damage::Unsealed));
-            assert_eq!(check(&sealer, Some(&[7; SEAL])), Err(Damage::Changed));
-            assert!(check(&sealer, Some(&mac[..8])).is_err());
-        }
-    }
-
-    /// Kept for ever: seals that were made must be found again.
-    #[test]
-    fn the_seal_of_a_row_is_what_it_always_was() {
-        let mut values = [const { Value::Null }; COLUMNS.len()];
-        values[0] = "7k3m9xq2v8".into();
-        values[16] = Value::Integer(1);
-        let digit = |n: u8| char::from_digit(n.into(), 16).expect("a digit");
-        let hex = |seal: [u8; SEAL]| -> String {
-            seal.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-        };
-        let key = IntegrityKey::parse(b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").expect("a key");
-        assert_eq!(hex(Sealer::default().seal("db", &values, &["/a"])), KNOWN_CHECKSUM);
-        assert_eq!(hex(Sealer::new(Some(key)).seal("db", &values, &["/a"])), KNOWN_MAC);
-    }
-
-    const KNOWN_CHECKSUM: &str = "01d6aab615bdad7090da9e9b747ddd6c6d32159b7bfef00101ef9f05fc4e45a553";
-    const KNOWN_MAC: &str = "024f782c385cb65853a9733e00941c14325c934079cfa675bc8fbce1603c29c61d";
-
-    #[test]
-    fn a_key_reads_back_and_a_placeholder_is_none() {
-        let mine = key(3);
-        assert_eq!(*IntegrityKey::parse(mine.to_text().as_bytes()).expect("a key").0, *mine.0);
-        assert_eq!(format!("{mine:?}"), "IntegrityKey(..)");
-        let placeholder = STANDARD.encode([7; KEY]);
-        for bad in ["", "secret", placeholder.as_str(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg=="] {
-            assert!(IntegrityKey::parse(bad.as_bytes()).is_err(), "{bad}");
-        }
-    }
+/// What is sealed of a row of which only the end is known.
+fn encode_end(installation: &str, values: &Values<'_>) -> Frame {
+    let mut frame = Frame::new(b"patctl end 1");
+    frame.put(0, b'd', installation.as_bytes());
+    frame.put_row(&[values[ID].clone(), values[REVOKED_AT].clone()]);
+    frame
 }
+
+#[cfg(test)]
+mod tests;

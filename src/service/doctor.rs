@@ -303,12 +303,15 @@ fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {
     if let Some(why) = &row.unreadable {
         found.push(Finding::new(Kind::Row, row.id, why, RESTORE));
     }
-    if let Err(damage) = row.seal {
+    // What patctl revoked although it was damaged is over, and that much is known.
+    if let Err(damage) = row.seal
+        && damage != Damage::Ended
+    {
         found.push(Finding::new(
             Kind::Row,
             row.id,
             format!("{damage}; no use of it is allowed"),
-            mend(damage, row.id),
+            if row.revoked { PRUNE.to_owned() } else { mend(damage, row.id) },
         ));
     }
     // What is revoked gives no yes whatever stands beside it.
@@ -335,15 +338,17 @@ fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {
     }
 }
 
+const PRUNE: &str = "find out who did it; 'patctl prune' deletes it in time";
+
 fn mend(damage: Damage, id: &str) -> String {
     match damage {
-        Damage::Revoked => "find out who did it; 'patctl prune' deletes it in time".to_owned(),
         Damage::NoKey => {
             "set patctl.integrity.key.file to the key it was sealed with; after a restore without the \
                           key, restore again with the key"
                 .to_owned()
         }
-        Damage::Unsealed | Damage::Changed | Damage::Unkeyed => {
+        Damage::Ended => PRUNE.to_owned(),
+        Damage::Unsealed | Damage::Changed | Damage::Unkeyed | Damage::Narrow => {
             format!("patctl revoke {id}, and make a new one; or restore a backup of before")
         }
     }

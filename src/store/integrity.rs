@@ -33,6 +33,13 @@ pub trait Reseal {
     /// [`super::StoreError`]
     fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted>;
 
+    /// Seals the rows of a database of before schema 8 anew that are what patctl wrote; how many, or `None` where
+    /// that was done before. The caller writes down that it did.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]
+    fn widen(&mut self) -> Result<Option<u64>>;
+
     /// Seals the head of the audit log with the key that the store has, if it has only a checksum, and that is
     /// right; whether it did.
     ///

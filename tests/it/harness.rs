@@ -131,7 +131,6 @@ impl Patctl {
             let restricted = values[11] == Value::Integer(1);
             let lines: Vec<String> = lines.map(|line| line.expect("a line")).filter(|_| restricted).collect();
             let seal = integrity::Sealer::default().seal(&database, &values, &lines);
-            let seal = Some(seal).filter(|_| values[8] == Value::Null);
             sql.execute("UPDATE token SET integrity = ?2 WHERE seq = ?1", (seq, seal)).expect("a seal");
         }
     }

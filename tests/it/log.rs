@@ -111,12 +111,17 @@ pub fn rehash_behind(sql: &rusqlite::Connection) {
 
 /// Makes the head fit the rows, with a checksum.
 pub fn forge_head(sql: &rusqlite::Connection) {
+    forge_head_with(sql, &Sealer::default());
+}
+
+/// The same with another seal.
+pub fn forge_head_with(sql: &rusqlite::Connection, sealer: &Sealer) {
     sql.execute_batch(
         "UPDATE head SET (seq, hash) = (SELECT seq, hash FROM (SELECT cut_seq AS seq, cut_hash AS hash FROM head \
          UNION ALL SELECT seq, hash FROM audit) ORDER BY seq DESC LIMIT 1)",
     )
     .expect("by hand");
-    let columns = "head.seq, head.hash, clock_mark, cut_seq, cut_hash, cut_at, tombstones, name";
+    let columns = "head.seq, head.hash, clock_mark, cut_seq, cut_hash, cut_at, tombstones, row_seals, name";
     let seal = sql.query_row(&format!("SELECT {columns} FROM head, installation"), [], |row| {
         let head = Head {
             last: Link { seq: row.get(0)?, hash: row.get(1)? },
@@ -124,8 +129,9 @@ pub fn forge_head(sql: &rusqlite::Connection) {
             cut: Link { seq: row.get(3)?, hash: row.get(4)? },
             cut_at: row.get::<_, Option<String>>(5)?.map(|at| crate::harness::moment(&at)),
             tombstones: row.get(6)?,
+            row_seals: row.get(7)?,
         };
-        Ok(Sealer::default().seal_message(&head.frame(&row.get::<_, String>(7)?)))
+        Ok(sealer.seal_message(&head.frame(&row.get::<_, String>(8)?)))
     });
     sql.execute("UPDATE head SET integrity = ?1", [seal.expect("a head")]).expect("a seal");
 }

@@ -77,6 +77,7 @@ mod scan_processes;
 mod schedule;
 mod schedule_runs;
 mod screen;
+mod seals;
 mod secrets;
 mod snippet;
 mod snippet_judged;

@@ -134,6 +134,9 @@ impl Reseal for RefusesAudit<Box<dyn Transaction + '_>> {
     fn adopt(&mut self, key: &IntegrityKey) -> Result<Adopted, StoreError> {
         self.0.adopt(key)
     }
+    fn widen(&mut self) -> Result<Option<u64>, StoreError> {
+        self.0.widen()
+    }
     fn adopt_head(&mut self) -> Result<bool, StoreError> {
         self.0.adopt_head()
     }

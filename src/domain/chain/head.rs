@@ -25,6 +25,8 @@ pub struct Head {
     pub cut_at: Option<Moment>,
     /// How many tombstones there are.
     pub tombstones: i64,
+    /// The version of the seals of the tokens; `None`: they wait for whoever has the key.
+    pub row_seals: Option<i64>,
 }
 
 impl Head {
@@ -37,6 +39,7 @@ impl Head {
             cut: Link::start(),
             cut_at: None,
             tombstones: 0,
+            row_seals: None,
         }
     }
 
@@ -71,6 +74,7 @@ impl Head {
             self.cut.hash.as_str().into(),
             cut_at.as_ref().map(MomentText::as_str).into(),
             Value::Integer(self.tombstones),
+            self.row_seals.map_or(Value::Null, Value::Integer),
         ]);
         frame
     }

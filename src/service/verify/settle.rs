@@ -98,6 +98,7 @@ pub fn settle(
     let damaged = |why: String| no(Denial { reason: Reason::Damaged, detail: Some(why) });
     let verdict = match (proof, &*row) {
         (Err(Unproved::Wrong(Reason::Damaged)) | Ok(()), Sight::Unreadable(why)) => damaged(why.clone()),
+        (Ok(()), Sight::Row(Row { seal: Err(Damage::Ended), .. })) => no(Reason::Revoked.into()),
         // The secret is right, or the verifier in an altered row is: nothing of it is believed, or shown.
         (Ok(()), Sight::Row(Row { seal: Err(damage), .. })) => damaged(damage.to_string()),
         (Ok(()), Sight::Row(Row { stored, rules, .. })) => {

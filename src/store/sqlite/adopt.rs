@@ -1,9 +1,10 @@
 //! A new key for the seals of a database that had only checksums.
 
-use super::integrity::{Seals, each_sample, reseal};
+use super::integrity::{Seals, each_sample};
+use super::reseal::{self, reseal};
 use super::transaction::SqliteTransaction;
 use super::{Result, head, tombstone};
-use crate::domain::integrity::{Damage, IntegrityKey, Sealer};
+use crate::domain::integrity::{Damage, IntegrityKey, ROWS, Sealer};
 use crate::store::integrity::{Adopted, Reseal};
 
 impl Reseal for SqliteTransaction<'_> {
@@ -12,7 +13,7 @@ impl Reseal for SqliteTransaction<'_> {
         let keyed = Seals::new(Sealer::new(Some(key.clone())));
         let (mut mine, mut foreign) = (0_u64, 0_u64);
         each_sample(db, &keyed, &mut |sample, check, _| {
-            if !sample.is_revoked() && sample.seal.is_some_and(Sealer::is_keyed) {
+            if sample.seal.is_some_and(Sealer::is_keyed) {
                 *(if check.is_ok() { &mut mine } else { &mut foreign }) += 1;
             }
             Ok(())
@@ -28,6 +29,15 @@ impl Reseal for SqliteTransaction<'_> {
         tombstone::reseal(db, &keyed, &keyed, |damage| *damage == Damage::Unkeyed)?;
         self.reseal_head(keyed);
         Ok(Adopted::Sealed(sealed))
+    }
+
+    fn widen(&mut self) -> Result<Option<u64>> {
+        if self.head().seal.is_ok() && self.head().head.row_seals == Some(ROWS) {
+            return Ok(None);
+        }
+        let sealed = reseal::widen(self.db(), self.seals())?;
+        self.rows_are_sealed(ROWS);
+        Ok(Some(sealed))
     }
 
     fn adopt_head(&mut self) -> Result<bool> {

@@ -3,9 +3,9 @@
 use super::integrity::{self, Seals};
 use super::query::{self, Statement};
 use super::reads::collect;
-use super::{Result, failed, head, log, open, reads, rows, schema, tombstone};
+use super::{Result, failed, head, log, open, reads, reseal, rows, schema, tombstone};
 use crate::domain::frame::Value;
-use crate::domain::integrity::Sealer;
+use crate::domain::integrity::{ID, Sealer};
 use crate::domain::moment::Moment;
 use crate::store::StoreError;
 use crate::store::examine::{EachExamined, Examine, Examined, Identity, Misplaced, OddSetting, Reachable};
@@ -48,7 +48,19 @@ impl Patient {
 
     /// What is open already.
     pub(super) fn of(db: Connection, sealer: Sealer) -> Self {
-        Self { db, seals: Seals::new(sealer) }
+        let pinned = sealer.is_pinned();
+        let patient = Self { db, seals: Seals::new(sealer) };
+        if !pinned {
+            patient.believe_narrow();
+        }
+        patient
+    }
+
+    /// Rows of a database of before schema 8 that nobody has sealed anew yet are believed.
+    pub(super) fn believe_narrow(&self) {
+        if reseal::is_narrow(&self.db, &self.seals) {
+            self.seals.believe_narrow();
+        }
     }
 
     /// The name of the database.
@@ -144,7 +156,7 @@ impl Examine for Patient {
                 other => format!("{other:?}"),
             });
             each(&Examined {
-                id: &text(integrity::ID),
+                id: &text(ID),
                 verifier: &text(integrity::VERIFIER),
                 revoked: sample.is_revoked(),
                 unreadable,

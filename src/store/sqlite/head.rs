@@ -13,14 +13,15 @@ use rusqlite::{Connection, Row, params};
 use std::ops::ControlFlow;
 
 /// The columns of [`values`], in its order.
-const COLUMNS: &str = "head.seq, head.hash, clock_mark, cut_seq, cut_hash, cut_at, tombstones, integrity";
+const COLUMNS: &str = "head.seq, head.hash, clock_mark, cut_seq, cut_hash, cut_at, tombstones, integrity, \
+                       row_seals";
 
 /// The head, and the name of the database, in one look.
 pub fn read(db: &Connection, seals: &Seals) -> Result<Sealed> {
     let sql = format!("SELECT {COLUMNS}, name FROM head, installation");
     let found = collect(db, &sql, [], |row| {
         let head = values(row)?;
-        let name = seals.is_of(text(row, 8, "name")?);
+        let name = seals.is_of(text(row, 9, "name")?);
         let seal = row.get_ref(7).map_err(failed)?.as_blob_or_null().unwrap_or(None);
         let keyed = seal.is_some_and(Sealer::is_keyed);
         let seal = seals.sealer().check_message(seal, || head.frame(name));
@@ -39,6 +40,7 @@ fn values(row: &Row<'_>) -> Result<Head> {
         cut: link(3)?,
         cut_at: rows::maybe(row, 5, "cut_at")?,
         tombstones: rows::integer(row, 6, "tombstones")?,
+        row_seals: rows::number(row, 8, "row_seals")?,
     })
 }
 
@@ -50,7 +52,7 @@ pub fn write(db: &Connection, seals: &Seals, sealed: &Sealed) -> Result<()> {
         Err(_) => None,
     };
     let sql = "UPDATE head SET seq = ?1, hash = ?2, clock_mark = ?3, cut_seq = ?4, cut_hash = ?5, cut_at = ?6, \
-               tombstones = ?7, integrity = ?8";
+               tombstones = ?7, integrity = ?8, row_seals = ?9";
     let (mark, cut_at) = (head.mark.text(), head.cut_at.map(Moment::text));
     let values = params![
         head.last.seq,
@@ -61,6 +63,7 @@ pub fn write(db: &Connection, seals: &Seals, sealed: &Sealed) -> Result<()> {
         cut_at.as_ref().map(MomentText::as_str),
         head.tombstones,
         integrity,
+        head.row_seals,
     ];
     match execute(db, sql, values)? {
         1 => Ok(()),

@@ -47,7 +47,8 @@ fn unchecked(db: &Connection, sql: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::integrity::{self, Seals};
+    use super::super::integrity::Seals;
+    use super::super::reseal;
     use super::*;
 
     fn database() -> Connection {
@@ -60,7 +61,7 @@ mod tests {
              INSERT INTO restriction VALUES (1, 1, '/a')",
         )
         .expect("two tokens");
-        integrity::fill(&db).expect("seals");
+        reseal::fill(&db).expect("seals");
         db
     }
 
@@ -69,9 +70,9 @@ mod tests {
     fn what_is_written_after_the_check_is_not_sealed() {
         let (db, seals) = (database(), Seals::default());
         // Statements that were compiled before mean the file, and must not be used again.
-        assert_eq!(integrity::credible(&db, &seals, false).expect("rows"), [1, 2]);
+        assert_eq!(reseal::credible(&db, &seals, false).expect("rows"), [1, 2]);
         take(&db).expect("what is held");
-        let credible = integrity::credible(&db, &seals, false).expect("rows");
+        let credible = reseal::credible(&db, &seals, false).expect("rows");
         assert_eq!(credible, [1, 2]);
         db.execute_batch(
             "UPDATE main.token SET user = 'thechef' WHERE seq = 2; UPDATE main.restriction SET rule = '.*'; \
@@ -80,12 +81,12 @@ mod tests {
              VALUES ('cccccccccc', 'three', 'both', '$none$', '2026-11-21T12:00:00.000000Z')",
         )
         .expect("by another hand");
-        integrity::reseal_these(&db, &seals, &credible).expect("seals");
+        reseal::reseal_these(&db, &seals, &credible).expect("seals");
         put_back(&db).expect("what was held");
         let text = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).expect("a text");
         assert_eq!(text("SELECT group_concat(user) FROM main.token"), "alice,mallory");
         assert_eq!(text("SELECT group_concat(rule) FROM main.restriction"), "/a");
-        assert_eq!(integrity::credible(&db, &seals, false).expect("rows"), [1, 2]);
+        assert_eq!(reseal::credible(&db, &seals, false).expect("rows"), [1, 2]);
     }
 
     #[test]
@@ -100,6 +101,6 @@ mod tests {
         put_back(&db).expect("what was held");
         let auth = db.query_row("SELECT auth FROM token WHERE seq = 1", [], |row| row.get::<_, String>(0));
         assert_eq!(auth.expect("a text"), "telepathy");
-        assert_eq!(integrity::credible(&db, &Seals::default(), false).expect("rows"), [2]);
+        assert_eq!(reseal::credible(&db, &Seals::default(), false).expect("rows"), [2]);
     }
 }

@@ -117,6 +117,9 @@ impl Intake for SqliteTransaction<'_> {
             expires_at: expires,
             rules: None,
             secure: false,
+            note: None,
+            notify_to: None,
+            origin: (brought.row, Some(brought.user_key), brought.never),
         })?;
         let values = params![
             brought.id.as_str(),

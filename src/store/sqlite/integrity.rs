@@ -5,7 +5,7 @@ use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
 use crate::domain::frame::Value;
-use crate::domain::integrity::{COLUMNS, Damage, SEAL, Sealer, Values};
+use crate::domain::integrity::{COLUMNS, Damage, ID, REVOKED_AT, SEAL, Sealer, Values};
 use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
@@ -13,36 +13,55 @@ use crate::store::integrity::Sealed;
 use crate::store::{Evidence, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::ControlFlow;
 
 /// Rows that are read at once where all are sealed.
 const STEP: u32 = 1000;
 
 /// Where a query for [`Evidence`] has each of [`COLUMNS`]: as in [`PAT`], and the verifier behind it.
-const PLACES: [usize; COLUMNS.len()] = [0, 1, 2, 3, 4, PAT_WIDTH, 5, 6, 7, 8, 16, 11, 12, 17, 18, 19, 15];
-/// Where it has what proves the secret was right lately, and then the seal.
+const PLACES: [usize; COLUMNS.len()] =
+    [0, 1, 2, 3, 4, PAT_WIDTH, 5, 6, 7, 8, 16, 11, 12, 17, 18, 19, 15, 10, 13, 14, 26, 27, 28];
+/// Where it has what proves the secret was right lately, and then the seal and where the token came from.
 const INTEGRITY: usize = PAT_WIDTH + 3;
+/// Where what a query selects behind all that begins.
+pub const SAMPLE_WIDTH: usize = INTEGRITY + 4;
+/// What stands behind [`PAT`] and the verifier where nothing is asked of the cache.
+pub const PROOF: &str = "verifier, NULL, NULL, integrity, origin_row, origin_user, origin_end";
 /// Places in [`COLUMNS`].
-pub const ID: usize = 0;
 pub const VERIFIER: usize = 5;
-const REVOKED_AT: usize = 8;
 const RESTRICTED: usize = 11;
 const SECURE: usize = 12;
 const ENDS_PREDECESSOR: usize = 15;
 const VERSION: usize = 16;
+const REVOKE_REASON: usize = 17;
+const NOTE: usize = 18;
+const NOTIFY_TO: usize = 19;
+const ORIGIN: usize = 20;
 
 /// What makes seals, and the name of the database they are for.
 #[derive(Default)]
 pub struct Seals {
     sealer: Sealer,
     database: OnceCell<String>,
+    /// Whether rows are believed that are as they were left before schema 8.
+    narrow: Cell<bool>,
 }
 
 impl Seals {
     /// Seals with this.
     pub fn new(sealer: Sealer) -> Self {
-        Self { sealer, database: OnceCell::new() }
+        Self { sealer, database: OnceCell::new(), narrow: Cell::new(false) }
+    }
+
+    /// From now on rows are believed, too, that are as they were left before schema 8.
+    pub fn believe_narrow(&self) {
+        self.narrow.set(true);
+    }
+
+    /// Whether it does.
+    pub fn believes_narrow(&self) -> bool {
+        self.narrow.get()
     }
 
     /// What makes them.
@@ -70,12 +89,14 @@ impl Seals {
     }
 
     /// Whether a row that was selected with its seal is to be believed.
-    fn check(&self, db: &Connection, row: &Sample<'_>) -> Result<std::result::Result<(), Damage>> {
-        // A revoked row gives no yes, and has no seal that could be believed again.
-        if row.is_revoked() {
-            return Ok(if row.seal.is_none() { Ok(()) } else { Err(Damage::Revoked) });
-        }
-        Ok(self.sealer.check(row.seal, self.database(db)?, &row.values, &row.rules))
+    pub fn check(&self, db: &Connection, row: &Sample<'_>) -> Result<std::result::Result<(), Damage>> {
+        let (database, Sample { values, rules, seal }) = (self.database(db)?, row);
+        Ok(match self.sealer.check(*seal, database, values, rules) {
+            Err(Damage::Narrow | Damage::Unsealed) if self.narrow.get() => {
+                self.sealer.check_narrow(*seal, database, values, rules)
+            }
+            checked => checked,
+        })
     }
 }
 
@@ -94,8 +115,8 @@ impl<'r> Sample<'r> {
         self.values[REVOKED_AT] != Value::Null
     }
 
-    /// A row of [`PAT`], the verifier, two others and the seal.
-    fn read(db: &Connection, row: &'r Row<'_>) -> Result<Self> {
+    /// A row of [`PAT`] and [`PROOF`].
+    pub fn read(db: &Connection, row: &'r Row<'_>) -> Result<Self> {
         let mut values: Values<'r> = [const { Value::Null }; COLUMNS.len()];
         for (value, place) in values.iter_mut().zip(PLACES) {
             *value = match row.get_ref(place).map_err(failed)? {
@@ -135,11 +156,9 @@ pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Ev
     Ok(found)
 }
 
-/// Rows by their number, `?1` being the last that was read, with their number behind the seal.
+/// Rows by their number, `?1` being the last that was read, with their number behind all else.
 fn page() -> String {
-    format!(
-        "SELECT {PAT}, verifier, NULL, NULL, integrity, seq FROM token WHERE seq > ?1 ORDER BY seq LIMIT {STEP}"
-    )
+    format!("SELECT {PAT}, {PROOF}, seq FROM token WHERE seq > ?1 ORDER BY seq LIMIT {STEP}")
 }
 
 /// Shows every row with whether it is to be believed.
@@ -161,69 +180,14 @@ pub fn each_sample(db: &Connection, seals: &Seals, each: EachSample<'_>) -> Resu
     }
 }
 
+/// One row, by its id.
+fn one() -> String {
+    format!("SELECT {PAT}, {PROOF} FROM token WHERE id = ?1")
+}
+
 /// The number of a row of [`page`].
-fn number(row: &Row<'_>) -> Result<i64> {
-    rows::integer(row, INTEGRITY + 1, "seq")
-}
-
-/// Gives the rows that `wanted` chooses a seal.
-pub fn reseal(
-    db: &Connection,
-    from: &Seals,
-    to: &Seals,
-    wanted: impl Fn(std::result::Result<(), Damage>) -> bool,
-) -> Result<u64> {
-    let mut sealed = 0;
-    each_sample(db, from, &mut |sample, seal, row| {
-        if !sample.is_revoked() && wanted(seal) {
-            put(db, number(row)?, Some(&to.seal(db, &sample.values, &sample.rules)?))?;
-            sealed += 1;
-        }
-        Ok(())
-    })?;
-    Ok(sealed)
-}
-
-fn put(db: &Connection, seq: i64, seal: Option<&[u8]>) -> Result<()> {
-    reads::execute(db, "UPDATE token SET integrity = ?2 WHERE seq = ?1", params![seq, seal]).map(|_| ())
-}
-
-/// The numbers of the rows that are to be believed; with `adopt` also those that have but a checksum.
-pub fn credible(db: &Connection, seals: &Seals, adopt: bool) -> Result<Vec<i64>> {
-    let plain = Seals::default();
-    let mut found = Vec::new();
-    each_sample(db, seals, &mut |sample, seal, row| {
-        if seal.is_ok() || adopt && plain.check(db, sample)?.is_ok() {
-            found.push(number(row)?);
-        }
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// Seals these rows as they are now; what is revoked has no seal.
-pub fn reseal_these(db: &Connection, seals: &Seals, rows: &[i64]) -> Result<()> {
-    let sql = format!("SELECT {PAT}, verifier, NULL, NULL, integrity FROM token WHERE seq = ?1");
-    for seq in rows {
-        let seal = reads::collect(db, &sql, [seq], |row| {
-            let sample = Sample::read(db, row)?;
-            Ok(if sample.is_revoked() {
-                None
-            } else {
-                Some(seals.seal(db, &sample.values, &sample.rules)?)
-            })
-        })?;
-        if let Some(seal) = seal.first() {
-            put(db, *seq, seal.as_ref().map(<[u8; SEAL]>::as_slice))?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives every row its seal: for a database whose rows had none.
-pub fn fill(db: &Connection) -> Result<()> {
-    let seals = Seals::default();
-    reseal(db, &seals, &seals, |_| true).map(|_| ())
+pub fn number(row: &Row<'_>) -> Result<i64> {
+    rows::integer(row, SAMPLE_WIDTH, "seq")
 }
 
 /// What a change does where the row is not what patctl wrote.
@@ -247,6 +211,10 @@ pub struct Fresh<'f> {
     pub expires_at: Option<&'f str>,
     pub rules: Option<&'f [String]>,
     pub secure: bool,
+    pub note: Option<&'f str>,
+    pub notify_to: Option<&'f str>,
+    /// The number of its row, its user and its end where it came from.
+    pub origin: (Option<i64>, Option<&'f str>, Option<&'f str>),
 }
 
 impl SqliteTransaction<'_> {
@@ -267,6 +235,12 @@ impl SqliteTransaction<'_> {
         values[SECURE] = Value::Integer(row.secure.into());
         values[ENDS_PREDECESSOR] = Value::Integer(0);
         values[VERSION] = Value::Integer(1);
+        values[NOTE] = row.note.into();
+        values[NOTIFY_TO] = row.notify_to.into();
+        let (number, user, end) = row.origin;
+        values[ORIGIN] = number.map_or(Value::Null, Value::Integer);
+        values[ORIGIN + 1] = user.into();
+        values[ORIGIN + 2] = end.into();
         self.seals().seal(self.db(), &values, row.rules.unwrap_or_default())
     }
 
@@ -296,6 +270,34 @@ impl SqliteTransaction<'_> {
         Ok(changed)
     }
 
+    /// The seal of a row once it is revoked: that of what it will be where it is what patctl wrote, else one that
+    /// says nothing but that the token is over. Made beforehand: many may be revoked.
+    pub(super) fn seal_of_revoked(&self, id: TokenId, at: &str, reason: Option<&str>) -> Result<[u8; SEAL]> {
+        let db = self.db();
+        let ended = || -> Result<[u8; SEAL]> {
+            let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
+            (values[ID], values[REVOKED_AT]) = (id.as_str().into(), at.into());
+            Ok(self.seals().sealer().seal_end(self.seals().database(db)?, &values))
+        };
+        let found = reads::collect(db, &one(), [id.as_str()], |row| {
+            let mut sample = Sample::read(db, row)?;
+            if self.seals().check(db, &sample)?.is_err() {
+                return ended();
+            }
+            sample.values[REVOKED_AT] = at.into();
+            sample.values[REVOKE_REASON] = reason.into();
+            if let Value::Integer(version) = &mut sample.values[VERSION] {
+                *version += 1;
+            }
+            self.seals().seal(db, &sample.values, &sample.rules)
+        });
+        match found {
+            Ok(found) => found.first().map_or_else(ended, |seal| Ok(*seal)),
+            Err(StoreError::BadRow(_)) => ended(),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Seals a row that was just inserted.
     pub(super) fn seal_new(&self, id: TokenId) -> Result<()> {
         self.seal(id)
@@ -310,22 +312,16 @@ impl SqliteTransaction<'_> {
     /// The seal that a row should have, and whether it has it.
     fn sample(&self, id: TokenId) -> Result<Option<NewAndOld>> {
         let db = self.db();
-        let sql = format!("SELECT {PAT}, verifier, NULL, NULL, integrity FROM token WHERE id = ?1");
-        let found = reads::collect(db, &sql, [id.as_str()], |row| {
+        let found = reads::collect(db, &one(), [id.as_str()], |row| {
             let sample = Sample::read(db, row)?;
             let seal = self.seals().check(db, &sample)?;
-            let new = if sample.is_revoked() {
-                None
-            } else {
-                Some(self.seals().seal(db, &sample.values, &sample.rules)?)
-            };
-            Ok((new, seal))
+            Ok((self.seals().seal(db, &sample.values, &sample.rules)?, seal))
         })?;
         Ok(found.into_iter().next())
     }
 }
 
-type NewAndOld = (Option<[u8; SEAL]>, std::result::Result<(), Damage>);
+type NewAndOld = ([u8; SEAL], std::result::Result<(), Damage>);
 
 impl Sealed for SqliteStore {
     fn seal_with(&mut self, sealer: Sealer) {
@@ -344,29 +340,38 @@ mod tests {
     /// What a query for evidence selects, by name.
     #[test]
     fn each_column_of_a_seal_is_read_from_its_place() {
-        let names: Vec<&str> = PAT.split(',').map(str::trim).chain(["verifier"]).collect();
+        let names: Vec<&str> = PAT.split(',').chain(PROOF.split(',')).map(str::trim).collect();
         assert_eq!(PLACES.map(|place| names[place]), COLUMNS);
-        let places = [ID, VERIFIER, REVOKED_AT, RESTRICTED, SECURE, ENDS_PREDECESSOR, VERSION];
-        let names = ["id", "verifier", "revoked_at", "restricted", "secure", "ends_predecessor", "version"];
-        assert_eq!(places.map(|place| COLUMNS[place]), names);
+        assert_eq!((names[INTEGRITY], names.len()), ("integrity", SAMPLE_WIDTH));
+        for (place, name) in [
+            (ID, "id"),
+            (VERIFIER, "verifier"),
+            (REVOKED_AT, "revoked_at"),
+            (RESTRICTED, "restricted"),
+            (SECURE, "secure"),
+            (ENDS_PREDECESSOR, "ends_predecessor"),
+            (VERSION, "version"),
+            (REVOKE_REASON, "revoke_reason"),
+            (NOTE, "note"),
+            (NOTIFY_TO, "notify_to"),
+            (ORIGIN, "origin_row"),
+            (ORIGIN + 1, "origin_user"),
+            (ORIGIN + 2, "origin_end"),
+        ] {
+            assert_eq!(COLUMNS[place], name);
+        }
     }
 
     /// A new column of the table either decides, and is sealed, or stands here with its reason.
     #[test]
     fn every_column_of_a_token_is_sealed_or_known_to_decide_nothing() {
-        const IDLE: [&str; 12] = [
-            "seq",           // where the row lies
-            "last_used_at",  // a record of uses
-            "revoke_reason", // words for people
-            "notify_to",     // where mails go: no secret is in them
-            "note",          // words for people
-            "reused_at",     // a record of uses
-            "notified",      // which mails were sent
-            "sealed",        // has a seal of its own, bound to database and id
-            "origin_row",    // for the export of what was imported
-            "origin_user",
-            "origin_end",
-            "integrity", // the seal
+        const IDLE: [&str; 6] = [
+            "seq",          // where the row lies
+            "last_used_at", // a record of uses
+            "reused_at",    // a record of uses
+            "notified",     // which mails were sent
+            "sealed",       // has a seal of its own, bound to database and id
+            "integrity",    // the seal
         ];
         let mut db = Connection::open_in_memory().expect("a database in memory");
         super::super::schema::migrate(&mut db).expect("the migrations run");

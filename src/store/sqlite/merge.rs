@@ -3,10 +3,11 @@
 //! Both the rows of that database and its audit log are asked, and either is enough to end a token: a row may
 //! have been altered or lost, a log cut off. The other way about nothing is believed.
 
-use super::integrity::{self, Seals};
+use super::integrity::Seals;
 use super::reads::{collect, execute};
-use super::{Result, failed, head, held, rows, tombstone};
+use super::{Result, failed, head, held, reseal, rows, tombstone};
 use crate::domain::chain::{KeptHead, Link};
+use crate::domain::integrity::ROWS;
 use crate::store::StoreError;
 use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
 use rusqlite::{Connection, params};
@@ -104,7 +105,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
     // Who is to be believed is asked before anything is changed, and of rows that nobody else can write: what
     // was checked is what is sealed.
     held::take(db)?;
-    let credible = integrity::credible(db, seals, meeting.adopt)?;
+    let credible = reseal::credible(db, seals, meeting.adopt)?;
     let mut merged = Merged {
         tokens: 0,
         exceptions: Vec::new(),
@@ -128,7 +129,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
         merged.unsure = unsure(db, meeting)?;
     }
     execute(db, "DELETE FROM main.cache", &[])?;
-    integrity::reseal_these(db, seals, &credible)?;
+    reseal::reseal_these(db, seals, &credible)?;
     held::put_back(db)?;
     merged.tokens = count(db, "SELECT count(*) FROM main.token")?;
     Ok(merged)
@@ -184,6 +185,8 @@ fn bury(db: &Connection, seals: &Seals, has_present: bool) -> Result<()> {
     execute(db, "DELETE FROM main.tombstone WHERE id IN (SELECT id FROM temp.token)", &[])?;
     let mut sealed = head::read(db, seals)?;
     sealed.head.tombstones = tombstone::count(db)?;
+    // Whatever is believed is sealed anew.
+    sealed.head.row_seals = Some(ROWS);
     head::write(db, seals, &sealed)
 }
 

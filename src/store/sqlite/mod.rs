@@ -21,6 +21,7 @@ mod outbox;
 mod place;
 mod query;
 mod reads;
+mod reseal;
 pub mod restore;
 mod rows;
 pub mod salvage;

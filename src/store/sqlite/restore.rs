@@ -48,7 +48,10 @@ impl Candidate {
         // A backup made by patctl 0.1.0 has free pages with deleted rows in them, which must not come back.
         space::vacuum(&db)?;
         space::wipe_deleted(&db)?;
-        Ok(Self { patient: Patient::of(db, sealer), draft, attached: Cell::new(false) })
+        let patient = Patient::of(db, sealer);
+        // Whoever restores a backup of before schema 8 means it.
+        patient.believe_narrow();
+        Ok(Self { patient, draft, attached: Cell::new(false) })
     }
 
     /// What it is looked at with.

@@ -1,7 +1,7 @@
 //! The schema: migrations, the version they lead to, and the comparison with what a file holds.
 
 use super::stranger::{self, Stranger};
-use super::{Result, failed, head, integrity, log, open};
+use super::{Result, failed, head, log, open, reseal};
 use crate::store::StoreError;
 use crate::store::error::SchemaFault as Fault;
 use crate::store::examine::Identity;
@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_origin.sql"),
     include_str!("migrations/0006_integrity.sql"),
     include_str!("migrations/0007_record.sql"),
+    include_str!("migrations/0008_seals.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.
@@ -29,6 +30,9 @@ const SEALED: i64 = 6;
 
 /// The schema from which on the log has a head of its own.
 const HEADED: i64 = 7;
+
+/// The schema from which on a seal covers all that leaves the database.
+const WIDE: i64 = 8;
 
 /// `PATC`: marks the file as ours (`file(1)` and [`check`] look at it).
 pub const APPLICATION_ID: i64 = 0x5041_5443;
@@ -56,10 +60,13 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
     // Once: a row without a seal is not believed from then on. Where a key is due, what is made here is not
     // believed either, so that putting the version back helps nobody.
     if version < SEALED {
-        integrity::fill(&change)?;
+        reseal::fill(&change)?;
     }
     if version < HEADED {
         head::found(&change)?;
+    }
+    if version < WIDE {
+        reseal::widen_plain(&change)?;
     }
     change.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     change.commit().map_err(failed)

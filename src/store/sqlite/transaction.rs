@@ -113,6 +113,12 @@ impl SqliteTransaction<'_> {
         self.moved = true;
     }
 
+    /// All rows that are what patctl wrote have seals of this version.
+    pub(super) fn rows_are_sealed(&mut self, version: i64) {
+        self.head.head.row_seals = Some(version);
+        self.moved = true;
+    }
+
     /// What seals its rows.
     pub(super) fn seals(&self) -> &Seals {
         self.seals
@@ -214,6 +220,9 @@ impl Transaction for SqliteTransaction<'_> {
             expires_at,
             rules: pat.rules,
             secure: pat.secure,
+            note: pat.note,
+            notify_to: pat.notify_to,
+            origin: (None, None, None),
         })?;
         let values = params![
             pat.id.as_str(),
@@ -239,10 +248,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool> {
-        // Without a seal: whoever takes the revocation out of the row leaves one that is not believed.
-        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, integrity = NULL, \
+        let at = at.text();
+        let seal = self.seal_of_revoked(id, at.as_str(), reason)?;
+        let sql = "UPDATE token SET revoked_at = ?2, revoke_reason = ?3, sealed = NULL, integrity = ?4, \
                    version = version + 1 WHERE id = ?1 AND revoked_at IS NULL";
-        let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.to_string(), reason])? == 1;
+        let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.as_str(), reason, seal])? == 1;
         self.forget(id)?;
         Ok(revoked)
     }
