@@ -53,6 +53,7 @@ pub fn append(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Result
 fn append_some(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Result<()> {
     let full = || StoreError::Damaged("the audit log has no number left".to_owned());
     let times: Vec<MomentText> = entries.iter().map(|entry| entry.at.text()).collect();
+    let first = head.last.seq.saturating_add(1);
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, at) in entries.iter().zip(&times) {
         let seq = head.last.seq.checked_add(1).ok_or_else(full)?;
@@ -66,7 +67,21 @@ fn append_some(db: &Connection, head: &mut Head, entries: &[Entry<'_>]) -> Resul
         bound.extend(values.iter().map(|value| value as &dyn ToSql));
         bound.push(hash);
     }
-    execute(db, if rows.len() == 1 { &APPEND } else { &APPEND_TOGETHER }, &bound).map(|_| ())
+    let written = execute(db, if rows.len() == 1 { &APPEND } else { &APPEND_TOGETHER }, &bound);
+    written.map(|_| ()).map_err(|error| strange_row(db, first, error))
+}
+
+/// Where a row could not be written because there is one of its number, or behind it: what it is.
+fn strange_row(db: &Connection, first: i64, error: StoreError) -> StoreError {
+    let sql = "SELECT seq FROM audit WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    let there = collect(db, sql, [first], |row| rows::integer(row, 0, "seq")).unwrap_or_default();
+    match (error, there.first()) {
+        (StoreError::Damaged(_), Some(seq)) => StoreError::Damaged(format!(
+            "row {seq} of the audit log was not written by patctl, and stands where the next row belongs; 'patctl \
+             doctor' says what to do"
+        )),
+        (error, _) => error,
+    }
 }
 
 /// Writes a row of [`COLUMNS`] and its hash.

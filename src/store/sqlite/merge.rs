@@ -7,7 +7,7 @@ use super::integrity::Seals;
 use super::reads::{collect, execute};
 use super::{Result, failed, head, held, reseal, rows, tombstone};
 use crate::domain::chain::{KeptHead, Link};
-use crate::domain::integrity::ROWS;
+use crate::domain::integrity::{Damage, ROWS};
 use crate::store::StoreError;
 use crate::store::backup::{Exception, Kept, Meeting, Merged, Unsure};
 use rusqlite::{Connection, params};
@@ -21,7 +21,7 @@ CREATE TEMP TABLE told AS SELECT token_id AS id,
   max(CASE WHEN action = 'revoke' THEN at END) AS revoked_at,
   max(action = 'prune') AS pruned,
   max(action IN ('disable', 'rotate', 'switch', 'undo-rotate', 'edit')) AS touched,
-  max(action = 'edit') AS edited
+  max(action = 'edit') AS edited, max(version) AS version
   FROM present.audit WHERE seq > ?1 AND outcome = 'done' AND token_id <> '-' GROUP BY token_id";
 
 /// What the salvaged log of a damaged database says and the log of the backup does not, token by token.
@@ -30,7 +30,7 @@ CREATE TEMP TABLE told AS SELECT token_id AS id,
   max(CASE WHEN action = 'revoke' THEN at END) AS revoked_at,
   max(action = 'prune') AS pruned,
   max(action IN ('disable', 'rotate', 'switch', 'undo-rotate', 'edit')) AS touched,
-  max(action = 'edit') AS edited
+  max(action = 'edit') AS edited, NULL AS version
   FROM present.audit AS p WHERE outcome = 'done' AND token_id <> '-'
   AND NOT EXISTS (SELECT 1 FROM main.audit AS b WHERE b.seq = p.seq AND b.hash IS p.hash)
   AND seq > coalesce((SELECT cut_seq FROM main.head), 0) GROUP BY token_id";
@@ -40,13 +40,18 @@ const UNSURE: &str = "\
 SELECT id, user FROM temp.token WHERE revoked_at IS NULL AND disabled_at IS NULL
   AND (expires_at IS NULL OR expires_at > ?1) AND (rotated_at IS NULL OR rotated_at > ?1)";
 
+/// Tokens of which only the log of the present database knows.
+const LOST: &str = "\
+SELECT id, NULL FROM told WHERE version IS NOT NULL AND NOT pruned AND id NOT IN (SELECT id FROM temp.token)
+  AND id NOT IN (SELECT id FROM present.token) ORDER BY id";
+
 /// Each token of the backup beside what is known of it.
 const FATE: &str = "\
 CREATE TEMP TABLE fate AS SELECT b.seq AS seq, b.id AS id, b.user AS user, p.seq IS NOT NULL AS here,
   coalesce(p.revoked_at, t.revoked_at) AS revoked_at, p.revoke_reason, p.disabled_at, p.rotated_at,
   p.successor, p.predecessor, p.ends_predecessor, p.expires_at, p.last_used_at, p.reused_at, p.notified,
-  p.version, coalesce(t.pruned, 0) AS pruned, coalesce(t.touched, 0) AS touched,
-  coalesce(t.edited, 0) AS edited
+  nullif(max(coalesce(p.version, 0), coalesce(t.version, 0)), 0) AS version,
+  coalesce(t.pruned, 0) AS pruned, coalesce(t.touched, 0) AS touched, coalesce(t.edited, 0) AS edited
   FROM temp.token AS b LEFT JOIN present.token AS p ON p.id = b.id LEFT JOIN told AS t ON t.id = b.id";
 
 /// What ends a token, in this order. Each answers the tokens that it changed.
@@ -145,6 +150,10 @@ fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Mer
         execute(db, TOLD, &[&since])?;
     }
     execute(db, FATE, &[])?;
+    if !meeting.salvaged {
+        // A row whose tombstone is there was put back past the log.
+        execute(db, "UPDATE fate SET here = 0 WHERE id IN (SELECT id FROM present.tombstone)", &[])?;
+    }
     if meeting.salvaged {
         // A salvaged row may be older than the one in the backup: then only a revocation in it still counts.
         let older = "UPDATE fate SET here = 0, disabled_at = NULL, rotated_at = NULL, expires_at = NULL \
@@ -160,6 +169,9 @@ fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Mer
         merged.exceptions.extend(unknown(db, place, meeting)?);
     }
     merged.exceptions.extend(gone);
+    if !meeting.salvaged {
+        merged.exceptions.extend(exceptions(db, LOST, &[], Kept::Gone)?);
+    }
     merged.edited = count(db, "SELECT count(*) FROM fate WHERE here AND edited")?;
     execute(db, RECORDS, &[])?;
     if meeting.salvaged {
@@ -183,6 +195,10 @@ fn bury(db: &Connection, seals: &Seals, has_present: bool) -> Result<()> {
         execute(db, "INSERT OR IGNORE INTO main.tombstone SELECT * FROM present.tombstone", &[])?;
     }
     execute(db, "DELETE FROM main.tombstone WHERE id IN (SELECT id FROM temp.token)", &[])?;
+    if has_present {
+        // One that is not what patctl wrote only takes away, and counts: it stays, and is patctl's from now on.
+        tombstone::reseal(db, seals, seals, |damage| *damage != Damage::NoKey)?;
+    }
     let mut sealed = head::read(db, seals)?;
     sealed.head.tombstones = tombstone::count(db)?;
     // Whatever is believed is sealed anew.

@@ -103,6 +103,10 @@ impl<'d> Gather<'d> {
                 Ok(())
             }
             Some(1) => self.installation(&record.values),
+            None if is_tombstone(&record.values) => {
+                self.tombstone(&record.values);
+                Ok(())
+            }
             _ => Ok(()),
         };
         self.failed = done.err();
@@ -136,6 +140,13 @@ impl<'d> Gather<'d> {
             self.found.backups.push((number, PathBuf::from(file)));
         }
         self.insert("audit", &Value::Integer(number), values);
+    }
+
+    /// A token that was deleted and whose audit rows are gone, too.
+    fn tombstone(&self, values: &[Value]) {
+        let sql = "INSERT OR IGNORE INTO tombstone (id, ended, day, integrity) VALUES (?1, ?2, ?3, ?4)";
+        // A value of a type that the table does not take: the row is not one of ours.
+        let _ = self.db.prepare_cached(sql).and_then(|mut sql| sql.execute(params_from_iter(values)));
     }
 
     fn installation(&mut self, values: &[Value]) -> Result<()> {
@@ -195,12 +206,40 @@ fn is_token(values: &[Value]) -> bool {
         && text(values, CREATED_AT).len() == 27
 }
 
+fn is_tombstone(values: &[Value]) -> bool {
+    let (id, ended) = (text(values, 0), text(values, 1));
+    values.len() == 4
+        && id.len() == 10
+        && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+        && matches!(ended, "revoked" | "disabled" | "rotated" | "ended")
+        && text(values, 2).len() == 10
+}
+
 fn is_audit(values: &[Value]) -> bool {
     values.len() >= AUDIT
         && values[0] == Value::Null
         && text(values, AT).len() == 27
         && !text(values, TOKEN_ID).is_empty()
         && matches!(text(values, OUTCOME), "done" | "allowed" | "denied" | "error")
+}
+
+/// The backups that the audit log of a database names, whatever state it is in, and that are there; the newest first.
+#[must_use]
+pub fn known_backups(database: &Path) -> Vec<PathBuf> {
+    let open =
+        |path: &Path| Files::open(path, &open::companion(path, "-wal")).map_err(|e| open::io_error(path, &e));
+    let Ok(files) = open::with_rights(database, open) else { return Vec::new() };
+    let mut found: Vec<(i64, PathBuf)> = Vec::new();
+    files.each_record(&mut |record| {
+        let Some(number) = record.number.filter(|_| is_audit(&record.values)) else { return };
+        let is_backup = text(&record.values, ACTION) == "backup" && text(&record.values, OUTCOME) == "done";
+        let file = crate::store::backup::file_of(text(&record.values, DETAIL)).filter(|_| is_backup);
+        found.extend(file.map(|file| (number, PathBuf::from(file))));
+    });
+    found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let mut files: Vec<PathBuf> = found.into_iter().map(|(_, file)| file).collect();
+    files.retain(|file| file.is_absolute() && file.is_file());
+    files
 }
 
 /// Whether only the log of a database is left: it would be played into a new one at the same place.
