@@ -11,18 +11,25 @@ use std::path::PathBuf;
     before_help = "Examples:\n  \
         patctl doctor\n  \
         patctl doctor --fix\n  \
-        patctl doctor -o json | jq -r '.findings[].mend'",
+        patctl doctor --compact\n  \
+        patctl doctor -o json | jq -r '.findings[].steps[]'",
     after_help = "It looks at the files, their owners, modes and links, the file system, the schema, the \
         settings, the structure, the audit log, every row, every verifier and restriction, the clock and \
         the limits. A database that every other command refuses is looked at all the same. It judges no \
         token and, without --fix, changes nothing.\n\n\
         Silent, and status 0, when nothing is wrong; else status 1, and for each finding a word that \
-        stays what it is, what is wrong, and what to do. With --fix what was mended counts no longer: \
-        modes, a missing write-ahead log, an older schema.\n\n\
+        stays what it is, what is wrong, what to do, and the shell commands that do it, where a command can: \
+        carry out those of the first finding, then ask again. FILE in them is your backup, where the audit log \
+        names none that is there. Status 77: you may not read the database, and nothing is known of its state. \
+        With --fix what was mended counts no longer: modes of your files, a missing write-ahead log, an older schema, \
+        a foreign trigger, view or index, a revocation made by hand, the marks that 'sqlite3 .dump' leaves out.\n\n\
+        Free pages, and what deleted rows left in a file of an older patctl or of more than 8 MiB, go away with \
+        --compact: it rewrites the file, and needs twice its size on the disk. Nobody can write meanwhile.\n\n\
         Where the clock is more than five minutes behind the audit log, a token that has ended by one of the two \
         and not by the other is neither allowed nor denied: 'patctl verify' ends with status 74 and the reason \
         clock. Set the clock, or, if it is right, say so with --accept-clock."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Doctor {
     /// Mend what is safe to mend, and say what was done
     #[arg(long)]
@@ -30,6 +37,9 @@ pub struct Doctor {
     /// Take the clock to be right although the audit log has later rows; written to the audit log
     #[arg(long)]
     pub accept_clock: bool,
+    /// Rewrite the file without free pages and the remains of deleted rows
+    #[arg(long)]
+    pub compact: bool,
     /// Do not ask
     #[arg(short, long, requires = "accept_clock")]
     pub yes: bool,

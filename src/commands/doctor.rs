@@ -1,10 +1,11 @@
 //! `patctl doctor`: what is wrong with this installation, and what to do about it.
 
 use super::context::Context;
+use super::remedy::Remedy;
 use super::{stdout_failed, terminal_failed};
 use crate::cli::{Doctor, Format};
 use crate::config::{self, ConfigError, Problem, Settings, integrity_key, private_file};
-use crate::domain::finding::{Finding, Kind};
+use crate::domain::finding::{Finding, Kind, Step};
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Span;
 use crate::domain::vault::VaultKey;
@@ -13,11 +14,13 @@ use crate::failure::Failure;
 use crate::files;
 use crate::service::doctor::{self, Question};
 use crate::service::retention;
+use crate::store::StoreError;
 use crate::store::examine::Examine as _;
 use crate::store::examine::Identity;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::checkup::{self, Checkup};
 use crate::store::sqlite::examine::Patient;
+use crate::store::sqlite::space;
 use crate::wire;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -27,6 +30,9 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     if args.accept_clock && !accept_clock(args, cx)? {
         return Ok(Exit::No);
+    }
+    if args.compact {
+        compact(cx)?;
     }
     let mut findings = Vec::new();
     let mut settings = settings(cx, &mut findings);
@@ -42,9 +48,36 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     if let Some(file) = file {
         findings.extend(of_database(args, cx, &settings, &file, &sealer, alone));
     }
-    let ok = findings.iter().all(|finding| finding.fixed.is_some());
-    answer(cx, &path, ok, &findings).map_err(stdout_failed)?;
-    Ok(if ok { Exit::Yes } else { Exit::No })
+    let (notes, findings): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.kind.is_note());
+    let mut left = findings.iter().filter(|finding| finding.fixed.is_none()).peekable();
+    let ok = left.peek().is_none();
+    let unknown = left.any(|finding| finding.kind == Kind::Permission);
+    answer(cx, &path, &findings, &notes).map_err(stdout_failed)?;
+    Ok(match (ok, unknown) {
+        (true, _) => Exit::Yes,
+        // Nothing is known of what may not be read.
+        (false, true) => Exit::Permission,
+        (false, false) => Exit::No,
+    })
+}
+
+/// Rewrites the file of the database.
+fn compact(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let settings = cx.settings()?;
+    let store = cx.open(&settings)?;
+    let path = store.path().to_owned();
+    // What it holds would not let the file be rewritten.
+    drop(store);
+    let (before, after) = space::compact(&path)?;
+    let kib = |bytes: u64| bytes.div_ceil(1024);
+    cx.screen.say(&format!(
+        "{} is {} KiB now, and was {} KiB",
+        path.display(),
+        kib(after.bytes()),
+        kib(before.bytes())
+    ));
+    Ok(())
 }
 
 /// Takes the clock to be right, if that was meant; whether it was.
@@ -77,7 +110,11 @@ fn settings(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Settings {
         Err(ConfigError::File { path, why, remedy }) => {
             let mend = remedy
                 .unwrap_or_else(|| "mend it or move it away; no other file is read in its place".to_owned());
-            findings.push(Finding::new(Kind::Config, path.display().to_string(), why, mend));
+            // The one remedy that is a command and nothing else.
+            let chmod = mend.strip_prefix("chmod ").and_then(|rest| rest.split_once(' '));
+            let steps: Vec<Step> =
+                chmod.map(|(mode, path)| Step::program(["chmod", mode, "--", path])).into_iter().collect();
+            findings.push(Finding::new(Kind::Config, path.display().to_string(), why, mend).by(steps));
             (Settings::default(), Vec::new())
         }
     };
@@ -135,7 +172,8 @@ fn of_key(
         files::look(path).ok().map(|(_, file)| file).filter(|file| file.is_file() && file.uid() == euid);
     let Some(file) = ours.filter(|file| file.mode() & 0o077 != 0) else { return finding };
     let tightened = checkup::tighten(path, &file, euid, 0o177, "others can use it", args.fix);
-    Finding { mend: tightened.mend, fixed: tightened.fixed.filter(|_| read(path).is_ok()), ..finding }
+    let steps = tightened.steps;
+    Finding { mend: tightened.mend, steps, fixed: tightened.fixed.filter(|_| read(path).is_ok()), ..finding }
 }
 
 fn of_database(
@@ -158,12 +196,18 @@ fn of_database(
         now: (cx.clock)(),
         fix: args.fix,
     };
-    let unopenable = |why: String| {
-        vec![Finding::new(Kind::Unreadable, &database, why, "restore a backup: 'patctl restore FILE'")]
+    let unopenable = |error: StoreError| {
+        let denied = matches!(error, StoreError::Permission(_));
+        let why = Failure::from(error).message;
+        if denied {
+            return vec![Finding::new(Kind::Permission, &database, why, as_owner(file))];
+        }
+        let mend = "restore a backup: 'patctl restore FILE'";
+        vec![Finding::new(Kind::Unreadable, &database, why, mend).by([Step::restore()])]
     };
     let mut patient = match open() {
         Ok(patient) => patient,
-        Err(error) => return unopenable(Failure::from(error).message),
+        Err(error) => return unopenable(error),
     };
     let mut findings = Vec::new();
     // Whoever uses it next would do the same.
@@ -175,52 +219,79 @@ fn of_database(
         findings.push(finding.fixed(Some(format!("it has schema {known} now"))));
         patient = match open() {
             Ok(patient) => patient,
-            Err(error) => return unopenable(Failure::from(error).message),
+            Err(error) => return unopenable(error),
         };
     }
     findings.extend(doctor::examine(&patient, &question));
-    findings.extend(of_pin(cx, settings, &patient));
+    findings.extend(of_pin(cx, settings, file, &patient));
     findings
 }
 
+/// Who may read a database that the caller may not.
+fn as_owner(file: &Path) -> String {
+    match files::look(file) {
+        Ok((_, found)) => format!(
+            "this is no damage: run as its owner, uid {}, or copy it with its log to a directory of yours",
+            found.uid()
+        ),
+        Err(_) => "this is no damage: run as its owner".to_owned(),
+    }
+}
+
 /// Whether the integrity key is pinned to this very database.
-fn of_pin(cx: &Context<'_>, settings: &Settings, patient: &Patient) -> Option<Finding> {
+fn of_pin(cx: &Context<'_>, settings: &Settings, file: &Path, patient: &Patient) -> Option<Finding> {
     let path = settings.integrity_key_file()?;
-    let file = integrity_key::load(&path, cx.euid()).ok()??;
+    let key = integrity_key::load(&path, cx.euid()).ok()??;
     let mine = patient.installation().ok()?;
-    let (why, mend) = match file.installation {
-        Some(pinned) if pinned == mine && file.rows => return None,
+    let shown = path.display().to_string();
+    let (why, mend, steps) = match key.installation {
+        Some(pinned) if pinned == mine && key.rows => return None,
         Some(pinned) if pinned == mine => (
             "it does not say that all rows are sealed anew since schema 8: an older row could be put back",
             "patctl audit head   (as the owner of the file: the first command that can write it adds the line)",
+            vec![Step::patctl(["audit", "head"])],
         ),
         Some(_) => (
             "it is pinned to another database than this one: no token of this one is believed",
-            "restore a backup; or, if this database is meant, remove the line 'installation …' from the file",
+            "move it away and restore a backup of that database; or, if this one is meant, remove the line \
+             'installation …' from the file",
+            vec![checkup::aside(file), Step::restore()],
         ),
         None => (
             "it is pinned to no database: another one that was sealed with it could take the place of this one",
             "patctl audit head   (as the owner of the file: the first command that can write it pins it)",
+            vec![Step::patctl(["audit", "head"])],
         ),
     };
-    Some(Finding::new(Kind::KeyFile, path.display().to_string(), why, mend))
+    Some(Finding::new(Kind::KeyFile, shown, why, mend).by(steps))
 }
 
-fn answer(cx: &mut Context<'_>, path: &Path, ok: bool, findings: &[Finding]) -> io::Result<()> {
+fn answer(cx: &mut Context<'_>, path: &Path, findings: &[Finding], notes: &[Finding]) -> io::Result<()> {
+    let remedy = Remedy::new(cx.global, path);
     if cx.screen.format().is_json() {
-        let findings = findings.iter().map(Into::into).collect();
-        let examined = wire::doctor::Examined { ok, database: path.display().to_string(), findings };
-        return cx.screen.json(&examined);
+        let of = |finding| wire::doctor::Finding::of(finding, remedy.commands(&finding.steps));
+        let ok = findings.iter().all(|finding| finding.fixed.is_some());
+        let database = path.display().to_string();
+        let findings = findings.iter().map(of).collect();
+        let notes = notes.iter().map(Into::into).collect();
+        return cx.screen.json(&wire::doctor::Examined { ok, database, findings, notes });
     }
     for finding in findings {
         cx.screen.value(&format!("{}: {}", finding.kind.as_str(), finding.subject))?;
         cx.screen.value(&format!("    {}", finding.why))?;
-        match &finding.fixed {
-            Some(fixed) => cx.screen.value(&format!("    fixed: {fixed}"))?,
-            None => cx.screen.value(&format!("    mend: {}", finding.mend))?,
+        if let Some(fixed) = &finding.fixed {
+            cx.screen.value(&format!("    fixed: {fixed}"))?;
+            continue;
+        }
+        cx.screen.value(&format!("    mend: {}", finding.mend))?;
+        for command in remedy.commands(&finding.steps) {
+            cx.screen.value(&format!("        {command}"))?;
         }
     }
-    if ok && findings.is_empty() && cx.can_ask() {
+    for note in notes {
+        cx.screen.say(&format!("note: {}: {}", note.kind.as_str(), note.why));
+    }
+    if findings.is_empty() && notes.is_empty() && cx.can_ask() {
         cx.screen.say("nothing is wrong");
     }
     Ok(())

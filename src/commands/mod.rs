@@ -33,6 +33,7 @@ mod order;
 mod power;
 mod present;
 mod prune;
+mod remedy;
 mod restore;
 mod restore_answer;
 mod revoke;

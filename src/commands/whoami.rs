@@ -27,7 +27,7 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         Some(Verdict { pat: Some(pat), rules, answer, .. }) => (pat, rules, answer),
         Some(Verdict { id, answer: Err(Denial { reason: Reason::Damaged, .. }), .. }) => {
             cx.screen.say(&format!(
-                "patctl: what the database keeps of {id} is damaged; 'patctl doctor' says more"
+                "patctl: the row of {id} is damaged or sealed with another key; see 'patctl doctor'"
             ));
             return Ok(Exit::No);
         }

@@ -27,6 +27,8 @@ pub enum Kind {
     Network,
     /// It cannot be opened or read.
     Unreadable,
+    /// The caller may not open or read it; nothing is known of its state.
+    Permission,
     /// It is the database of another program.
     Foreign,
     /// It has a newer schema.
@@ -57,6 +59,10 @@ pub enum Kind {
     Unaddressed,
     /// The mail server refused an address of a token for good.
     Undelivered,
+    /// Much of the file is free.
+    Space,
+    /// Another program keeps a plain table or index in it, which does no harm.
+    Tolerated,
 }
 
 impl Kind {
@@ -76,6 +82,7 @@ impl Kind {
             Self::Companion => "companion",
             Self::Network => "network",
             Self::Unreadable => "unreadable",
+            Self::Permission => "permission",
             Self::Foreign => "foreign",
             Self::NewerSchema => "newer-schema",
             Self::OlderSchema => "older-schema",
@@ -91,7 +98,46 @@ impl Kind {
             Self::TooMany => "too-many",
             Self::Unaddressed => "unaddressed",
             Self::Undelivered => "undelivered",
+            Self::Space => "space",
+            Self::Tolerated => "tolerated",
         }
+    }
+
+    /// Whether this is only said, and nothing is wrong.
+    #[must_use]
+    pub const fn is_note(self) -> bool {
+        matches!(self, Self::Tolerated)
+    }
+}
+
+/// One command of a remedy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// patctl, on the database and with the configuration that were examined.
+    Patctl(Vec<String>),
+    /// `patctl restore` of the newest backup that the audit log names and that is there, else of `FILE`.
+    Restore(Vec<String>),
+    /// Another program and its arguments.
+    Program(Vec<String>),
+}
+
+impl Step {
+    /// patctl with these arguments.
+    #[must_use]
+    pub fn patctl<const N: usize>(args: [&str; N]) -> Self {
+        Self::Patctl(args.map(str::to_owned).into())
+    }
+
+    /// A restore.
+    #[must_use]
+    pub const fn restore() -> Self {
+        Self::Restore(Vec::new())
+    }
+
+    /// A program with its arguments.
+    #[must_use]
+    pub fn program<const N: usize>(words: [&str; N]) -> Self {
+        Self::Program(words.map(str::to_owned).into())
     }
 }
 
@@ -104,8 +150,10 @@ pub struct Finding {
     pub subject: String,
     /// What is wrong with it, and why that matters.
     pub why: String,
-    /// What to do.
+    /// What to do, in words.
     pub mend: String,
+    /// The commands that do it; none where no command can.
+    pub steps: Vec<Step>,
     /// What was done about it; it is wrong no longer.
     pub fixed: Option<String>,
 }
@@ -119,7 +167,20 @@ impl Finding {
         why: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
-        Self { kind, subject: subject.into(), why: why.into(), mend: mend.into(), fixed: None }
+        Self {
+            kind,
+            subject: subject.into(),
+            why: why.into(),
+            mend: mend.into(),
+            steps: Vec::new(),
+            fixed: None,
+        }
+    }
+
+    /// The same, with the commands that mend it.
+    #[must_use]
+    pub fn by(self, steps: impl Into<Vec<Step>>) -> Self {
+        Self { steps: steps.into(), ..self }
     }
 
     /// The same, mended: what was done, if it was.

@@ -2,18 +2,16 @@
 
 use super::audit;
 use super::prune::{self, PruneError};
+use super::row_findings::{RESTORE, TO_ALL, is_over, of_addresses, of_misplaced, of_row, revoke};
 use crate::domain::chain::Terms;
-use crate::domain::finding::{Finding, Kind};
-use crate::domain::integrity::Damage;
+use crate::domain::finding::{Finding, Kind, Step};
 use crate::domain::moment::{Moment, Span};
-use crate::domain::notice::Notices;
 use crate::domain::policy::Policy;
-use crate::domain::restriction::{Base, Rules};
-use crate::domain::verifier::Verifier;
-use crate::store::StoreError;
+use crate::domain::restriction::Base;
 use crate::store::contract::Result;
-use crate::store::examine::{Examine, Examined, Identity, Misplaced, Reachable};
+use crate::store::examine::{Examine, Identity};
 use crate::store::log::EachPiece;
+use crate::store::{SchemaFault, StoreError};
 
 /// Rows of one kind that are told one by one: whoever has more needs a backup, not a list.
 const TOLD: usize = 100;
@@ -49,6 +47,8 @@ pub fn examine(patient: &dyn Examine, question: &Question<'_>) -> Vec<Finding> {
         doctor.contradictions();
         doctor.misplaced();
         doctor.tombstones();
+        doctor.tolerated();
+        doctor.space();
     }
     doctor.structure();
     doctor.findings
@@ -60,33 +60,41 @@ struct Doctor<'d> {
     findings: Vec<Finding>,
 }
 
-const RESTORE: &str = "restore a backup: 'patctl restore FILE'";
+/// Free pages are worth a word from so many bytes on, where they are a quarter of the file.
+const SPACE: u64 = 1024 * 1024;
+
+const ACCEPT: [&str; 3] = ["doctor", "--accept-clock", "--yes"];
+const FIX: [&str; 2] = ["doctor", "--fix"];
 
 impl Doctor<'_> {
     fn add(&mut self, kind: Kind, subject: &str, why: impl Into<String>, mend: impl Into<String>) {
         self.findings.push(Finding::new(kind, subject, why, mend));
     }
 
+    fn add_by(&mut self, kind: Kind, subject: &str, why: impl Into<String>, mend: &str, step: Step) {
+        self.findings.push(Finding::new(kind, subject, why, mend).by([step]));
+    }
+
+    fn restore(&mut self, kind: Kind, subject: &str, why: impl Into<String>) {
+        self.add_by(kind, subject, why, RESTORE, Step::restore());
+    }
+
     /// What was asked, or the finding that it could not be answered.
     fn ask<T>(&mut self, what: &str, answer: Result<T>) -> Option<T> {
-        let (database, error) = (self.question.database, answer);
+        let error = match answer {
+            Ok(answer) => return Some(answer),
+            Err(error) => error,
+        };
+        let why = format!("{what} cannot be read: {}", words(&error));
+        let database = self.question.database;
         match error {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                let mend = match error {
-                    StoreError::Busy => "try again",
-                    StoreError::Permission(_) => "run as its owner",
-                    _ => RESTORE,
-                };
-                self.add(
-                    Kind::Unreadable,
-                    database,
-                    format!("{what} cannot be read: {}", words(&error)),
-                    mend,
-                );
-                None
+            StoreError::Busy | StoreError::Exhausted(_) => {
+                self.add(Kind::Unreadable, database, why, "try again");
             }
+            StoreError::Permission(_) => self.add(Kind::Permission, database, why, "run as its owner"),
+            _ => self.restore(Kind::Unreadable, database, why),
         }
+        None
     }
 
     /// Whether there is anything of ours to look at.
@@ -99,14 +107,17 @@ impl Doctor<'_> {
         match identity {
             Identity::Ours => return true,
             Identity::Foreign => {
-                let mend = "name the right one with --db; nothing here is read or changed";
-                self.add(Kind::Foreign, database, "it is the database of another program", mend);
+                let mend = "name the right one with --db; nothing here is read or changed. If patctl's belongs here: \
+                            restore a backup, which moves this one aside";
+                let step = Step::Restore(vec!["--replace-foreign".to_owned()]);
+                self.add_by(Kind::Foreign, database, "it is the database of another program", mend, step);
             }
             Identity::Unmarked(fault) => {
                 let fixed = self.question.fix && self.patient.mark().unwrap_or(false);
                 let cure = fault.cure.clone().unwrap_or_default();
                 let mend = format!("'patctl doctor --fix' marks it as patctl's; so does this SQL: {cure}");
-                let finding = Finding::new(Kind::Foreign, database, fault.to_string(), mend);
+                let finding =
+                    Finding::new(Kind::Foreign, database, fault.to_string(), mend).by([Step::patctl(FIX)]);
                 self.findings.push(finding.fixed(fixed.then_some("it is marked as patctl's now")));
                 return fixed;
             }
@@ -116,19 +127,34 @@ impl Doctor<'_> {
             }
             Identity::Older { found, known: ours } => {
                 let mend = "any command brings it up to date; take a backup first if you may want to go back";
-                self.add(Kind::OlderSchema, database, known(found, ours), mend);
+                self.add_by(Kind::OlderSchema, database, known(found, ours), mend, Step::patctl(FIX));
             }
             Identity::Altered(faults) => {
                 for fault in faults {
-                    let why = format!(
-                        "{fault}: every command refuses it, because a trigger, a view or an altered table can change an answer"
-                    );
-                    self.add(Kind::Schema, database, why, fault.cure.unwrap_or_else(|| RESTORE.to_owned()));
+                    self.altered(&fault);
                 }
                 return true;
             }
         }
         false
+    }
+
+    /// What may be dropped, or made again, without losing anything: a trigger, a view, an index. A table may hold what
+    /// somebody needs, and a restore moves it aside with all the rest.
+    fn altered(&mut self, fault: &SchemaFault) {
+        let why = format!(
+            "{fault}: every command refuses it, because a trigger, a view or an altered table can change an answer"
+        );
+        let Some(cure) = &fault.cure else { return self.restore(Kind::Schema, self.question.database, why) };
+        let finding = Finding::new(Kind::Schema, self.question.database, why, cure);
+        if !["trigger ", "view ", "index "].iter().any(|kind| fault.what.starts_with(kind)) {
+            self.findings.push(finding.by([Step::restore()]));
+            return;
+        }
+        let fixed = self.question.fix && self.patient.cure(cure).is_ok();
+        let mend = format!("'patctl doctor --fix' does this: {cure}");
+        let finding = Finding { mend, ..finding }.by([Step::patctl(FIX)]);
+        self.findings.push(finding.fixed(fixed.then(|| format!("done: {cure}"))));
     }
 
     fn settings(&mut self) {
@@ -141,14 +167,38 @@ impl Doctor<'_> {
             let mended = kept && self.question.fix && self.patient.mend_settings().is_ok();
             let fixed = mended.then(|| format!("{} is {} now", odd.name, odd.due));
             let finding = Finding::new(Kind::Setting, self.question.database, why, mend);
-            self.findings.push(finding.fixed(fixed));
+            let steps: &[Step] = if kept { &[Step::patctl(FIX)] } else { &[] };
+            self.findings.push(finding.by(steps).fixed(fixed));
         }
+    }
+
+    /// Tables and indexes of other programs.
+    fn tolerated(&mut self) {
+        let answer = self.patient.tolerated();
+        for what in self.ask("its schema", answer).unwrap_or_default() {
+            let why =
+                format!("{what} is another program's; it changes no answer, and patctl leaves it alone");
+            self.add(Kind::Tolerated, self.question.database, why, "nothing is to be done");
+        }
+    }
+
+    fn space(&mut self) {
+        let answer = self.patient.space();
+        let Some(space) = self.ask("its size", answer) else { return };
+        let free = space.free.saturating_mul(space.page);
+        if free < SPACE || free < space.bytes() / 4 {
+            return;
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+        let why = format!("{} of {} MiB of the file are free", mib(free), mib(space.bytes()));
+        let mend = "'patctl doctor --compact' rewrites the file; nobody can write meanwhile";
+        self.add_by(Kind::Space, self.question.database, why, mend, Step::patctl(["doctor", "--compact"]));
     }
 
     fn structure(&mut self) {
         let answer = self.patient.structure();
         for fault in self.ask("its structure", answer).unwrap_or_default() {
-            self.add(Kind::Structure, self.question.database, fault, RESTORE);
+            self.restore(Kind::Structure, self.question.database, fault);
         }
     }
 
@@ -157,9 +207,8 @@ impl Doctor<'_> {
         let terms = Terms { kept: None, retention: Some(self.question.retention) };
         let answer = audit::walk(&|each| patient.examine_chain(each), terms);
         if let Some(Err(fault)) = self.ask("its audit log", answer) {
-            let mend =
-                "compare with a backup or a log kept elsewhere; 'patctl restore' keeps the file that is here";
-            self.add(Kind::AuditChain, "audit log", fault.to_string(), mend);
+            let mend = "compare with a backup or a log kept elsewhere; 'patctl restore FILE' keeps the file that is here";
+            self.add_by(Kind::AuditChain, "audit log", fault.to_string(), mend, Step::restore());
         }
     }
 
@@ -180,22 +229,30 @@ impl Doctor<'_> {
         };
         let why = format!("{words}: what is called expired may be alive, and the other way about");
         let mend = "set the clock of this machine; if it is right: patctl doctor --accept-clock --yes";
-        self.add(Kind::Clock, &now.to_string(), why, mend);
+        self.add_by(Kind::Clock, &now.to_string(), why, mend, Step::patctl(ACCEPT));
     }
 
     fn rows(&mut self) {
         let base = self.question.base;
         let mut found = Vec::new();
-        let answer = self.patient.examine_rows(&mut |row| of_row(row, base, &mut found));
+        let mut by_hand = Vec::new();
+        let answer = self.patient.examine_rows(&mut |row| {
+            if row.revoked && is_over(row.seal) {
+                by_hand.push(row.id.to_owned());
+            }
+            of_row(row, base, &mut found);
+        });
+        if self.question.fix {
+            by_hand.retain(|id| self.patient.confirm_revocation(id).is_ok());
+            for finding in found.iter_mut().filter(|finding| by_hand.contains(&finding.subject)) {
+                finding.fixed = Some("it is sealed as revoked; nothing else of it is believed".to_owned());
+            }
+        }
         let more = found.len().saturating_sub(TOLD);
         self.findings.extend(found.into_iter().take(TOLD));
         if more > 0 {
-            self.add(
-                Kind::Row,
-                self.question.database,
-                format!("and {more} more findings about rows"),
-                RESTORE,
-            );
+            let why = format!("and {more} more findings about rows");
+            self.restore(Kind::Row, self.question.database, why);
         }
         self.ask("a row", answer);
     }
@@ -233,27 +290,8 @@ impl Doctor<'_> {
 
     fn misplaced(&mut self) {
         let answer = self.patient.misplaced();
-        for Misplaced { id, row, log } in self.ask("its audit log", answer).unwrap_or_default() {
-            let (why, mend) = match row {
-                Some(row) if row < log => (
-                    format!(
-                        "its row is of version {row}, the audit log says {log}: an older row was put back"
-                    ),
-                    format!("patctl revoke {id}"),
-                ),
-                Some(row) => (
-                    format!(
-                        "its row is of version {row}, the audit log says {log}: it was changed past the log"
-                    ),
-                    format!("patctl revoke {id}"),
-                ),
-                None => (
-                    "its row is gone, and the audit log does not say that it was pruned".to_owned(),
-                    RESTORE.to_owned(),
-                ),
-            };
-            self.add(Kind::Contradiction, &id, why, mend);
-        }
+        let misplaced = self.ask("its audit log", answer).unwrap_or_default();
+        self.findings.extend(misplaced.iter().map(of_misplaced));
     }
 
     fn tombstones(&mut self) {
@@ -261,7 +299,7 @@ impl Doctor<'_> {
         for what in self.ask("its tombstones", answer).unwrap_or_default() {
             let why =
                 format!("{what}: not what patctl wrote, so that tokens that were ended here may come back");
-            self.add(Kind::Row, "tombstone", why, RESTORE);
+            self.restore(Kind::Row, "tombstone", why);
         }
     }
 
@@ -269,87 +307,12 @@ impl Doctor<'_> {
         let answer = self.patient.contradictions();
         for (id, what) in self.ask("its audit log", answer).unwrap_or_default() {
             let why = format!("the audit log says it was {what}, and its row says it was not");
-            self.add(Kind::Contradiction, &id, why, format!("patctl revoke {id}"));
-        }
-    }
-}
-
-const TO_ALL: &str = "add an address without {user} to patctl.mail.to";
-
-fn of_addresses(token: &Reachable<'_>, notices: &Notices) -> Option<Finding> {
-    let recipients = notices.recipients(token.notify_to, token.email, token.user);
-    let edit = format!("patctl edit {} --notify-to ADDRESS", token.id);
-    if recipients.is_empty() {
-        if !token.ends {
-            return None;
-        }
-        let user = token.user.map_or_else(|| "any user".to_owned(), |user| format!("user {user}"));
-        let why = format!("no one is told that it ends: {user} has no address to notify");
-        let mend = if token.secure { TO_ALL.to_owned() } else { format!("{edit}; or {TO_ALL}") };
-        return Some(Finding::new(Kind::Unaddressed, token.id, why, mend));
-    }
-    let refused =
-        token.refused?.split(',').find(|refused| recipients.iter().any(|to| to.as_str() == *refused))?;
-    let why = format!("the mail server refuses {refused} for good");
-    let mend = if token.secure {
-        format!("make {refused} receive mail again, or revoke the token and create another")
-    } else {
-        edit
-    };
-    Some(Finding::new(Kind::Undelivered, token.id, why, mend))
-}
-
-fn of_row(row: &Examined<'_>, base: Option<&Base>, found: &mut Vec<Finding>) {
-    if let Some(why) = &row.unreadable {
-        found.push(Finding::new(Kind::Row, row.id, why, RESTORE));
-    }
-    // What patctl revoked although it was damaged is over, and that much is known.
-    if let Err(damage) = row.seal
-        && damage != Damage::Ended
-    {
-        found.push(Finding::new(
-            Kind::Row,
-            row.id,
-            format!("{damage}; no use of it is allowed"),
-            if row.revoked { PRUNE.to_owned() } else { mend(damage, row.id) },
-        ));
-    }
-    // What is revoked gives no yes whatever stands beside it.
-    if row.revoked {
-        return;
-    }
-    // One that came without a verifier waits for its rotation.
-    if row.verifier != Verifier::NONE && Verifier::parse(row.verifier).is_err() {
-        let why = "what proves its secret cannot be read; no use of it is allowed";
-        found.push(Finding::new(
-            Kind::Verifier,
-            row.id,
-            why,
-            format!("patctl revoke {}, and make a new one", row.id),
-        ));
-    }
-    if !row.rules.is_empty()
-        && let Err(errors) = Rules::parse(&row.rules.join("\n"), base)
-    {
-        let first = errors.first().map_or_else(String::new, ToString::to_string);
-        let why = format!("a restriction cannot be read, so that no use of it is allowed: {first}");
-        let mend = format!("patctl edit {} --restrict …", row.id);
-        found.push(Finding::new(Kind::Restriction, row.id, why, mend));
-    }
-}
-
-const PRUNE: &str = "find out who did it; 'patctl prune' deletes it in time";
-
-fn mend(damage: Damage, id: &str) -> String {
-    match damage {
-        Damage::NoKey => {
-            "set patctl.integrity.key.file to the key it was sealed with; after a restore without the \
-                          key, restore again with the key"
-                .to_owned()
-        }
-        Damage::Ended => PRUNE.to_owned(),
-        Damage::Unsealed | Damage::Changed | Damage::Unkeyed | Damage::Narrow => {
-            format!("patctl revoke {id}, and make a new one; or restore a backup of before")
+            let (mend, step) = match what {
+                // A revocation would not make the log say that it is there.
+                "pruned" => (RESTORE.to_owned(), Step::restore()),
+                _ => (format!("patctl revoke {id}"), revoke(&id)),
+            };
+            self.add_by(Kind::Contradiction, &id, why, &mend, step);
         }
     }
 }

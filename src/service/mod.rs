@@ -21,6 +21,7 @@ pub mod restore;
 pub mod retention;
 pub mod revoke;
 pub mod rotate;
+mod row_findings;
 pub mod scan;
 pub mod space;
 pub mod stats;

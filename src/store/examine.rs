@@ -3,6 +3,7 @@
 use super::contract::Result;
 use super::error::SchemaFault;
 use super::log::EachPiece;
+use super::space::Space;
 use crate::domain::integrity::Damage;
 use crate::domain::moment::Moment;
 
@@ -120,6 +121,24 @@ pub trait Examine {
     /// # Errors
     /// [`StoreError`](super::StoreError)
     fn mark(&self) -> Result<bool>;
+
+    /// Runs the statement that repairs a fault of the schema.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn cure(&self, cure: &str) -> Result<()>;
+
+    /// Seals a token that was revoked by hand as revoked, and nothing else of it: a revocation only takes away.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn confirm_revocation(&self, id: &str) -> Result<()>;
+
+    /// How much of the file is free.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn space(&self) -> Result<Space>;
 
     /// Sets the settings that are kept in the file.
     ///

@@ -19,4 +19,4 @@ pub mod survey;
 
 pub use amend::{Amend, Amended, Succession};
 pub use contract::{Durability, Evidence, NewPat, Query, Read, Row, Store, Stored, Transaction};
-pub use error::StoreError;
+pub use error::{SchemaFault, StoreError};

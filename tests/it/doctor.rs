@@ -1,20 +1,27 @@
 //! `patctl doctor`: each fault that is planted is found, with what to do; a healthy installation is silent.
 
-use crate::harness::{Patctl, Run, id_of};
+use crate::harness::{Patctl, Run, id_of, moment};
 use crate::older::schema_5;
 use crate::process::Home;
+use patctl::domain::moment::{Moment, Span};
 use patctl::exit::Exit;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-fn chmod(path: &Path, mode: u32) {
+pub fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
 }
 
 /// A life with everything in it: whatever patctl itself does is healthy.
 fn lived() -> (Patctl, String) {
+    lived_from(moment("2026-11-21T12:00:00Z"))
+}
+
+/// The same life, begun at some time; it is 40 days long.
+pub fn lived_from(start: Moment) -> (Patctl, String) {
     let patctl = Patctl::new();
+    patctl.set_now(start);
     patctl.configure("atlassian.pats.max.tokens.per.user = 100");
     let token = patctl.create(&["--user", "alice", "--restrict", "/a", "--restrict", "[get]/b"]);
     for deed in [&["edit", "--note", "x"][..], &["disable"], &["enable"]] {
@@ -28,7 +35,7 @@ fn lived() -> (Patctl, String) {
     let _ = patctl.verify(rotated.trim(), &[]);
     let gone = patctl.create(&[]);
     patctl.run(&["revoke", id_of(&gone)]);
-    patctl.pass(patctl::domain::moment::Span::days(40));
+    patctl.pass(Span::days(40));
     assert_eq!(patctl.run(&["prune"]).exit, Exit::Yes);
     (patctl, token)
 }
@@ -55,19 +62,19 @@ fn a_healthy_installation_is_silent_and_zero() {
 }
 
 /// Plants a fault into an installation; what is found must have this word, and these in what it says.
-struct Fault {
-    kind: &'static str,
-    plant: fn(&Patctl, &str),
+pub struct Fault {
+    pub kind: &'static str,
+    pub plant: fn(&Patctl, &str),
     says: &'static [&'static str],
     /// Whether `--fix` mends it.
     fixes: bool,
 }
 
-fn sql(patctl: &Patctl, statement: &str) {
+pub fn sql(patctl: &Patctl, statement: &str) {
     patctl.sql().execute_batch(statement).expect("by hand");
 }
 
-const FAULTS: &[Fault] = &[
+pub const FAULTS: &[Fault] = &[
     Fault {
         kind: "missing",
         plant: |patctl, _| fs::remove_file(patctl.db()).expect("unlink"),
@@ -156,7 +163,8 @@ const FAULTS: &[Fault] = &[
             sql(patctl, "CREATE TRIGGER evil AFTER INSERT ON audit BEGIN DELETE FROM audit; END");
         },
         says: &["trigger evil", "DROP TRIGGER"],
-        fixes: false,
+        // Nothing is lost with it.
+        fixes: true,
     },
     Fault {
         kind: "setting",
@@ -236,7 +244,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         kind: "clock",
-        plant: |patctl, _| patctl.set_now(crate::harness::moment("2026-11-21")),
+        plant: |patctl, _| patctl.set_now(moment("2026-11-21")),
         says: &["the clock says 2026-11-21", "set the clock"],
         fixes: false,
     },

@@ -61,6 +61,7 @@ mod recipes;
 mod record;
 mod recovery;
 mod remains;
+mod remedies;
 mod restore;
 mod restore_lives;
 mod restore_processes;

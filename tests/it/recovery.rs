@@ -329,5 +329,30 @@ fn a_database_that_litestream_keeps_tables_in_goes_on_working() {
     done(&scene.restore(&[]));
     assert_eq!(scene.patctl.count("SELECT seq FROM _litestream_seq"), 7);
     assert_eq!(scene.reason(&scene.revoked), "revoked");
-    assert_eq!(scene.patctl.run(&["doctor"]).exit, Exit::Yes);
+    let run = scene.patctl.run(&["doctor"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Yes, ""), "{run:?}");
+    assert!(run.stderr.contains("note: tolerated: table _litestream_seq"), "{run:?}");
+    let json = scene.patctl.run(&["doctor", "-o", "json"]).json();
+    assert_eq!((&json["ok"], json["notes"].as_array().map(Vec::len)), (&json!(true), Some(3)), "{json}");
+}
+
+/// What was pruned, and whose audit rows are deleted, too, has nothing but a tombstone.
+#[test]
+fn a_tombstone_in_a_damaged_database_counts() {
+    let scene = Scene::new();
+    scene.patctl.pass(patctl::domain::moment::Span::days(40));
+    done(&scene.patctl.run(&["prune"]));
+    let id = id_of(&scene.revoked);
+    by_sql(
+        &scene,
+        &format!("DELETE FROM audit WHERE token_id = '{id}'; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"),
+    );
+    scene.without_log();
+    scene.change(|bytes| bytes[..100].fill(0));
+    let run = scene.restore(&[]);
+    assert_eq!(run.exit, Exit::Yes, "{run:?}");
+    assert!(run.stdout.contains("pruned since: not brought back"), "{run:?}");
+    assert_eq!(scene.patctl.verify(&scene.revoked, &["--url", "/a"]).0, Exit::No);
+    assert_eq!(scene.patctl.count(&format!("SELECT count(*) FROM tombstone WHERE id = '{id}'")), 1);
+    scene.patctl.run(&["doctor"]).is(Exit::Yes, "");
 }

@@ -1,7 +1,7 @@
 //! The files of a database: what they are, whose, and who may do what with them.
 
 use super::{draft, open};
-use crate::domain::finding::{Finding, Kind};
+use crate::domain::finding::{Finding, Kind, Step};
 use crate::files;
 use crate::store::StoreError;
 use nix::sys::statfs::{FsType, statfs};
@@ -41,37 +41,36 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
     let found = match open::resolve(path) {
         Ok(resolved) => files::look(&resolved).map(|(_, file)| (resolved, file)),
         Err(StoreError::Missing(_)) => Err(io::ErrorKind::NotFound.into()),
-        Err(StoreError::Permission(why) | StoreError::Io(why)) => Err(io::Error::other(why)),
+        Err(StoreError::Permission(why)) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+        Err(StoreError::Io(why)) => Err(io::Error::other(why)),
         Err(_) => files::look(path).map(|(_, file)| (path.to_owned(), file)),
     };
     let (resolved, file) = match found {
         Ok(found) => found,
         Err(e) if open::absent(&e) => {
-            checkup.add(
-                Kind::Missing,
-                &shown,
-                "there is no database",
-                "'patctl create' makes it; another place is named with --db",
-            );
+            let mend = "'patctl create' makes the first; another place is named with --db; one that was here is restored";
+            checkup.add_by(Kind::Missing, &shown, "there is no database", mend, [Step::restore()]);
             return checkup;
         }
         Err(e) => {
-            checkup.add(Kind::Unreadable, &shown, e.to_string(), "run as its owner");
+            let denied = e.kind() == io::ErrorKind::PermissionDenied;
+            let kind = if denied { Kind::Permission } else { Kind::Unreadable };
+            let mend = "run as its owner, who can enter every directory that leads to it";
+            checkup.add(kind, &shown, e.to_string(), mend);
             return checkup;
         }
     };
     if file.is_symlink() {
         let why = "it is a link, and a link can be turned to another file: every command refuses it";
-        checkup.add(Kind::Link, &shown, why, "name the file itself with --db or patctl.db, or move it here");
+        let mend = "name the file itself with --db or patctl.db; or, if it is the right one, move it here";
+        checkup.add_by(Kind::Link, &shown, why, mend, instead_of_link(&resolved));
         return checkup;
     }
     if !file.is_file() {
-        checkup.add(
-            Kind::NotAFile,
-            &shown,
-            "it is not a regular file",
-            "name the database with --db or patctl.db",
-        );
+        let mend =
+            "name the database with --db or patctl.db; or, if it was here, move this away and restore it";
+        let steps = [aside(&resolved), Step::restore()];
+        checkup.add_by(Kind::NotAFile, &shown, "it is not a regular file", mend, steps);
         return checkup;
     }
     let care = Care { euid, fix, shared: is_shared(open::parent(&resolved)) };
@@ -81,7 +80,13 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
     checkup.network(&resolved);
     if file.len() == 0 {
         let mend = "restore a backup; if it never held a token, remove it";
-        checkup.add(Kind::NotAFile, &shown, "it is empty: no patctl leaves it so", mend);
+        checkup.add_by(
+            Kind::NotAFile,
+            &shown,
+            "it is empty: no patctl leaves it so",
+            mend,
+            [Step::restore()],
+        );
     } else {
         checkup.file = Some(resolved);
     }
@@ -117,6 +122,17 @@ impl Checkup {
         self.findings.push(Finding::new(kind, subject, why, mend));
     }
 
+    fn add_by(
+        &mut self,
+        kind: Kind,
+        subject: &str,
+        why: impl Into<String>,
+        mend: impl Into<String>,
+        steps: impl Into<Vec<Step>>,
+    ) {
+        self.findings.push(Finding::new(kind, subject, why, mend).by(steps));
+    }
+
     fn file_itself(&mut self, path: &Path, file: &Metadata, care: &Care) {
         let shown = path.display().to_string();
         if file.mode() & 0o006 != 0 {
@@ -129,17 +145,22 @@ impl Checkup {
         }
         if file.nlink() > 1 {
             let why = "it has another name (a hard link), under which it would have another log";
-            let mend = format!("find the others with 'find DIR -inum {}' and remove them", file.ino());
-            self.add(Kind::HardLink, &shown, why, mend);
+            let mend = format!(
+                "find the others with 'find DIR -inum {}' and remove them; or, while nobody uses it, make a file of its \
+                 own of it",
+                file.ino()
+            );
+            self.add_by(Kind::HardLink, &shown, why, mend, own_copy(path));
         }
         let directory = fs::metadata(open::parent(path)).map(|directory| directory.uid()).ok();
         if file.uid() != care.euid && Some(file.uid()) != directory {
+            let due = directory.unwrap_or(care.euid);
             let why = format!(
                 "it belongs to uid {}, who is neither you nor the owner of its directory",
                 file.uid()
             );
-            let mend = format!("find out who put it there; then 'chown {}' it", care.euid);
-            self.add(Kind::Owner, &shown, why, mend);
+            let mend = format!("find out who put it there; then, as root, 'chown {due}' it");
+            self.add_by(Kind::Owner, &shown, why, mend, [chown(due, path)]);
         }
     }
 
@@ -165,19 +186,16 @@ impl Checkup {
             if suffix == "-journal" {
                 let why =
                     "a rollback journal, which patctl never makes: it would be played into the database";
-                self.add(Kind::Companion, &shown, why, "find out what put it there, and move it away");
+                let mend = "find out what put it there, and move it away";
+                self.add_by(Kind::Companion, &shown, why, mend, [aside(&name)]);
             } else if !file.is_file() {
-                self.add(
-                    Kind::Companion,
-                    &shown,
-                    "it is no regular file",
-                    "move it away; the database has its own",
-                );
+                let mend = "move it away; the database has its own";
+                self.add_by(Kind::Companion, &shown, "it is no regular file", mend, [aside(&name)]);
             } else if file.uid() != database.uid() {
                 let why =
                     format!("it belongs to uid {} and the database to uid {}", file.uid(), database.uid());
                 let mend = format!("'chown {}' it, once nobody uses the database", database.uid());
-                self.add(Kind::Companion, &shown, why, mend);
+                self.add_by(Kind::Companion, &shown, why, mend, [chown(database.uid(), &name)]);
             } else if file.mode() & 0o077 & !due != 0 {
                 let why = "it holds what the database will hold, and more may use it";
                 let finding = care.tighten(&name, &file, 0o177 & !due, why);
@@ -205,7 +223,8 @@ impl Checkup {
                 if ours && !Path::new("/proc").join(pid).exists() {
                     let why = "a process that died while it made or restored a database left it behind";
                     let path = entry.path().display().to_string();
-                    self.add(Kind::Companion, &path, why, format!("remove it: rm -r {path}"));
+                    let step = Step::program(["rm", "-r", "--", &path]);
+                    self.add_by(Kind::Companion, &path, why, format!("remove it: rm -r {path}"), [step]);
                 }
             }
         }
@@ -220,6 +239,40 @@ impl Checkup {
     }
 }
 
+/// Moves a file to a name that is free.
+#[must_use]
+pub fn aside(path: &Path) -> Step {
+    let free = |name: &PathBuf| fs::symlink_metadata(name).is_err();
+    let mut names = (1..).map(|number| open::companion(path, &format!(".moved-{number}")));
+    let name = names.find(free).unwrap_or_else(|| open::companion(path, ".moved"));
+    Step::program(["mv", "-n", "--", &path.display().to_string(), &name.display().to_string()])
+}
+
+fn chown(uid: u32, path: &Path) -> Step {
+    Step::program(["chown", "-h", "--", &uid.to_string(), &path.display().to_string()])
+}
+
+/// Makes a file of its own of one that has several names.
+fn own_copy(path: &Path) -> [Step; 2] {
+    let (name, copy) = (path.display().to_string(), open::companion(path, ".own").display().to_string());
+    [Step::program(["cp", "-p", "--", &name, &copy]), Step::program(["mv", "-f", "--", &copy, &name])]
+}
+
+/// Puts the file that a link leads to in the place of the link, with its log; a link that leads nowhere is moved away.
+fn instead_of_link(link: &Path) -> Vec<Step> {
+    let Some(file) = fs::canonicalize(link).ok().filter(|file| file.is_file()) else {
+        return vec![aside(link), Step::restore()];
+    };
+    let there =
+        |suffix: &&str| suffix.is_empty() || fs::symlink_metadata(open::companion(&file, suffix)).is_ok();
+    let steps = ["", "-wal", "-shm"].into_iter().filter(there).map(|suffix| {
+        let [from, to] =
+            [&file, &link.to_owned()].map(|path| open::companion(path, suffix).display().to_string());
+        Step::program(["mv", "-f", "--", &from, &to])
+    });
+    steps.collect()
+}
+
 /// The name of a network file system.
 fn network(found: FsType) -> Option<&'static str> {
     NETWORK.iter().find(|(magic, _)| *magic == found.0).map(|(_, name)| *name)
@@ -232,17 +285,22 @@ pub fn tighten(path: &Path, file: &Metadata, euid: u32, away: u32, why: &str, fi
     let (is, due) = (file.mode() & 0o7777, files::mode_now(file) & !away);
     let why = format!("{why} (mode {is:03o})");
     let chmod = format!("chmod {due:03o} {}", path.display());
-    let mend = match file.uid() {
-        owner if owner == euid => chmod,
+    let words = ["chmod".to_owned(), format!("{due:03o}"), "--".to_owned(), path.display().to_string()];
+    let (mend, steps) = match file.uid() {
+        owner if owner == euid => (chmod, vec![Step::Program(words.into())]),
         // Root would follow a link that the owner puts there meanwhile; the owner's own rights lead nowhere else.
         owner if euid == 0 => {
-            format!("setpriv --reuid={owner} --regid={} --clear-groups {chmod}", file.gid())
+            let head =
+                [format!("--reuid={owner}"), format!("--regid={}", file.gid()), "--clear-groups".to_owned()];
+            let mend = format!("setpriv {} {chmod}", head.join(" "));
+            let all = ["setpriv".to_owned()].into_iter().chain(head).chain(words).collect();
+            (mend, vec![Step::Program(all)])
         }
-        owner => format!("its owner (uid {owner}): {chmod}"),
+        owner => (format!("its owner (uid {owner}): {chmod}"), Vec::new()),
     };
     let done = || files::tighten(path, euid, |_| away);
     let fixed = if fix { done().ok().map(|mode| format!("its mode is {mode:03o} now")) } else { None };
-    Finding::new(Kind::Mode, path.display().to_string(), why, mend).fixed(fixed)
+    Finding::new(Kind::Mode, path.display().to_string(), why, mend).by(steps).fixed(fixed)
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use super::integrity::{self, Seals};
 use super::query::{self, Statement};
 use super::reads::collect;
-use super::{Result, failed, head, log, open, reads, reseal, rows, schema, tombstone};
+use super::{Result, failed, head, log, open, reads, reseal, rows, schema, space, tombstone};
 use crate::domain::frame::Value;
-use crate::domain::integrity::{ID, Sealer};
+use crate::domain::integrity::{COLUMNS, ID, REVOKED_AT, Sealer, Values};
 use crate::domain::moment::Moment;
 use crate::store::StoreError;
 use crate::store::examine::{EachExamined, Examine, Examined, Identity, Misplaced, OddSetting, Reachable};
 use crate::store::log::EachPiece;
-use rusqlite::{Connection, MAIN_DB, params_from_iter};
+use crate::store::space::Space;
+use rusqlite::{Connection, MAIN_DB, params, params_from_iter};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -118,6 +119,25 @@ impl Examine for Patient {
 
     fn mark(&self) -> Result<bool> {
         schema::mark_dump(&self.db)
+    }
+
+    fn cure(&self, cure: &str) -> Result<()> {
+        self.db.execute_batch(cure).map_err(failed)
+    }
+
+    fn confirm_revocation(&self, id: &str) -> Result<()> {
+        let at = "SELECT revoked_at FROM token WHERE id = ?1 AND revoked_at IS NOT NULL";
+        let at = collect(&self.db, at, [id], |row| Ok(rows::text(row, 0, "revoked_at")?.to_owned()))?;
+        let Some(at) = at.first() else { return Ok(()) };
+        let mut values: Values<'_> = [const { Value::Null }; COLUMNS.len()];
+        (values[ID], values[REVOKED_AT]) = (id.into(), at.as_str().into());
+        let seal = self.seals.sealer().seal_end(self.seals.database(&self.db)?, &values);
+        let sql = "UPDATE token SET integrity = ?2 WHERE id = ?1 AND revoked_at = ?3";
+        reads::execute(&self.db, sql, params![id, seal, at]).map(|_| ())
+    }
+
+    fn space(&self) -> Result<Space> {
+        space::measure(&self.db)
     }
 
     fn mend_settings(&self) -> Result<()> {

@@ -6,6 +6,8 @@ use super::place::{Place, inspect, inspect_directory};
 pub use super::system::io_error;
 use super::{Result, failed, schema};
 use crate::store::StoreError;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
@@ -131,13 +133,27 @@ pub fn unchecked(path: &Path) -> Result<Connection> {
             return Ok(db);
         }
         let db = still(path)?;
+        if has_log(path) && !may_write(path) {
+            let why = "what was written last is in the log beside it, which cannot be read where the database or its \
+                       directory cannot be written";
+            return Err(StoreError::Permission(format!("{}: {why}", path.display())));
+        }
         readable(&db).map_err(failed)?;
         Ok(db)
     })
 }
 
+/// Whether the caller may write a file and make others beside it.
+fn may_write(path: &Path) -> bool {
+    let may = |path: &Path, what: AccessFlags| faccessat(AT_FDCWD, path, what, AtFlags::AT_EACCESS).is_ok();
+    may(path, AccessFlags::R_OK | AccessFlags::W_OK)
+        && may(parent(path), AccessFlags::W_OK | AccessFlags::X_OK)
+}
+
 /// Opens a file that nobody changes, and leaves nothing beside it.
 pub fn still(path: &Path) -> Result<Connection> {
+    // What the system says of the file, not of the name that SQLite is told.
+    File::open(path).map_err(|e| io_error(path, &e))?;
     connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
