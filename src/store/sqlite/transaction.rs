@@ -41,13 +41,24 @@ pub struct SqliteTransaction<'s> {
     durability: Durability,
     /// The head of the audit log: nobody else writes meanwhile.
     head: Sealed,
-    /// Whether the head has moved.
-    moved: bool,
+    /// What of the head has changed.
+    moved: Moved,
     /// What seals the head, where that is not what sealed it before.
     resealed: Option<Seals>,
     /// What makes the indexes again that were set aside.
     aside: Vec<String>,
     unchecked: Option<Unchecked<'s>>,
+}
+
+/// How the head of the audit log has changed in a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Moved {
+    /// Not at all.
+    Not,
+    /// Rows were added.
+    Forward,
+    /// In any way.
+    Otherwise,
 }
 
 /// As long as it lives, no CHECK of the schema is evaluated: a list of words in one is made a table of its own for
@@ -76,7 +87,7 @@ impl<'s> SqliteTransaction<'s> {
         let inner = rusqlite::Transaction::new_unchecked(db, behavior).map_err(failed)?;
         let head = head::read(&inner, seals)?;
         let (aside, unchecked) = (Vec::new(), None);
-        Ok(Self { db, seals, inner, durability, head, moved: false, resealed: None, aside, unchecked })
+        Ok(Self { db, seals, inner, durability, head, moved: Moved::Not, resealed: None, aside, unchecked })
     }
 }
 
@@ -96,7 +107,7 @@ impl SqliteTransaction<'_> {
         let removed = tombstone::remove(&self.inner, id)?;
         if removed {
             self.head.head.tombstones -= 1;
-            self.moved = true;
+            self.moved = Moved::Otherwise;
         }
         Ok(removed)
     }
@@ -104,13 +115,13 @@ impl SqliteTransaction<'_> {
     /// From this commit on the head is sealed with a key.
     pub(super) fn reseal_head(&mut self, seals: Seals) {
         self.resealed = Some(seals);
-        self.moved = true;
+        self.moved = Moved::Otherwise;
     }
 
     /// The head is what patctl wrote, and is sealed as such.
     pub(super) fn believe_head(&mut self) {
         self.head.seal = Ok(());
-        self.moved = true;
+        self.moved = Moved::Otherwise;
     }
 
     /// All rows that are what patctl wrote have seals of this version.
@@ -299,7 +310,7 @@ impl Transaction for SqliteTransaction<'_> {
         gone.sort_unstable_by_key(|row| row.seq);
         let gone: Vec<Pat> = gone.into_iter().map(|row| row.pat).collect();
         self.head.head.tombstones += tombstone::write(&self.inner, self.seals, &gone, at)?;
-        self.moved = true;
+        self.moved = Moved::Otherwise;
         Ok(gone)
     }
 
@@ -308,7 +319,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn audit_all(&mut self, entries: &[Entry<'_>]) -> Result<()> {
-        self.moved = true;
+        self.moved = self.moved.max(Moved::Forward);
         let mut dated = Vec::with_capacity(entries.len());
         for entry in entries {
             let version =
@@ -319,8 +330,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        if self.moved {
-            head::write(&self.inner, self.resealed.as_ref().unwrap_or(self.seals), &self.head)?;
+        let seals = self.resealed.as_ref().unwrap_or(self.seals);
+        match self.moved {
+            Moved::Not => {}
+            Moved::Forward => head::advance(&self.inner, seals, &self.head)?,
+            Moved::Otherwise => head::write(&self.inner, seals, &self.head)?,
         }
         for index in &self.aside {
             self.inner.execute_batch(index).map_err(failed)?;
@@ -356,11 +370,11 @@ impl Trim for SqliteTransaction<'_> {
 
     fn accept_clock(&mut self) {
         self.head.head.mark = Moment::clamped(i128::MIN);
-        self.moved = true;
+        self.moved = Moved::Otherwise;
     }
 
     fn trim(&mut self, upto: i64, most: u32, now: Moment) -> Result<Option<Cut>> {
-        self.moved = true;
+        self.moved = Moved::Otherwise;
         log::trim(&self.inner, &mut self.head.head, (upto, most), now)
     }
 }
