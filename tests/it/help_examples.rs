@@ -20,6 +20,7 @@ printf '[get]/reports/.*\n[get].*/rest/api/2/issue.*\n' > ci.rules
 echo 'curl https://jira.example.com/reports/1' > pasted.txt
 echo '{"rule":"[get]/x","method":"GET","url":"/x","expect":"allow"}' > cases.jsonl
 printf '{"token":"%s"}\n' "$OTHER" > requests.jsonl
+command -v age-keygen > /dev/null && export KEY="$(age-keygen 2> /dev/null | age-keygen -y)"
 export URL=/reports/1 HTTP_AUTHORIZATION="Bearer $OTHER"
 "#;
 

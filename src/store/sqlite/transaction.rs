@@ -127,7 +127,7 @@ impl SqliteTransaction<'_> {
     /// All rows that are what patctl wrote have seals of this version.
     pub(super) fn rows_are_sealed(&mut self, version: i64) {
         self.head.head.row_seals = Some(version);
-        self.moved = true;
+        self.moved = Moved::Otherwise;
     }
 
     /// What seals its rows.
