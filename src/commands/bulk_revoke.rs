@@ -43,9 +43,10 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let count = bulk::count(&store, &query)?;
     if args.dry_run {
         let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
-        store.list(&query, &mut |pat| rows.push(pat))?;
-        rows.finish().map_err(stdout_failed)?;
+        store.list_checked(&query, &mut |pat| rows.push(pat))?;
+        let (_, damaged) = rows.finish().map_err(stdout_failed)?;
         cx.screen.flush().map_err(stdout_failed)?;
+        damaged.warn(&mut cx.screen);
         cx.screen.say(&format!("{} would be revoked{}", tokens(count.live), before(count.all - count.live)));
         return Ok(if count.live > 0 { Exit::Yes } else { Exit::No });
     }

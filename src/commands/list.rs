@@ -31,7 +31,7 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
     let mut left = args.limit.unwrap_or(u64::MAX);
-    store.list(&query, &mut |pat| {
+    store.list_checked(&query, &mut |pat| {
         if args.no_address && notice::has_recipient(&policy, pat) {
             return ControlFlow::Continue(());
         }
@@ -42,7 +42,8 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         left -= 1;
         rows.push(pat)
     })?;
-    let count = rows.finish().map_err(stdout_failed)?;
+    let (count, damaged) = rows.finish().map_err(stdout_failed)?;
+    damaged.warn(&mut cx.screen);
     warn_of_spellings(cx, &store, &args.filter.user)?;
     if count == 0 && cx.screen.format() == Format::Table {
         cx.screen.say(if args.no_address { "no token matches" } else { nothing(query.filter) });

@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::domain::audit::Record;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::rows::Damaged;
 use crate::output::{facts, hand_over, log, text, when};
 use crate::service::look;
 use crate::wire::{self, Event, Revealed, Shown, Token};
@@ -42,6 +43,11 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         facts::print(cx.screen.out(), &facts)
     };
     written.map_err(stdout_failed)?;
+    if pat.damaged {
+        let mut damaged = Damaged::default();
+        damaged.add(pat.id);
+        damaged.warn(&mut cx.screen);
+    }
     Ok(Exit::Yes)
 }
 

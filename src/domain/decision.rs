@@ -274,6 +274,7 @@ mod tests {
             reused_at: None,
             notified: Notified::NotSent,
             version: 1,
+            damaged: false,
         }
     }
 

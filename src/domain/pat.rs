@@ -157,6 +157,9 @@ impl FromStr for Notified {
     }
 }
 
+/// What is said in the place of a status where a row is not what patctl wrote.
+pub const DAMAGED: &str = "damaged";
+
 /// Everything about a token but its verifier. What is shown, filtered and decided on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pat {
@@ -194,6 +197,8 @@ pub struct Pat {
     pub notified: Notified,
     /// Grows with every change to the token or its restrictions; a use is no change.
     pub version: i64,
+    /// Whether its row is known not to be what patctl wrote.
+    pub damaged: bool,
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
             "user",
             pat.user.as_deref().map_or_else(|| "(any)".to_owned(), |user| text::user(user).into_owned()),
         ),
-        ("status", style.status(status, state(pat, status))),
+        ("status", style.state(pat, status, state(pat, status))),
         ("auth", pat.auth.as_str().to_owned()),
         ("created", when::both(pat.life.created_at, now)),
         ("expires", at(pat.life.stops_at())),

@@ -5,6 +5,7 @@ use super::{Screen, table::Table};
 use crate::cli::Format;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
+use crate::domain::token::TokenId;
 use crate::wire;
 use serde::Serialize;
 use std::io;
@@ -16,6 +17,7 @@ pub struct Rows<'r, 's> {
     now: Moment,
     warning: Span,
     count: u64,
+    damaged: Damaged,
     broken: Option<io::Error>,
 }
 
@@ -33,7 +35,7 @@ impl<'r, 's> Rows<'r, 's> {
             Format::Table => Form::Table(Box::new(Table::new(out, style, now, warning))),
             other => Form::Stream(Stream::new(out, other, &wire::Token::COLUMNS)),
         };
-        Self { form, now, warning, count: 0, broken: None }
+        Self { form, now, warning, count: 0, damaged: Damaged::default(), broken: None }
     }
 
     /// Adds a token; breaks when nobody reads any more.
@@ -44,15 +46,18 @@ impl<'r, 's> Rows<'r, 's> {
             Form::Stream(stream) => (stream.push(token, Some(pat.id.as_str())), stream.is_gone()),
         };
         self.count += 1;
+        if pat.damaged {
+            self.damaged.add(pat.id);
+        }
         self.broken = done.err();
         if self.broken.is_some() || gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Ends the stream and answers how many there were.
+    /// Ends the stream and answers how many there were, and which were damaged.
     ///
     /// # Errors
     /// What stdout gave, now or on the way.
-    pub fn finish(self) -> io::Result<u64> {
+    pub fn finish(self) -> io::Result<(u64, Damaged)> {
         if let Some(error) = self.broken {
             return Err(error);
         }
@@ -60,7 +65,35 @@ impl<'r, 's> Rows<'r, 's> {
             Form::Table(table) => table.finish()?,
             Form::Stream(stream) => stream.finish()?,
         }
-        Ok(self.count)
+        Ok((self.count, self.damaged))
+    }
+}
+
+/// Damaged rows that are named one by one; of the others only how many there are.
+const NAMED: usize = 10;
+
+/// Tokens whose rows are not what patctl wrote.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Damaged {
+    first: Vec<TokenId>,
+    more: u64,
+}
+
+impl Damaged {
+    /// One more.
+    pub fn add(&mut self, id: TokenId) {
+        if self.first.len() < NAMED { self.first.push(id) } else { self.more += 1 }
+    }
+
+    /// Says so, once, to whoever is still there.
+    pub fn warn(&self, screen: &mut Screen<'_>) {
+        if self.first.is_empty() || screen.out().is_gone() {
+            return;
+        }
+        let ids: Vec<&str> = self.first.iter().map(TokenId::as_str).collect();
+        let more = if self.more == 0 { String::new() } else { format!(" and {} more", self.more) };
+        let ids = format!("{}{more}", ids.join(", "));
+        screen.warn(&format!("not what patctl wrote: {ids}; 'patctl doctor' says what is wrong with them"));
     }
 }
 

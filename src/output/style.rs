@@ -1,6 +1,6 @@
 //! Colour, which only ever repeats what the words say.
 
-use crate::domain::pat::{Pat, Status};
+use crate::domain::pat::{DAMAGED, Pat, Status};
 
 /// A state in the words of a table.
 #[must_use]
@@ -14,6 +14,9 @@ pub fn label(status: Status) -> &'static str {
 /// The state of a token in the words of a table; and a successor that somebody has not heard of.
 #[must_use]
 pub fn state(pat: &Pat, status: Status) -> &'static str {
+    if pat.damaged {
+        return DAMAGED;
+    }
     if status == Status::Rotated && pat.reused_at.is_some() { "rotated, still used" } else { label(status) }
 }
 
@@ -68,6 +71,12 @@ impl Style {
     #[must_use]
     pub fn faint(self, text: &str) -> String {
         self.paint("2", text)
+    }
+
+    /// The same of a token, whose row may not be what patctl wrote.
+    #[must_use]
+    pub fn state(self, pat: &Pat, status: Status, text: &str) -> String {
+        if pat.damaged { self.error(text) } else { self.status(status, text) }
     }
 
     /// `text`, which says that a token is in this state.

@@ -19,6 +19,7 @@ const ROOMY: usize = 110;
 struct Row {
     cells: [String; COLUMNS],
     status: Status,
+    damaged: bool,
 }
 
 /// A table in the making; [`Table::finish`] prints what is still held back.
@@ -85,7 +86,7 @@ impl<'t, 's> Table<'t, 's> {
             time(pat.life.stops_at()),
             time(pat.life.last_used_at),
         ];
-        Row { cells, status }
+        Row { cells, status, damaged: pat.damaged }
     }
 
     fn release(&mut self) -> io::Result<()> {
@@ -116,7 +117,12 @@ impl<'t, 's> Table<'t, 's> {
             if index == STATUS {
                 let mut fitted = String::with_capacity(*width);
                 text::fit(cell, *width, &mut fitted);
-                self.line.push_str(&self.style.status(row.status, &fitted));
+                let fitted = if row.damaged {
+                    self.style.error(&fitted)
+                } else {
+                    self.style.status(row.status, &fitted)
+                };
+                self.line.push_str(&fitted);
             } else {
                 text::fit(cell, *width, &mut self.line);
             }

@@ -154,6 +154,7 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
         ends_predecessor: line.ends_predecessor,
         reused_at: maybe::<Moment>("reused_at", line.reused_at.as_deref())?,
         notified: field("notified", &line.notified)?,
+        damaged: false,
         version: 1,
     };
     Ok(Brought { pat, rules })

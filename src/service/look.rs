@@ -122,8 +122,9 @@ pub struct Shown {
 /// # Errors
 /// [`LookError`]
 pub fn show(store: &dyn Store, id: &IdPrefix) -> std::result::Result<Shown, LookError> {
-    let pat = find(store, id)?;
+    let mut pat = find(store, id)?;
     let rules = if pat.restricted { store.restrictions(pat.id)? } else { Vec::new() };
+    pat.damaged = store.evidence(pat.id)?.is_none_or(|evidence| evidence.seal.is_err());
     let history = store.history(pat.id, A_FEW)?;
     Ok(Shown { pat, rules, history })
 }

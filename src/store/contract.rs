@@ -167,6 +167,12 @@ pub trait Read {
     /// [`StoreError`]
     fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()>;
 
+    /// The same, each looked at whether it is what patctl wrote.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()>;
+
     /// How many rows of the user count against the limit: all that are not revoked.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{Cells, Instant};
 use crate::domain::moment::{Moment, Span};
-use crate::domain::pat::{Pat, Status};
+use crate::domain::pat::{DAMAGED, Pat, Status};
 use serde::Serialize;
 
 /// A token.
@@ -16,7 +16,7 @@ pub struct Token<'a> {
     pub user: Option<&'a str>,
     /// Also accepted as the user name of Basic.
     pub email: Option<&'a str>,
-    /// `active`, `rotating`, `expired`, `disabled`, `rotated` or `revoked`.
+    /// `active`, `rotating`, `expired`, `disabled`, `rotated` or `revoked`; `damaged`: its row is not what patctl wrote.
     pub status: &'static str,
     /// Whether it can be used and stops working soon.
     pub expires_soon: bool,
@@ -59,13 +59,17 @@ impl<'a> Token<'a> {
     #[must_use]
     pub fn new(pat: &'a Pat, now: Moment, warning: Span) -> Self {
         let status = pat.life.status(now, warning);
-        let expires_soon = pat.life.is(Status::ExpiresSoon, now, warning);
+        let expires_soon = !pat.damaged && pat.life.is(Status::ExpiresSoon, now, warning);
         Self {
             id: pat.id.as_str(),
             name: &pat.name,
             user: pat.user.as_deref(),
             email: pat.email.as_deref(),
-            status: if status == Status::ExpiresSoon { Status::Active } else { status }.as_str(),
+            status: match status {
+                _ if pat.damaged => DAMAGED,
+                Status::ExpiresSoon => Status::Active.as_str(),
+                status => status.as_str(),
+            },
             expires_soon,
             auth: pat.auth.as_str(),
             created_at: Instant(pat.life.created_at),

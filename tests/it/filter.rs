@@ -61,6 +61,7 @@ pub fn filled(count: u32, dice: &mut StdRng) -> Patctl {
             .expect("a row");
     }
     change.commit().expect("a commit");
+    patctl.reseal();
     patctl
 }
 

@@ -98,6 +98,7 @@ fn hostile_names_are_shown_and_not_obeyed_and_stay_exact_in_json() {
         .sql()
         .execute("UPDATE token SET name = ?1, note = ?1, revoke_reason = ?1, user = ?1", [hostile])
         .expect("a change by hand");
+    patctl.reseal();
     let shown = "a\\u{1b}]0;owned\\u{7}\\u{202e}b\\u{a}c\\u{200b}";
     for args in [&["list"][..], &["list", "--color", "always"], &["show", id_of(&token)]] {
         let run = patctl.run(args);

@@ -95,6 +95,9 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn list(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<(), StoreError> {
         self.0.list(query, each)
     }
+    fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<(), StoreError> {
+        self.0.list_checked(query, each)
+    }
     fn held(&self, user: Option<&str>) -> Result<u64, StoreError> {
         self.0.held(user)
     }

@@ -188,3 +188,55 @@ fn what_is_revoked_because_it_is_damaged_is_no_finding_and_never_exported() {
         assert_eq!(patctl.run(&["doctor"]).exit, Exit::No);
     }
 }
+
+#[test]
+fn whoever_lists_shows_what_is_damaged_and_says_so_once() {
+    for keyed in [false, true] {
+        let patctl = installation(keyed);
+        let [good, revoked, bad] = filled(&patctl);
+        let told = |run: &crate::harness::Run, what: &str| {
+            assert_eq!(run.exit, Exit::Yes, "{what}: {run:?}");
+            assert_eq!(run.stderr.matches("not what patctl wrote").count(), 1, "{what}: {run:?}");
+            assert!(
+                run.stderr.contains("patctl doctor") && run.stderr.contains(id_of(&bad)),
+                "{what}: {run:?}"
+            );
+            assert!(!run.stderr.contains(id_of(&good)), "{what}: {run:?}");
+        };
+        patctl.run(&["list", "--all", "-q"]);
+        assert_eq!(patctl.run(&["list", "--all", "-o", "ids"]).stderr, "");
+        spoil(&patctl, &bad);
+        for format in ["table", "json", "jsonl", "csv", "ids"] {
+            told(&patctl.run(&["list", "--all", "-o", format]), format);
+        }
+        let listed = patctl.run(&["list", "--all", "-o", "json"]).json();
+        for token in listed.as_array().expect("tokens") {
+            let due = [(&good, "active"), (&revoked, "revoked"), (&bad, "damaged")];
+            let due = due.iter().find(|(of, _)| token["id"] == id_of(of)).expect("one of them");
+            assert_eq!(token["status"], due.1);
+        }
+        let row = |stdout: &str| stdout.lines().find(|line| line.contains(id_of(&bad))).map(str::to_owned);
+        let table = row(&patctl.run(&["list"]).stdout).expect("a row");
+        assert!(table.contains("  damaged  "), "{table}");
+        assert!(row(&patctl.run(&["list", "-o", "csv"]).stdout).expect("a row").contains(",damaged,"));
+        let shown = patctl.run(&["show", id_of(&bad)]);
+        told(&shown, "show");
+        assert!(shown.stdout.contains("status      damaged"), "{shown:?}");
+        assert_eq!(patctl.run(&["show", id_of(&bad), "-o", "json"]).json()["status"], "damaged");
+        assert_eq!(patctl.run(&["show", id_of(&good)]).stderr, "");
+        told(&patctl.run(&["bulk-revoke", "--dry-run", "--status", "active"]), "bulk-revoke");
+        let setup = crate::harness::Setup { stdin: bad.as_bytes(), ..Default::default() };
+        let who = patctl.run_with(&["whoami"], &setup);
+        assert!(who.exit == Exit::No && who.stderr.contains("damaged"), "{who:?}");
+    }
+}
+
+#[test]
+fn of_many_damaged_rows_a_few_are_named() {
+    let patctl = Patctl::new();
+    patctl.configure("atlassian.pats.max.tokens.per.user = 100");
+    (0..14).for_each(|_| drop(patctl.create(&[])));
+    patctl.sql().execute("UPDATE token SET note = 'x'", []).expect("by hand");
+    let run = patctl.run(&["list"]);
+    assert!(run.stderr.contains(" and 4 more; "), "{run:?}");
+}

@@ -1,6 +1,7 @@
 //! The seals of rows. Every change of what decides about a token goes through [`SqliteTransaction::alter`],
 //! which looks at the old seal and makes the new one in the same transaction.
 
+use super::query::{self, Statement};
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
@@ -9,10 +10,11 @@ use crate::domain::integrity::{COLUMNS, Damage, ID, REVOKED_AT, SEAL, Sealer, Va
 use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
+use crate::store::contract::EachPat;
 use crate::store::integrity::Sealed;
-use crate::store::{Evidence, StoreError};
+use crate::store::{Evidence, Query, StoreError};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use std::cell::{Cell, OnceCell};
 use std::ops::ControlFlow;
 
@@ -154,6 +156,16 @@ pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Ev
         Ok(ControlFlow::Break(()))
     })?;
     Ok(found)
+}
+
+/// The tokens that a query chooses, each looked at.
+pub fn list(db: &Connection, seals: &Seals, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
+    let Statement { sql, values } = query::statement(query, &format!("{PAT}, {PROOF}"));
+    reads::each_row(db, &sql, params_from_iter(values), |row| {
+        let mut pat = rows::pat(row)?;
+        pat.damaged = seals.check(db, &Sample::read(db, row)?)?.is_err();
+        Ok(each(&pat))
+    })
 }
 
 /// Rows by their number, `?1` being the last that was read, with their number behind all else.

@@ -163,6 +163,10 @@ impl Read for SqliteStore {
         reads::list(&self.db, query, each)
     }
 
+    fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
+        integrity::list(&self.db, &self.seals, query, each)
+    }
+
     fn held(&self, user: Option<&str>) -> Result<u64> {
         reads::held(&self.db, user)
     }

@@ -1,6 +1,5 @@
 //! A filter and an order as SQL. Every value that a person chose is bound; none is spliced.
 
-use super::rows::PAT;
 use crate::domain::filter::{Filter, Limits, Order, Range, Sort};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::{NOTICE_PARTS, SHORTEST_NOTICE, Status};
@@ -14,8 +13,8 @@ pub struct Statement {
     pub values: Vec<String>,
 }
 
-/// The statement that answers `query`.
-pub fn statement(query: &Query<'_>) -> Statement {
+/// The statement that answers `query` with these columns.
+pub fn statement(query: &Query<'_>, columns: &str) -> Statement {
     let mut build = Build::default();
     build.filter(query.filter, query.now, query.expiry_warning);
     let (key, direction) = key(query.order);
@@ -28,7 +27,7 @@ pub fn statement(query: &Query<'_>) -> Statement {
     let condition = build.condition();
     let limit = query.limit.map_or_else(String::new, |n| format!(" LIMIT {}", n.min(i64::MAX as u64)));
     let sql = format!(
-        "SELECT {PAT} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
+        "SELECT {columns} FROM token WHERE {condition} ORDER BY {key} {direction}, seq {direction}{limit}"
     );
     Statement { sql, values: build.values }
 }

@@ -84,7 +84,7 @@ pub fn held(db: &Connection, user: Option<&str>) -> Result<u64> {
 }
 
 pub fn list(db: &Connection, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
-    let Statement { sql, values } = query::statement(query);
+    let Statement { sql, values } = query::statement(query, PAT);
     each_row(db, &sql, params_from_iter(values), |row| Ok(each(&rows::pat(row)?)))
 }
 

@@ -46,6 +46,7 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
         ends_predecessor: integer(row, 19, "ends_predecessor")? != 0,
         reused_at: moment(row, 20, "reused_at")?,
         notified: parsed(row, 21, "notified")?,
+        damaged: false,
     })
 }
 

@@ -206,6 +206,10 @@ impl Read for SqliteTransaction<'_> {
         reads::list(&self.inner, query, each)
     }
 
+    fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
+        integrity::list(&self.inner, self.seals, query, each)
+    }
+
     fn held(&self, user: Option<&str>) -> Result<u64> {
         reads::held(&self.inner, user)
     }
