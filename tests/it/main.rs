@@ -94,6 +94,7 @@ mod times;
 mod tombstones;
 mod transport;
 mod unseen;
+mod upgrade;
 mod vault;
 mod verify;
 mod whoami;
