@@ -172,7 +172,7 @@ impl Run {
             parts.push("what was refused for now, or not tried, is tried again next time");
         }
         if self.count("dropped") > 0 {
-            parts.push("what was refused for seven days is not tried again");
+            parts.push("what was dropped is not tried again");
         }
         parts.join("; ")
     }
@@ -184,7 +184,7 @@ fn state(tried: &Tried) -> &'static str {
         Tried::Delivered(Delivery::Refused(_) | Delivery::Unreachable(_)) => "refused",
         Tried::Delivered(Delivery::Rejected(_)) => "rejected",
         Tried::Delivered(Delivery::Uncertain(_)) => "uncertain",
-        Tried::GivenUp => "dropped",
+        Tried::GivenUp | Tried::Altered => "dropped",
     }
 }
 
@@ -192,6 +192,7 @@ fn why(tried: &Tried) -> Option<&str> {
     match tried {
         Tried::Delivered(delivery) => delivery.why(),
         Tried::GivenUp => Some("it was refused for seven days"),
+        Tried::Altered => Some("it is not what patctl wrote"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Mails about tokens: what they are about, to whom they go, and by which way.
 
+mod frame;
 pub mod recipients;
 
+pub use frame::frame;
 pub use recipients::{Recipients, RecipientsError};
 
 use super::moment::Moment;

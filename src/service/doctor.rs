@@ -44,6 +44,7 @@ pub fn examine(patient: &dyn Examine, question: &Question<'_>) -> Vec<Finding> {
         doctor.rows();
         doctor.limits();
         doctor.addresses();
+        doctor.mails();
         doctor.contradictions();
         doctor.misplaced();
         doctor.tombstones();
@@ -286,6 +287,18 @@ impl Doctor<'_> {
             self.add(Kind::Unaddressed, self.question.database, why, TO_ALL);
         }
         self.ask("its addresses", answer);
+    }
+
+    /// Notices that somebody else wrote, where notices are sent at all.
+    fn mails(&mut self) {
+        if self.question.policy.notices.off || self.question.policy.notices.route.is_none() {
+            return;
+        }
+        let answer = self.patient.altered_mails();
+        for (id, recipient) in self.ask("its outbox", answer).unwrap_or_default().into_iter().take(TOLD) {
+            let why = format!("the notice about it to {recipient} is not what patctl wrote: it is not sent");
+            self.add(Kind::Row, &id, why, "patctl notify   (it drops the notice, and sends the others)");
+        }
     }
 
     fn misplaced(&mut self) {

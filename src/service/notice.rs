@@ -7,7 +7,7 @@ use crate::domain::pat::Pat;
 use crate::domain::policy::Policy;
 use crate::domain::token::TokenId;
 use crate::store::contract::Result;
-use crate::store::{NewPat, Transaction};
+use crate::store::{NewPat, StoreError, Transaction};
 
 /// What a mail says of a token, and who may get it.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +83,21 @@ pub fn are_written(act: &Act<'_>) -> bool {
     !notices.off && notices.route.is_some()
 }
 
+/// Whether a row may be spoken of in a mail: one that is there is what patctl wrote. Whoever could write it otherwise
+/// would have patctl mail his words to anybody.
+///
+/// # Errors
+/// What the database gave.
+pub fn is_credible(change: &dyn Transaction, id: TokenId) -> Result<bool> {
+    match change.evidence(id) {
+        Ok(evidence) => Ok(evidence.is_none_or(|evidence| evidence.seal.is_ok())),
+        Err(StoreError::BadRow(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Writes the mails of `kind` about a token, a [`Pat`] or a [`NewPat`], into the outbox. Writes none if mail is off,
-/// no transport is set, or the token has no address.
+/// no transport is set, the token has no address, or its row is not what patctl wrote.
 ///
 /// # Errors
 /// What the database gave.
@@ -94,7 +107,8 @@ pub fn enqueue<'a>(
     about: impl Into<About<'a>>,
     kind: Kind,
 ) -> Result<()> {
-    if !are_written(act) {
+    let about = about.into();
+    if !are_written(act) || !is_credible(change, about.id)? {
         return Ok(());
     }
     notices(act.policy, (act.clock)(), about, kind).iter().try_for_each(|notice| change.post(notice))

@@ -96,7 +96,7 @@ pub fn preview(store: &dyn Store, act: &Act<'_>) -> Result<(Vec<Vec<Notice>>, Un
     let mut notices: Vec<Notice> = store
         .open_mails(None, u32::MAX)?
         .into_iter()
-        .filter(|posted| !given_up(posted, now))
+        .filter(|posted| posted.seal.is_ok() && !given_up(posted, now))
         .map(|posted| posted.notice)
         .collect();
     for step in Step::ALL {
@@ -157,6 +157,8 @@ pub enum Tried {
     Delivered(Delivery),
     /// It was refused for too long, and is not tried again.
     GivenUp,
+    /// It is not what patctl wrote, and is not sent.
+    Altered,
 }
 
 /// Receives what became of each mail, with its notices.
@@ -205,8 +207,14 @@ pub fn send(
 fn claim(store: &mut dyn Store, act: &Act<'_>, recipient: &str, each: EachMail<'_>) -> Result<Vec<Posted>> {
     let now = (act.clock)();
     let mut change = store.begin(Durability::Full)?;
-    let (mut claimed, mut old) = (Vec::new(), Vec::new());
+    let (mut claimed, mut old, mut altered) = (Vec::new(), Vec::new(), Vec::new());
     for posted in change.open_mails(Some(recipient), IN_A_MAIL)? {
+        if posted.seal.is_err() {
+            // It was not tried: nobody refused it.
+            change.settle(posted.seq, Fate::Dropped("not what patctl wrote"))?;
+            altered.push(posted);
+            continue;
+        }
         if !change.claim(posted.seq)? {
             continue;
         }
@@ -218,6 +226,9 @@ fn claim(store: &mut dyn Store, act: &Act<'_>, recipient: &str, each: EachMail<'
         }
     }
     change.commit()?;
+    if !altered.is_empty() {
+        each(&altered, &Tried::Altered);
+    }
     if !old.is_empty() {
         each(&old, &Tried::GivenUp);
     }

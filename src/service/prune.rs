@@ -9,6 +9,7 @@ use crate::domain::pat::Pat;
 use crate::store::contract::EachPat;
 use crate::store::log::{EachPiece, Piece};
 use crate::store::{Durability, Store, StoreError};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -128,12 +129,22 @@ fn steps(store: &mut dyn Store, act: &Act<'_>, each: &mut dyn FnMut(&Pat)) -> Re
     let before = act.policy.prune_before((act.clock)());
     let (mut after, mut count) = (0, 0);
     while let Some(upto) = store.last_prunable(before, after, STEP)? {
+        // What is deleted cannot be looked at any more, and a mail may speak only of what patctl wrote.
+        let rows = if notice::are_written(act) { store.prunable(before, after, STEP)? } else { Vec::new() };
         let mut change = store.begin(Durability::Step)?;
+        let mut credible = HashSet::new();
+        for row in rows {
+            if notice::is_credible(change.as_ref(), row.pat.id)? {
+                credible.insert(row.pat.id);
+            }
+        }
         let at = (act.clock)();
         let gone = change.prune(before, after, upto, at)?;
         for pat in &gone {
             change.audit(&act.done(at, Action::Prune, pat.id.as_str(), pat.user.as_deref()))?;
-            notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;
+            if credible.contains(&pat.id) {
+                notice::enqueue(change.as_mut(), act, pat, Kind::Pruned)?;
+            }
         }
         change.commit()?;
         // Whoever waits for the lock gets it before the next step.

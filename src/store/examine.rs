@@ -104,6 +104,12 @@ pub trait Examine {
     /// [`StoreError`](super::StoreError), as for every call here.
     fn identity(&self) -> Result<Identity>;
 
+    /// The notices that wait and are not what patctl wrote: the token each is about, and its recipient.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError)
+    fn altered_mails(&self) -> Result<Vec<(String, String)>>;
+
     /// Tables and indexes of other programs, which are tolerated.
     ///
     /// # Errors

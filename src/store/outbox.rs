@@ -2,6 +2,7 @@
 
 use super::Row;
 use super::contract::Result;
+use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::{Kind, Notice};
 use crate::domain::pat::Notified;
@@ -58,6 +59,8 @@ pub struct Posted {
     pub notice: Notice,
     /// Whether it was tried before, and refused.
     pub refused: bool,
+    /// Whether it is what patctl wrote.
+    pub seal: std::result::Result<(), Damage>,
 }
 
 /// What became of a mail.

@@ -46,6 +46,7 @@ mod nginx;
 mod no_audit;
 mod notify;
 mod notify_addresses;
+mod notify_sealed;
 mod notify_trouble;
 mod one_line;
 mod pasted;

@@ -2,7 +2,9 @@
 
 use crate::harness::{Patctl, assert_no_secret, id_of};
 use crate::mail_server::Server;
+use patctl::domain::integrity::Sealer;
 use patctl::domain::moment::Span;
+use patctl::domain::notice::{self, Notice};
 use patctl::exit::Exit;
 
 /// Waiting mails as `kind recipient state`, in their order.
@@ -12,6 +14,33 @@ pub fn outbox(sql: &rusqlite::Connection) -> Vec<String> {
         .expect("the outbox");
     let rows = rows.query_map([], |row| row.get(0)).expect("rows");
     rows.map(|row| row.expect("text")).collect()
+}
+
+/// Seals every mail as it is now: for tests of what lies behind the seal.
+fn reseal_outbox(sql: &rusqlite::Connection) {
+    let database: String =
+        sql.query_row("SELECT name FROM installation", [], |row| row.get(0)).expect("a name");
+    let all = "SELECT seq, at, kind, token_id, name, user, expires_at, recipient FROM outbox";
+    let mut mails = sql.prepare(all).expect("the outbox");
+    let mut mails = mails.query([]).expect("rows");
+    while let Some(row) = mails.next().expect("a row") {
+        let text = |at: usize| row.get::<_, String>(at).expect("a text");
+        let notice = Notice {
+            at: crate::harness::moment(&text(1)),
+            kind: text(2).parse().expect("a kind"),
+            token_id: text(3),
+            name: text(4),
+            user: row.get(5).expect("a user"),
+            expires_at: row
+                .get::<_, Option<String>>(6)
+                .expect("a time")
+                .map(|at| crate::harness::moment(&at)),
+            recipient: text(7),
+        };
+        let seal = Sealer::default().seal_message(&notice::frame(&database, &notice));
+        let seq: i64 = row.get(0).expect("a number");
+        sql.execute("UPDATE outbox SET integrity = ?2 WHERE seq = ?1", (seq, seal)).expect("a seal");
+    }
 }
 
 pub fn notified(patctl: &Patctl) -> Vec<String> {
@@ -197,6 +226,7 @@ fn only_usable_tokens_get_a_mail_about_their_end() {
     set("UPDATE token SET disabled_at = created_at WHERE name = 'disabled'");
     // Something may still use it until its grace ends.
     set("UPDATE token SET rotated_at = '2026-11-22T12:00:00.000000Z' WHERE name = 'replaced'");
+    patctl.reseal();
     patctl.configure(&server.properties());
     notify_ten_times(&patctl);
     patctl.pass(Span::days(5));
@@ -250,6 +280,7 @@ fn odd_names_stay_in_their_place() {
         .sql()
         .execute("UPDATE outbox SET name = 'x' || char(13, 10) || 'Bcc: eve@x' || char(13, 10, 13, 10, 46, 13, 10) WHERE name = 'plain'", [])
         .expect("a change by hand");
+    reseal_outbox(&patctl.sql());
     notify_ten_times(&patctl);
     let mails = server.mails();
     assert_eq!(mails.len(), 6);

@@ -3,7 +3,7 @@
 use super::integrity::{Seals, each_sample};
 use super::reseal::{self, reseal};
 use super::transaction::SqliteTransaction;
-use super::{Result, head, tombstone};
+use super::{Result, head, outbox, tombstone};
 use crate::domain::integrity::{Damage, IntegrityKey, ROWS, Sealer};
 use crate::store::integrity::{Adopted, Reseal};
 
@@ -27,6 +27,7 @@ impl Reseal for SqliteTransaction<'_> {
         }
         let sealed = reseal(db, &Seals::default(), &keyed, |seal| seal.is_ok())?;
         tombstone::reseal(db, &keyed, &keyed, |damage| *damage == Damage::Unkeyed)?;
+        outbox::adopt(db, &keyed)?;
         self.reseal_head(keyed);
         Ok(Adopted::Sealed(sealed))
     }

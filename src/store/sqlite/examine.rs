@@ -3,7 +3,7 @@
 use super::integrity::{self, Seals};
 use super::query::{self, Statement};
 use super::reads::collect;
-use super::{Result, failed, head, log, open, reads, reseal, rows, schema, space, tombstone};
+use super::{Result, failed, head, log, open, outbox, reads, reseal, rows, schema, space, tombstone};
 use crate::domain::frame::Value;
 use crate::domain::integrity::{COLUMNS, ID, REVOKED_AT, Sealer, Values};
 use crate::domain::moment::Moment;
@@ -92,6 +92,11 @@ impl Examine for Patient {
 
     fn tolerated(&self) -> Result<Vec<String>> {
         schema::tolerated(&self.db)
+    }
+
+    fn altered_mails(&self) -> Result<Vec<(String, String)>> {
+        let altered = outbox::altered(&self.db, &self.seals)?;
+        Ok(altered.into_iter().map(|mail| (mail.notice.token_id, mail.notice.recipient)).collect())
     }
 
     fn odd_settings(&self) -> Result<Vec<OddSetting>> {

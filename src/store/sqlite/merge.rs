@@ -5,7 +5,7 @@
 
 use super::integrity::Seals;
 use super::reads::{collect, execute};
-use super::{Result, failed, head, held, reseal, rows, tombstone};
+use super::{Result, failed, head, held, outbox, reseal, rows, tombstone};
 use crate::domain::chain::{KeptHead, Link};
 use crate::domain::integrity::{Damage, ROWS};
 use crate::store::StoreError;
@@ -136,6 +136,9 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
     execute(db, "DELETE FROM main.cache", &[])?;
     reseal::reseal_these(db, seals, &credible)?;
     held::put_back(db)?;
+    if seals.believes_narrow() {
+        outbox::seal_unsealed(db, seals)?;
+    }
     merged.tokens = count(db, "SELECT count(*) FROM main.token")?;
     Ok(merged)
 }

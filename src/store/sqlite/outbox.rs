@@ -1,15 +1,19 @@
 //! The outbox behind its contract.
 
+use super::integrity::Seals;
 use super::query::{self, Statement};
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
-use super::{Result, SqliteStore, reads};
+use super::{Result, SqliteStore, failed, reads};
+use crate::domain::integrity::Damage;
 use crate::domain::moment::Moment;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Kind, Notice, frame};
 use crate::domain::pat::Status;
 use crate::store::Row;
+use crate::store::StoreError;
 use crate::store::outbox::{Fate, Outbox, OutboxChange, Posted, Step, Turn};
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::{Connection, Row as RusqliteRow, ToSql, params, params_from_iter};
+use std::collections::HashSet;
 
 /// The condition for tokens whose turn it is; finding and marking them share it.
 fn condition(turn: Turn) -> Statement {
@@ -31,26 +35,94 @@ fn due(db: &Connection, turn: Turn, after: i64, limit: u32) -> Result<Vec<Row>> 
     })
 }
 
-fn open_mails(db: &Connection, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
+/// The columns of [`posted`].
+const POSTED: &str =
+    "seq, at, kind, token_id, name, user, expires_at, recipient, state = 'refused', integrity";
+
+fn posted(row: &RusqliteRow<'_>, seals: &Seals, database: &str) -> Result<Posted> {
+    let read = || -> Result<Notice> {
+        Ok(Notice {
+            at: rows::parsed(row, 1, "at")?,
+            kind: rows::parsed(row, 2, "kind")?,
+            token_id: rows::text(row, 3, "token_id")?.to_owned(),
+            name: rows::text(row, 4, "name")?.to_owned(),
+            user: rows::optional(row, 5, "user")?.map(str::to_owned),
+            expires_at: rows::maybe(row, 6, "expires_at")?,
+            recipient: rows::text(row, 7, "recipient")?.to_owned(),
+        })
+    };
+    let (notice, seal) = match read() {
+        Ok(notice) => {
+            let seal = row.get_ref(9).map_err(failed)?.as_blob_or_null().unwrap_or(None);
+            let checked = seals.sealer().check_message(seal, || frame(database, &notice));
+            (notice, checked)
+        }
+        // It is named, and keeps nobody from the others.
+        Err(StoreError::BadRow(_)) => (unreadable(row), Err(Damage::Changed)),
+        Err(error) => return Err(error),
+    };
+    Ok(Posted {
+        seq: rows::integer(row, 0, "seq")?,
+        notice,
+        refused: rows::integer(row, 8, "state")? != 0,
+        seal,
+    })
+}
+
+fn unreadable(row: &RusqliteRow<'_>) -> Notice {
+    let text = |at: usize| rows::text(row, at, "").map(str::to_owned).unwrap_or_default();
+    Notice {
+        at: Moment::clamped(i128::MIN),
+        kind: Kind::Created,
+        token_id: text(3),
+        name: text(4),
+        user: None,
+        expires_at: None,
+        recipient: text(7),
+    }
+}
+
+fn open_mails(db: &Connection, seals: &Seals, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
     let sql = format!(
-        "SELECT seq, at, kind, token_id, name, user, expires_at, recipient, state = 'refused' FROM outbox \
+        "SELECT {POSTED} FROM outbox \
          WHERE state IN ('pending', 'refused') AND recipient = coalesce(?1, recipient) ORDER BY seq LIMIT {limit}"
     );
-    reads::collect(db, &sql, [recipient], |row| {
-        Ok(Posted {
-            seq: rows::integer(row, 0, "seq")?,
-            notice: Notice {
-                at: rows::parsed(row, 1, "at")?,
-                kind: rows::parsed(row, 2, "kind")?,
-                token_id: rows::text(row, 3, "token_id")?.to_owned(),
-                name: rows::text(row, 4, "name")?.to_owned(),
-                user: rows::optional(row, 5, "user")?.map(str::to_owned),
-                expires_at: rows::maybe(row, 6, "expires_at")?,
-                recipient: rows::text(row, 7, "recipient")?.to_owned(),
-            },
-            refused: rows::integer(row, 8, "state")? != 0,
-        })
-    })
+    let database = seals.database(db)?;
+    reads::collect(db, &sql, [recipient], |row| posted(row, seals, database))
+}
+
+/// The mails that wait and are not what patctl wrote.
+pub fn altered(db: &Connection, seals: &Seals) -> Result<Vec<Posted>> {
+    let mut mails = open_mails(db, seals, None, u32::MAX)?;
+    mails.retain(|mail| mail.seal.is_err());
+    Ok(mails)
+}
+
+/// Gives the mails that wait, and that `wanted` chooses, a seal.
+pub fn reseal(db: &Connection, to: &Seals, wanted: impl Fn(&Posted) -> bool) -> Result<()> {
+    let database = to.database(db)?;
+    for mail in open_mails(db, to, None, u32::MAX)? {
+        if wanted(&mail) {
+            let seal = to.sealer().seal_message(&frame(database, &mail.notice));
+            reads::execute(db, "UPDATE outbox SET integrity = ?2 WHERE seq = ?1", params![mail.seq, seal])?;
+        }
+    }
+    Ok(())
+}
+
+/// Seals what waits in a database of before schema 8, in which mails had no seal.
+pub fn seal_unsealed(db: &Connection, seals: &Seals) -> Result<()> {
+    reseal(db, seals, |mail| mail.seal == Err(Damage::Unsealed))
+}
+
+/// Seals with a new key what has a checksum that is right.
+pub fn adopt(db: &Connection, keyed: &Seals) -> Result<()> {
+    let right: HashSet<i64> = open_mails(db, &Seals::default(), None, u32::MAX)?
+        .iter()
+        .filter(|mail| mail.seal.is_ok())
+        .map(|mail| mail.seq)
+        .collect();
+    reseal(db, keyed, |mail| right.contains(&mail.seq))
 }
 
 fn waiting_recipients(db: &Connection) -> Result<Vec<String>> {
@@ -65,7 +137,7 @@ impl Outbox for SqliteStore {
     }
 
     fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
-        open_mails(&self.db, recipient, limit)
+        open_mails(&self.db, &self.seals, recipient, limit)
     }
 
     fn waiting_recipients(&self) -> Result<Vec<String>> {
@@ -79,7 +151,7 @@ impl Outbox for SqliteTransaction<'_> {
     }
 
     fn open_mails(&self, recipient: Option<&str>, limit: u32) -> Result<Vec<Posted>> {
-        open_mails(self.db(), recipient, limit)
+        open_mails(self.db(), self.seals(), recipient, limit)
     }
 
     fn waiting_recipients(&self) -> Result<Vec<String>> {
@@ -89,8 +161,9 @@ impl Outbox for SqliteTransaction<'_> {
 
 impl OutboxChange for SqliteTransaction<'_> {
     fn post(&mut self, notice: &Notice) -> Result<()> {
-        let sql = "INSERT INTO outbox (at, kind, token_id, name, user, expires_at, recipient) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let sql = "INSERT INTO outbox (at, kind, token_id, name, user, expires_at, recipient, integrity) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let seal = self.seals().sealer().seal_message(&frame(self.seals().database(self.db())?, notice));
         let values = params![
             notice.at.to_string(),
             notice.kind.as_str(),
@@ -99,6 +172,7 @@ impl OutboxChange for SqliteTransaction<'_> {
             notice.user,
             notice.expires_at.map(|at| at.to_string()),
             notice.recipient,
+            seal,
         ];
         reads::execute(self.db(), sql, values).map(|_| ())
     }

@@ -2,7 +2,7 @@
 
 use super::integrity::{PROOF, Sample, Seals, each_sample, number};
 use super::rows::PAT;
-use super::{Result, failed, head, reads};
+use super::{Result, failed, head, outbox, reads};
 use crate::domain::integrity::{Damage, ROWS, Sealer};
 use rusqlite::{Connection, params};
 
@@ -69,6 +69,7 @@ pub fn fill(db: &Connection) -> Result<()> {
 pub fn widen(db: &Connection, seals: &Seals) -> Result<u64> {
     let old = Seals::new(seals.sealer().clone());
     old.believe_narrow();
+    outbox::seal_unsealed(db, seals)?;
     reseal(db, &old, seals, |seal| seal.is_ok())
 }
 
