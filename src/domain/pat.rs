@@ -161,6 +161,7 @@ impl FromStr for Notified {
 pub const DAMAGED: &str = "damaged";
 
 /// Everything about a token but its verifier. What is shown, filtered and decided on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pat {
     /// The public name.
