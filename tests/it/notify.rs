@@ -222,11 +222,13 @@ fn only_usable_tokens_get_a_mail_about_their_end() {
     patctl.create(&["replaced", "--expires", "3", "--email", "o@x"]);
     patctl.create(&["live", "--expires", "3", "--email", "l@x"]);
     patctl.run(&["revoke", id_of(&revoked)]);
-    let set = |sql: &str| patctl.sql().execute_batch(sql).expect("a change by hand");
+    let set = |sql: &str| {
+        patctl.sql().execute_batch(sql).expect("a change by hand");
+        patctl.reseal();
+    };
     set("UPDATE token SET disabled_at = created_at WHERE name = 'disabled'");
     // Something may still use it until its grace ends.
     set("UPDATE token SET rotated_at = '2026-11-22T12:00:00.000000Z' WHERE name = 'replaced'");
-    patctl.reseal();
     patctl.configure(&server.properties());
     notify_ten_times(&patctl);
     patctl.pass(Span::days(5));
