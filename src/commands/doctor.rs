@@ -222,8 +222,9 @@ fn of_database(
             Err(error) => return unopenable(error),
         };
     }
-    findings.extend(doctor::examine(&patient, &question));
+    // Of another database nothing else is worth mending.
     findings.extend(of_pin(cx, settings, file, &patient));
+    findings.extend(doctor::examine(&patient, &question));
     findings
 }
 
@@ -255,7 +256,7 @@ fn of_pin(cx: &Context<'_>, settings: &Settings, file: &Path, patient: &Patient)
             "it is pinned to another database than this one: no token of this one is believed",
             "move it away and restore a backup of that database; or, if this one is meant, remove the line \
              'installation …' from the file",
-            vec![checkup::aside(file), Step::restore()],
+            checkup::all_aside(file).chain([Step::restore()]).collect(),
         ),
         None => (
             "it is pinned to no database: another one that was sealed with it could take the place of this one",

@@ -2,9 +2,10 @@
 
 use super::audit;
 use super::prune::{self, PruneError};
-use super::row_findings::{RESTORE, TO_ALL, is_over, of_addresses, of_misplaced, of_row, revoke};
-use crate::domain::chain::Terms;
+use super::row_findings::{KEY, RESTORE, TO_ALL, is_over, of_addresses, of_misplaced, of_row, revoke};
+use crate::domain::chain::{Fault, Terms};
 use crate::domain::finding::{Finding, Kind, Step};
+use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::policy::Policy;
 use crate::domain::restriction::Base;
@@ -207,7 +208,13 @@ impl Doctor<'_> {
         let patient = self.patient;
         let terms = Terms { kept: None, retention: Some(self.question.retention) };
         let answer = audit::walk(&|each| patient.examine_chain(each), terms);
-        if let Some(Err(fault)) = self.ask("its audit log", answer) {
+        let fault = self.ask("its audit log", answer).and_then(std::result::Result::err);
+        // A restore asks for the key, too.
+        if let Some(Fault::Head { damage: Damage::NoKey, .. }) = &fault {
+            let why = "its head was sealed with a key, and there is none: nobody can say whether it is whole";
+            return self.add(Kind::AuditChain, "audit log", why, KEY);
+        }
+        if let Some(fault) = fault {
             let mend = "compare with a backup or a log kept elsewhere; 'patctl restore FILE' keeps the file that is here";
             self.add_by(Kind::AuditChain, "audit log", fault.to_string(), mend, Step::restore());
         }

@@ -10,6 +10,10 @@ use crate::store::examine::{Examined, Misplaced, Reachable};
 /// What is said where a backup is needed.
 pub const RESTORE: &str = "restore a backup: 'patctl restore FILE'";
 
+/// What is said where the key of the seals is missing.
+pub const KEY: &str = "set patctl.integrity.key.file to the key it was sealed with, or put that file back from its copy; \
+                       after a restore without the key, restore again with the key";
+
 /// Ends a token for good.
 pub fn revoke(id: &str) -> Step {
     Step::patctl(["revoke", id, "--yes"])
@@ -116,11 +120,7 @@ fn by_hand() -> (String, Vec<Step>) {
 fn mend(damage: Damage, id: &str) -> (String, Vec<Step>) {
     match damage {
         // What the key was, no command can find out.
-        Damage::NoKey => {
-            let mend = "set patctl.integrity.key.file to the key it was sealed with, or put that file back from its \
-                        copy; after a restore without the key, restore again with the key";
-            (mend.to_owned(), Vec::new())
-        }
+        Damage::NoKey => (KEY.to_owned(), Vec::new()),
         Damage::Unsealed | Damage::Changed | Damage::Unkeyed | Damage::Narrow | Damage::Ended => {
             let mend = format!("patctl revoke {id}, and make a new one; or restore a backup of before");
             (mend, vec![revoke(id)])

@@ -103,6 +103,20 @@ const MORE: &[Plant] = &[
             chmod(&patctl.db(), 0o666);
         }
     }),
+    ("another database", |patctl, _| {
+        let other = Patctl::new();
+        other.create(&[]);
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(patctl.path(&format!("patctl.db{suffix}")));
+        }
+        other.sql().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+        fs::copy(other.db(), patctl.db()).expect("a copy");
+    }),
+    ("not pinned", |patctl, _| {
+        let key = fs::read_to_string(patctl.path("integrity.key")).expect("the key");
+        let first = key.lines().next().expect("a line");
+        fs::write(patctl.path("integrity.key"), format!("{first}\n")).expect("the key");
+    }),
     ("not a key", |patctl, _| {
         let key = patctl.path("integrity.key");
         fs::write(&key, fs::read(&key).unwrap_or_default()).expect("the key");
@@ -251,7 +265,8 @@ fn the_remedy_of_each_planted_fault_leads_to_a_silent_doctor() {
 
 #[test]
 fn the_remedy_of_each_fault_of_file_log_and_rows_leads_to_a_silent_doctor() {
-    let faults = || MORE.iter().filter(|(name, _)| *name != "not a key");
+    let keyed = ["not a key", "another database", "not pinned"];
+    let faults = || MORE.iter().filter(|(name, _)| !keyed.contains(name));
     each(faults().map(|(name, plant)| ((*name).to_owned(), *plant)), false);
 }
 
@@ -261,6 +276,35 @@ fn the_remedy_of_each_fault_leads_to_a_silent_doctor_with_an_integrity_key_too()
     let unkeyed = ["older schema"];
     let faults = MORE.iter().filter(|(name, _)| !unkeyed.contains(name));
     each(faults.map(|(name, plant)| ((*name).to_owned(), *plant)), true);
+}
+
+/// No command can find a key: it is said what is missing, and nothing that would make it worse.
+#[test]
+fn a_missing_integrity_key_is_said_and_nothing_is_advised_that_makes_it_worse() {
+    let ward = Ward::new(true, true);
+    let configured = fs::read_to_string(ward.patctl.path("patctl.properties")).expect("the configuration");
+    ward.patctl.configure("atlassian.pats.max.tokens.per.user = 100");
+    let left = ward.heal().expect("only words");
+    assert!(!left.is_empty() && left.iter().all(|kind| kind == "row" || kind == "audit-chain"), "{left:?}");
+    let run = ward.doctor(&[]);
+    assert_eq!(stdout(&run).matches("set patctl.integrity.key.file").count(), left.len(), "{run:?}");
+    fs::write(ward.patctl.path("patctl.properties"), configured).expect("the configuration");
+    assert_eq!(ward.heal(), Ok(Vec::new()));
+}
+
+/// To whom a mail goes, no command can find out.
+#[test]
+fn a_token_without_an_address_is_left_to_a_person() {
+    let ward = Ward::new(false, true);
+    ward.patctl.configure(
+        "atlassian.pats.max.tokens.per.user = 100\npatctl.mail.from = a@example.com\n\
+         patctl.mail.transport = smtp://localhost:9\n",
+    );
+    ward.patctl.create(&["--user", "d e", "--expires", "90"]);
+    let left = ward.heal().expect("only words");
+    assert!(!left.is_empty() && left.iter().all(|kind| kind == "unaddressed"), "{left:?}");
+    let run = ward.doctor(&[]);
+    assert!(stdout(&run).contains("--notify-to ADDRESS"), "{run:?}");
 }
 
 /// Not to be allowed to read a database is no damage, and no reason to restore it.

@@ -248,6 +248,12 @@ pub fn aside(path: &Path) -> Step {
     Step::program(["mv", "-n", "--", &path.display().to_string(), &name.display().to_string()])
 }
 
+/// Moves a database with its log to names that are free.
+pub fn all_aside(path: &Path) -> impl Iterator<Item = Step> {
+    let names = ["", "-wal", "-shm"].map(|suffix| open::companion(path, suffix));
+    names.into_iter().filter(|name| fs::symlink_metadata(name).is_ok()).map(|name| aside(&name))
+}
+
 fn chown(uid: u32, path: &Path) -> Step {
     Step::program(["chown", "-h", "--", &uid.to_string(), &path.display().to_string()])
 }
