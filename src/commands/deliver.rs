@@ -31,21 +31,21 @@ pub fn hand_over<I: ?Sized, T, E>(
     deed: impl FnOnce(&mut Dice, &mut dyn FnMut(&I) -> io::Result<()>) -> Result<T, E>,
 ) -> Result<T, E> {
     let format = cx.screen.format();
-    let mut written = false;
+    let mut written = None;
     let screen = &mut cx.screen;
     let result = deed(cx.dice, &mut |issued| {
         let bytes = printed(issued, format)?;
         match token_file {
-            Some(path) => hand_over::to_file(path, &bytes)?,
+            Some(path) => written = Some(hand_over::to_file(path, &bytes)?),
             None => hand_over::to_stdout(screen.out().raw(), &bytes)?,
         }
-        written = true;
         Ok(())
     });
     // A commit that may have happened keeps its file: it may be the only copy of a good token.
     let failed_for_sure = matches!(&result, Err(error) if !undecided(error));
-    if let Some(path) = token_file.filter(|_| written && failed_for_sure) {
-        hand_over::take_back(path);
+    if let Some(file) = written.filter(|_| failed_for_sure) {
+        // The very file that was made, whatever has its name by now: what it holds verifies nowhere.
+        file.take_back();
     }
     result
 }

@@ -2,7 +2,6 @@
 
 use crate::files::NewFile;
 use crate::world::Output;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -32,22 +31,20 @@ pub fn to_stdout(out: &mut dyn Output, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `bytes` into a new file that only its owner can read, and onto the disk.
+/// Writes `bytes` into a new file that only its owner can read, and onto the disk. Answers the file, which is to be
+/// taken back when the commit fails after all.
 ///
 /// # Errors
 /// The file exists already, or cannot be written; then it is not left behind.
-pub fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn to_file(path: &Path, bytes: &[u8]) -> io::Result<NewFile> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
     let mut new = NewFile::make(path, 0o600).map_err(named)?;
     // The name is durable only when its directory is.
-    new.file.write_all(bytes).and_then(|()| new.sync()).map_err(|e| {
-        new.take_back();
-        named(e)
-    })
-}
-
-/// Removes what [`to_file`] wrote, when the commit failed after all.
-pub fn take_back(path: &Path) {
-    // Best effort: what it holds verifies nowhere.
-    let _ = fs::remove_file(path);
+    match new.file.write_all(bytes).and_then(|()| new.sync()) {
+        Ok(()) => Ok(new),
+        Err(e) => {
+            new.take_back();
+            Err(named(e))
+        }
+    }
 }
