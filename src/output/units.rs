@@ -2,11 +2,12 @@
 
 use super::invocation::{Invocation, for_systemd};
 use super::one_line::OneLine;
+use crate::files::Directory;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// A job as systemd runs it.
 #[derive(Clone, Copy, Debug)]
@@ -126,21 +127,31 @@ impl Job<'_> {
 /// It is there already, or cannot be written; the message names which.
 pub fn write(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
     let named = |path: &Path, e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
-    DirBuilder::new().mode(0o755).create(directory).map_err(|e| named(directory, e))?;
+    let Some(Component::Normal(name)) = directory.components().next_back() else {
+        let nameless = io::Error::new(io::ErrorKind::InvalidInput, "this names no directory");
+        return Err(named(directory, nameless));
+    };
+    let parent = Directory::of(directory).map_err(|e| named(directory, e))?;
+    let new = parent.directory(name, 0o755).map_err(|e| named(directory, e))?;
+    let mut made: Vec<(&OsStr, File)> = Vec::with_capacity(files.len());
     for (name, text) in files {
-        let path = directory.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-        let written = file.and_then(|mut file: File| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
+        let written = new.file(name.as_ref(), 0o644).and_then(|mut file| {
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            made.push((name.as_ref(), file));
+            written
         });
-        written.map_err(|e| {
-            // Half a set of units is none. Best effort: what is left is in a directory that was not there.
-            let _ = fs::remove_dir_all(directory);
-            named(&path, e)
-        })?;
+        if let Err(e) = written {
+            // Half a set of units is none. Best effort: nobody else has seen them yet.
+            for (name, file) in &made {
+                if new.holds(name, file) {
+                    let _ = new.remove(name);
+                }
+            }
+            let _ = parent.remove_directory(directory.file_name().unwrap_or_default());
+            return Err(named(&directory.join(name), e));
+        }
     }
-    Ok(())
+    new.sync().and_then(|()| parent.sync()).map_err(|e| named(directory, e))
 }
 
 #[cfg(test)]

@@ -72,8 +72,9 @@ fn scene(home: &Home) -> (Vec<(PathBuf, PathBuf)>, String) {
             fs::rename(&from, theirs.join(format!("d/patctl.db{suffix}"))).expect("a rename");
         }
     }
-    // Programs of root's, as a set-user-id bit would make them dangerous, and a database of root's.
-    for name in ["patctl.db", "patctl.db-wal", "patctl.db-shm", "out", "units", "key"] {
+    // Programs of root's, as a set-user-id bit would make them dangerous. What commands are to make is not there: a
+    // file would stand in their way.
+    for name in ["patctl.db", "patctl.db-wal", "patctl.db-shm"] {
         fs::copy("/bin/true", ours.join("d").join(name)).expect("a program");
         chmod(&ours.join("d").join(name), 0o755);
     }
