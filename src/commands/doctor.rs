@@ -4,7 +4,8 @@ use super::context::Context;
 use super::remedy::Remedy;
 use super::{stdout_failed, terminal_failed};
 use crate::cli::{Doctor, Format};
-use crate::config::{self, ConfigError, Problem, Settings, integrity_key, private_file};
+use crate::config::private_file::{self, Unusable};
+use crate::config::{self, ConfigError, Problem, Settings, integrity_key};
 use crate::domain::finding::{Finding, Kind, Step};
 use crate::domain::integrity::Sealer;
 use crate::domain::moment::Span;
@@ -107,6 +108,10 @@ fn settings(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Settings {
     let (settings, problems) = match config::examine(&cx.sources()) {
         Ok(found) => found,
         Err(ConfigError::Problems(problems)) => (Settings::default(), problems),
+        Err(ConfigError::Exhausted { path, why }) => {
+            findings.push(Finding::new(Kind::Config, path.display().to_string(), why, "try again"));
+            (Settings::default(), Vec::new())
+        }
         Err(ConfigError::File { path, why, remedy }) => {
             let mend = remedy
                 .unwrap_or_else(|| "mend it or move it away; no other file is read in its place".to_owned());
@@ -134,11 +139,12 @@ fn of_problem(problem: &Problem) -> Finding {
 fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec<Finding>) -> Sealer {
     let euid = cx.euid();
     let private = |path: &Path| private_file::read(path, euid);
-    let vault =
-        |path: &Path| VaultKey::parse(&private(path)?).map(|_| ()).map_err(|_| "this is no key".to_owned());
-    let mut look = |property: &str, path: &Path, read: &dyn Fn(&Path) -> Result<(), String>| {
+    let vault = |path: &Path| {
+        VaultKey::parse(&private(path)?).map(|_| ()).map_err(|_| Unusable::from("this is no key"))
+    };
+    let mut look = |property: &str, path: &Path, read: &dyn Fn(&Path) -> Result<(), Unusable>| {
         let Err(why) = read(path) else { return };
-        findings.push(of_key(args, property, path, &why, read, euid));
+        findings.push(of_key(args, property, path, &why.why, read, euid));
     };
     if let Some(path) = settings.vault_key_file() {
         look("patctl.token.vault.key.file", &path, &vault);
@@ -156,7 +162,7 @@ fn of_key(
     property: &str,
     path: &Path,
     why: &str,
-    read: &dyn Fn(&Path) -> Result<(), String>,
+    read: &dyn Fn(&Path) -> Result<(), Unusable>,
     euid: u32,
 ) -> Finding {
     let finding = Finding::new(

@@ -88,6 +88,9 @@ impl From<ConfigError> for Failure {
                     }),
                 )
             }
+            ConfigError::Exhausted { path, why } => {
+                StoreError::Exhausted(format!("configuration {}: {why}", path.display())).into()
+            }
             ConfigError::Problems(problems) => {
                 let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();
                 let lines: Vec<String> = fatal.iter().map(ToString::to_string).collect();

@@ -1,6 +1,7 @@
 //! The key of the seals, from the file that the configuration names, for the database that was opened.
 
 use super::context::Context;
+use crate::config::private_file::Unusable;
 use crate::config::{Settings, integrity_key};
 use crate::domain::integrity::{KeyFile, PIN_ROWS, Sealer, pin};
 use crate::exit::Exit;
@@ -100,13 +101,13 @@ impl Context<'_> {
             let adopted = integrity::adopt(store, &self.act(&policy, &actor), &file.key)?;
             if adopted == Adopted::Foreign {
                 integrity_key::forget(path);
-            } else if integrity_key::publish(path).map_err(|e| wrong(path, &e.to_string()))? {
+            } else if integrity_key::publish(path).map_err(|e| wrong(path, &e.into()))? {
                 let made =
                     format!("made the key {}; keep a copy of it, apart from the backups", path.display());
                 self.screen.say(&made);
             }
         }
-        Err(wrong(path, "it is not there, and rows are sealed with a key"))
+        Err(wrong(path, &"it is not there, and rows are sealed with a key".into()))
     }
 }
 
@@ -121,8 +122,11 @@ pub fn another(path: &Path) -> Failure {
 }
 
 /// What a key file is, and why this is none.
-pub fn wrong(path: &Path, why: &str) -> Failure {
-    let message = format!("the integrity key file {}: {why}", path.display());
+pub fn wrong(path: &Path, unusable: &Unusable) -> Failure {
+    let message = format!("the integrity key file {}: {}", path.display(), unusable.why);
+    if unusable.passes {
+        return StoreError::Exhausted(message).into();
+    }
     Failure::new(Exit::Config, "integrity", message).hint(
         "put the key back from its copy, mode 600; without it no row can be believed, and no token is good",
     )

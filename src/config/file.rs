@@ -40,6 +40,11 @@ pub fn find(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
 
 /// Why a file was not read, and where its name came from if that may be the reason.
 fn not_read(path: &Path, sources: &Sources<'_>, error: ReadError) -> ConfigError {
+    if let ReadError::Io(e) = &error
+        && files::is_exhaustion(e)
+    {
+        return ConfigError::Exhausted { path: path.to_owned(), why: e.to_string() };
+    }
     let foreign = match &error {
         ReadError::Io(e) => e.kind() == std::io::ErrorKind::PermissionDenied,
         ReadError::Weak(weak) => matches!(weak.doubt, Doubt::Owner(_)),

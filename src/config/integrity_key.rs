@@ -3,7 +3,7 @@
 //! A new one lies under another name, with `.new` behind it, until the rows are sealed with it. So the named
 //! file never holds a key that no row knows, and whoever dies in between leaves both halves for the next.
 
-use super::private_file;
+use super::private_file::{self, Unusable};
 use crate::domain::dice::Dice;
 use crate::domain::integrity::{IntegrityKey, KeyFile, PIN_ROWS, pin};
 use crate::files::Route;
@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The file is there and cannot be used, in words that say how to mend it.
-pub fn load(path: &Path, euid: u32) -> Result<Option<KeyFile>, String> {
+pub fn load(path: &Path, euid: u32) -> Result<Option<KeyFile>, Unusable> {
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(e.into()),
         Ok(_) => read(path, euid).map(Some),
     }
 }
 
-fn read(path: &Path, euid: u32) -> Result<KeyFile, String> {
+fn read(path: &Path, euid: u32) -> Result<KeyFile, Unusable> {
     let bytes = private_file::read(path, euid)?;
-    KeyFile::parse(&bytes).map_err(|_| "this is no key".to_owned())
+    KeyFile::parse(&bytes).map_err(|_| "this is no key".into())
 }
 
 /// The key that waits to become the one in the file: a new one, or one that somebody else has made; `None`
@@ -39,18 +39,18 @@ pub fn pending(
     euid: u32,
     installation: &str,
     dice: &mut Dice,
-) -> Result<Option<KeyFile>, String> {
+) -> Result<Option<KeyFile>, Unusable> {
     let waiting = beside(path, ".new");
     let route = Route::to(path, euid).map_err(|e| format!("it is not there, and cannot be made: {e}"))?;
     if let Some(weak) = route.weak {
-        return Err(format!("it is not there, and is not made where others could exchange it: {weak}"));
+        return Err(format!("it is not there, and is not made where others could exchange it: {weak}").into());
     }
     if fs::symlink_metadata(&waiting).is_err() {
         match make(&waiting, &IntegrityKey::generate(dice), installation) {
             Ok(()) => {}
             // Whoever was faster made the key of all.
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(format!("it is not there, and cannot be made: {e}")),
+            Err(e) => return Err(format!("it is not there, and cannot be made: {e}").into()),
         }
     }
     load(&waiting, euid)
@@ -104,7 +104,7 @@ fn make(waiting: &Path, key: &IntegrityKey, installation: &str) -> io::Result<()
 /// # Errors
 /// The file cannot be written.
 pub fn write_pin(path: &Path, euid: u32, line: &str) -> io::Result<()> {
-    let bytes = private_file::read(path, euid).map_err(io::Error::other)?;
+    let bytes = private_file::read(path, euid).map_err(|unusable| io::Error::other(unusable.why))?;
     let mut file = OpenOptions::new().append(true).open(path)?;
     // What was opened is what has the name, and that is no link.
     let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);

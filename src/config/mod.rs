@@ -101,6 +101,13 @@ pub enum ConfigError {
         /// What to do, where that can be said.
         remedy: Option<String>,
     },
+    /// The system has too little left to read the file.
+    Exhausted {
+        /// Which.
+        path: PathBuf,
+        /// What it said.
+        why: String,
+    },
     /// These are wrong; at least one.
     Problems(Vec<Problem>),
 }

@@ -12,6 +12,8 @@ mod rights;
 mod route;
 
 pub use output::{Directory, NewFile, rename};
-pub use read::{ReadError, anybodys, look, me, mine_alone, mode_now, own, plain, private, tighten};
+pub use read::{
+    ReadError, anybodys, is_exhaustion, look, me, mine_alone, mode_now, own, plain, private, tighten,
+};
 pub use rights::Rights;
 pub use route::{Doubt, Route, Weak, trusted};

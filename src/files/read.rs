@@ -1,6 +1,7 @@
 //! Reading a file once, and judging the descriptor that is read from.
 
 use super::route::{Doubt, Route, Weak};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{Mode, fchmod};
@@ -146,6 +147,14 @@ fn read(path: &Path, euid: u32, most: usize, strict: bool) -> Result<Vec<u8>, Re
         return Ok(Vec::new());
     }
     bounded(regular(&path)?, most)
+}
+
+/// Whether the system, or a limit of this process, has nothing left to give: that passes, and is nobody's fault.
+#[must_use]
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| {
+        matches!(Errno::from_raw(number), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN)
+    })
 }
 
 /// The effective user id of this process.

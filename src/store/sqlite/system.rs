@@ -1,21 +1,14 @@
 //! What the system says, in our words. That it has no descriptors or memory left is no matter of rights, and no fault
 //! of the database.
 
+use crate::files::is_exhaustion;
 use crate::store::StoreError;
-use nix::errno::Errno;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 /// The file, its log, the index of that, and one for a look at a directory or a key.
 const DESCRIPTORS: usize = 4;
-
-/// Whether the system, or a limit of this process, has nothing left to give.
-fn is_exhaustion(e: &io::Error) -> bool {
-    e.raw_os_error().is_some_and(|number| {
-        matches!(Errno::from_raw(number), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN)
-    })
-}
 
 /// What the system says when it is asked for as many descriptors as an open database takes, where it has none:
 /// SQLite says only that it cannot open a file.
