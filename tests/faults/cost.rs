@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Measured {
     pub output: Output,
     pub took: Duration,
+    /// The time of processors that it had: what it takes on a machine that has nothing else to do.
+    pub used: Duration,
     /// The most memory that it had at once.
     pub kib: u64,
 }
@@ -19,8 +21,8 @@ import resource, subprocess, sys, time
 begun = time.monotonic()
 status = subprocess.run(sys.argv[2:]).returncode
 took = time.monotonic() - begun
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-open(sys.argv[1], 'w').write(f'{took} {peak}')
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], 'w').write(f'{took} {used.ru_utime + used.ru_stime} {used.ru_maxrss}')
 sys.exit(status if status >= 0 else 128 - status)
 ";
 
@@ -37,7 +39,8 @@ pub fn measured(home: &Home, args: &[&str], input: &[u8]) -> Measured {
     drop(stdin);
     let output = child.wait_with_output().expect("python3");
     let told = std::fs::read_to_string(told).expect("what it cost");
-    let (took, kib) = told.split_once(' ').expect("two numbers");
-    let took = Duration::from_secs_f64(took.parse().expect("seconds"));
-    Measured { output, took, kib: kib.parse().expect("KiB") }
+    let told: Vec<&str> = told.split(' ').collect();
+    let [took, used, kib] = told[..] else { panic!("three numbers: {told:?}") };
+    let seconds = |text: &str| Duration::from_secs_f64(text.parse().expect("seconds"));
+    Measured { output, took: seconds(took), used: seconds(used), kib: kib.parse().expect("KiB") }
 }

@@ -67,9 +67,11 @@ fn a_hostile_verifier_or_schema_is_refused_within_a_second_and_64_mib() {
         let code = run.output.status.code().expect("no signal");
         assert!(codes.contains(&code), "{what}: {args:?}: {:?}", run.output);
         assert!(!stderr(&run.output).contains("panic"), "{what}: {:?}", run.output);
-        assert!(run.took < Duration::from_secs(1), "{what}: {args:?} took {:?}", run.took);
+        assert!(run.used < Duration::from_secs(1), "{what}: {args:?} computed for {:?}", run.used);
+        // Beside whatever else runs on the machine.
+        assert!(run.took < Duration::from_secs(5), "{what}: {args:?} took {:?}", run.took);
         assert!(run.kib < 64 * 1024, "{what}: {args:?} took {} KiB", run.kib);
-        (longest, largest) = (longest.max(run.took), largest.max(run.kib));
+        (longest, largest) = (longest.max(run.used), largest.max(run.kib));
         cases += 1;
     };
 

@@ -130,7 +130,9 @@ fn a_database_that_cannot_be_written_gives_no_yes() {
                 }
             }
             let program = home.dir.path().join("program");
-            fs::copy(PROGRAM, &program).expect("a copy");
+            // By another process: a child that this one starts meanwhile would hold it open to write.
+            let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+            assert!(copied.expect("cp").success());
             chmod(home.dir.path(), 0o755);
             fs::write(home.dir.path().join("token"), &token).expect("a file");
             chmod(&home.dir.path().join("token"), 0o644);
