@@ -1,7 +1,7 @@
 //! The addresses that mails about a token go to: one or a few, separated by commas.
 
 use super::Mailbox;
-use crate::domain::text::{is_hidden, nfc};
+use crate::domain::text::{TextError, is_hidden, nfc};
 use crate::domain::token;
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +20,8 @@ pub enum RecipientsError {
     Edges(String),
     /// This part is no address that a mail can be sent to.
     NoAddress(String),
+    /// It holds what looks like a token, which would be kept in the clear.
+    Secret,
     /// It names more than [`MOST`].
     TooMany,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for RecipientsError {
         match self {
             Self::Edges(without) => write!(f, "it begins or ends with white space; write '{without}'"),
             Self::NoAddress(part) => write!(f, "'{part}' is no e-mail address that a mail can be sent to"),
+            Self::Secret => write!(f, "{}", TextError::Secret),
             Self::TooMany => write!(f, "it names more than {MOST} addresses"),
         }
     }
@@ -61,6 +64,9 @@ impl FromStr for Recipients {
         let text = nfc(text);
         if text.trim() != text {
             return Err(RecipientsError::Edges(shown(text.trim())));
+        }
+        if token::mask(&text) != *text {
+            return Err(RecipientsError::Secret);
         }
         for part in text.split(',').map(str::trim) {
             let mailbox = part.parse().map_err(|_| RecipientsError::NoAddress(shown(part)))?;
@@ -106,6 +112,7 @@ mod tests {
             assert!(matches!(read(bad), Err(RecipientsError::NoAddress(_))), "{bad:?}");
         }
         assert_eq!(read(" a@x"), Err(RecipientsError::Edges("a@x".to_owned())));
+        assert_eq!(read("a@x,x_7k3m9xq2v8_ABCDEFGH@y"), Err(RecipientsError::Secret));
         let many = |count: usize| (0..count).map(|n| format!("a{n}@x")).collect::<Vec<_>>().join(",");
         assert!(read(&many(MOST)).is_ok());
         assert_eq!(read(&many(MOST + 1)), Err(RecipientsError::TooMany));
