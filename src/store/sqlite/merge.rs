@@ -124,7 +124,7 @@ pub fn merge(db: &Connection, seals: &Seals, meeting: &Meeting<'_>) -> Result<Me
         learn(db, seals, meeting, &mut merged)?;
     } else {
         execute(db, "UPDATE temp.token SET version = version + 1", &[])?;
-        if meeting.adopt {
+        if adopts(seals, meeting) {
             adopt_head(db, seals)?;
         }
     }
@@ -179,13 +179,13 @@ fn learn(db: &Connection, seals: &Seals, meeting: &Meeting<'_>, merged: &mut Mer
     execute(db, RECORDS, &[])?;
     if meeting.salvaged {
         // What could be read of its log is not a whole log.
-        return if meeting.adopt { adopt_head(db, seals) } else { Ok(()) };
+        return if adopts(seals, meeting) { adopt_head(db, seals) } else { Ok(()) };
     }
     db.execute_batch(OUTBOX).map_err(failed)?;
     merged.log_goes_on = meeting.log_is_whole && matches!(place, Place::Before | Place::Trimmed);
     if merged.log_goes_on {
         db.execute_batch(LOG).map_err(failed)?;
-    } else if meeting.adopt {
+    } else if adopts(seals, meeting) {
         adopt_head(db, seals)?;
     }
     merged.present = Some(present);
@@ -207,6 +207,11 @@ fn bury(db: &Connection, seals: &Seals, has_present: bool) -> Result<()> {
     // Whatever is believed is sealed anew.
     sealed.head.row_seals = Some(ROWS);
     head::write(db, seals, &sealed)
+}
+
+/// Whether the head of the backup may have a checksum only: that of a backup of before schema 8 was sealed with no key.
+fn adopts(seals: &Seals, meeting: &Meeting<'_>) -> bool {
+    meeting.adopt || seals.believes_narrow()
 }
 
 /// A head that has only a checksum is sealed as it is, where that is right.
