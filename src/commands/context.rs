@@ -216,7 +216,7 @@ impl<'c> Context<'c> {
     /// The key of the auth cache for a database. Where none can be had there is no cache.
     pub fn cache_key(&mut self, database: &Path) -> Option<CacheKey> {
         let runtime = (self.env)("XDG_RUNTIME_DIR");
-        cache_key::load(&cache_key::path(runtime.as_deref(), database, self.euid), self.euid, self.dice)
+        cache_key::load(runtime.as_deref(), database, self.euid, self.dice)
     }
 
     /// The clock beside the log, for who shows the status of tokens. That the two disagree is said.

@@ -43,8 +43,17 @@ impl Directory {
     /// It cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let follow = || OpenOptions::new().read(true).custom_flags(DIRECTORY.bits()).open(path);
-        let file = if geteuid().is_root() { step_by_step(path)? } else { follow()? };
+        let file = if geteuid().is_root() { opened(&step_by_step(path, None)?)? } else { follow()? };
         Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Makes the directories of a path that are not there, each in the one before it, which is open: no name is
+    /// followed twice. Links are followed as [`Directory::of`] follows them.
+    ///
+    /// # Errors
+    /// One cannot be made or opened, or somebody has put another one in its place.
+    pub fn make_all(path: &Path, mode: u32) -> io::Result<()> {
+        step_by_step(path, Some(mode)).map(|_| ())
     }
 
     /// What it is.
@@ -70,16 +79,8 @@ impl Directory {
     /// It is there already, cannot be made, or somebody has put another one in its place.
     pub fn directory(&self, name: &OsStr, mode: u32) -> io::Result<Self> {
         mkdirat(&self.file, name, Mode::from_bits_truncate(mode))?;
-        let file: File = openat(&self.file, name, DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty())?.into();
-        let found = file.metadata()?;
-        let ours = found.uid() == geteuid().as_raw() || found.uid() == 0;
-        if !ours || found.mode() & 0o777 & !mode != 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                "somebody put another directory there",
-            ));
-        }
-        Ok(Self { file, path: self.path.join(name) })
+        let file = just_made(&self.file, name, mode)?;
+        Ok(Self { file: opened(&file)?, path: self.path.join(name) })
     }
 
     /// Removes a file from it.
@@ -199,23 +200,43 @@ pub fn rename(from: &Directory, old: &OsStr, to: &Directory, new: &OsStr) -> io:
     Ok(made)
 }
 
-/// Opens a directory component by component. Links are followed as long as root alone could have made them.
-fn step_by_step(path: &Path) -> io::Result<File> {
+/// A directory that was made a moment ago, if it is that still.
+fn just_made(parent: &File, name: &OsStr, mode: u32) -> io::Result<File> {
+    let file: File = openat(parent, name, STEP, Mode::empty())?.into();
+    let found = file.metadata()?;
+    let ours = found.uid() == geteuid().as_raw() || found.uid() == 0;
+    if !ours || found.mode() & 0o777 & !mode != 0 {
+        let why = "somebody put another directory there";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(file)
+}
+
+/// A directory that was passed through, to be read and written.
+fn opened(step: &File) -> io::Result<File> {
+    Ok(openat(step, ".", DIRECTORY, Mode::empty())?.into())
+}
+
+/// Goes to a directory component by component, and makes what is missing where a mode for that is given. Root follows
+/// links as long as root alone could have made them.
+fn step_by_step(path: &Path, make: Option<u32>) -> io::Result<File> {
     let whole = if path.is_absolute() { path.to_owned() } else { std::env::current_dir()?.join(path) };
+    let strict = geteuid().is_root();
     let root = || OpenOptions::new().read(true).custom_flags(STEP.bits()).open("/");
     let (mut here, mut foreign, mut links) = (root()?, false, 0);
     let mut ahead = VecDeque::new();
     push(&mut ahead, &whole);
     while let Some(name) = ahead.pop_front() {
-        foreign = foreign || open_to_others(&here.metadata()?);
+        foreign = foreign || strict && open_to_others(&here.metadata()?);
         match openat(&here, name.as_os_str(), STEP, Mode::empty()) {
             Ok(next) => here = next.into(),
-            Err(Errno::ELOOP | Errno::ENOTDIR) if !foreign && links < MAX_LINKS => {
+            Err(Errno::ENOENT) if make.is_some() => here = made(&here, &name, make.unwrap_or_default())?,
+            Err(refused @ (Errno::ELOOP | Errno::ENOTDIR)) if !foreign && links < MAX_LINKS => {
                 let link = fstatat(&here, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
-                if link.st_uid != 0 {
+                if strict && link.st_uid != 0 {
                     return Err(Errno::ELOOP.into());
                 }
-                let target = PathBuf::from(readlinkat(&here, name.as_os_str())?);
+                let target = PathBuf::from(readlinkat(&here, name.as_os_str()).map_err(|_| refused)?);
                 if target.is_absolute() {
                     here = root()?;
                 }
@@ -225,7 +246,16 @@ fn step_by_step(path: &Path) -> io::Result<File> {
             Err(e) => return Err(e.into()),
         }
     }
-    Ok(openat(&here, ".", DIRECTORY, Mode::empty())?.into())
+    Ok(here)
+}
+
+/// Makes a directory and passes into it; one that another process was faster to make is as good.
+fn made(here: &File, name: &OsStr, mode: u32) -> io::Result<File> {
+    match mkdirat(here, name, Mode::from_bits_truncate(mode)) {
+        Ok(()) => just_made(here, name, mode),
+        Err(Errno::EEXIST) => Ok(openat(here, name, STEP, Mode::empty())?.into()),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Whether somebody but root can exchange the entries of a directory.
@@ -256,6 +286,34 @@ mod tests {
         assert!(NewFile::make(&dir.join("theirs/link/other"), 0o600).is_err());
         assert!(NewFile::make(&dir.join("ours/fine"), 0o600).is_ok(), "a link of root to their directory");
         assert!(!dir.join("outside/other").exists());
+    }
+
+    #[test]
+    fn missing_directories_are_made_and_none_behind_a_link_of_somebody_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let dir = dir.path().canonicalize().expect("it");
+        for name in ["theirs", "outside"] {
+            std::fs::create_dir(dir.join(name)).expect("a directory");
+        }
+        std::fs::write(dir.join("file"), "").expect("a file");
+        symlink("../outside", dir.join("theirs/link")).expect("a link");
+        symlink("nowhere", dir.join("theirs/dangling")).expect("a link");
+        let made = |path: &str| Directory::make_all(&dir.join(path), 0o700);
+        for path in ["a/b/c", "a/b/c", "a/../d/./e", "theirs/link/ours"] {
+            made(path).expect(path);
+            assert_eq!(std::fs::metadata(dir.join(path)).expect(path).mode() & 0o7777, 0o700, "{path}");
+        }
+        assert!(dir.join("outside/ours").is_dir());
+        assert_eq!(made("file/x").expect_err("a file").kind(), io::ErrorKind::NotADirectory);
+        if !geteuid().is_root() {
+            return;
+        }
+        chown(dir.join("theirs"), Some(4242), None).expect("chown");
+        made("theirs/own/x").expect("no link on the way");
+        for path in ["theirs/link/x", "theirs/link/x/y", "theirs/dangling/x"] {
+            assert!(made(path).is_err(), "{path}");
+        }
+        assert!(!dir.join("outside/x").exists() && !dir.join("theirs/nowhere").exists());
     }
 
     #[test]

@@ -5,15 +5,15 @@ pub use super::place::{For, absent, fit_directory, resolve, with_rights};
 use super::place::{Place, inspect, inspect_directory};
 pub use super::system::io_error;
 use super::{Result, failed, schema};
+use crate::files::Directory;
 use crate::store::StoreError;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub fn create(path: &Path) -> Result<bool> {
 /// Makes the directory of a database where there is none.
 pub fn make_directory(path: &Path) -> Result<()> {
     let directory = parent(path);
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| io_error(directory, &e))
+    Directory::make_all(directory, 0o700).map_err(|e| io_error(directory, &e))
 }
 
 pub fn parent(path: &Path) -> &Path {
