@@ -5,27 +5,24 @@ use super::lines::{Lines, MAX_LINE, Numbered};
 use super::{stdout_failed, verify};
 use crate::cli::Format;
 use crate::config::Settings;
+use crate::domain::audit::Actor;
 use crate::domain::cache::CacheKey;
 use crate::domain::presented::Presented;
-use crate::domain::restriction::{Request, Sent};
+use crate::domain::restriction::{Merges, Request, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::service::verify::{Case, Errand, Purpose, Verdict, verify_all};
+use crate::service::verify::{Purpose, Verdict, VerifyContext, VerifyItem, verify_all};
 use crate::store::Durability;
 use crate::store::sqlite::SqliteStore;
 use crate::wire::batch::{Presented as Line, Unread};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How often a group is judged again because the database was replaced meanwhile.
 const REPLACEMENTS: usize = 3;
 
-/// A line that was read.
-struct Asked {
-    /// `None`: what it presents has not the shape of a token.
-    presented: Option<Presented>,
-    /// Wiped when dropped: a header may hold a token.
-    sent: Zeroizing<Sent>,
-}
+/// A line that was read; `None`: what it presents has not the shape of a token.
+type Asked = Option<Arc<VerifyItem>>;
 
 /// Answers every line of stdin, as long as there are lines.
 pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
@@ -33,9 +30,12 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut gate = Gate::open(cx, &settings)?;
-    let actor = (cx.actor)();
-    let act = cx.act(&policy, &actor);
-    let (base, merges, full_url) = (settings.base(), settings.merges(), settings.audit_url_full());
+    let reader = Reader {
+        actor: Arc::new((cx.actor)()),
+        merges: settings.merges(),
+        full_url: settings.audit_url_full(),
+    };
+    let base = settings.base();
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
     let mut input = Lines::default();
     let mut exit = Exit::Yes;
@@ -44,34 +44,19 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
         if group.is_empty() {
             return Ok(exit);
         }
-        let asked: Vec<Result<Asked, Unread>> = group.iter().map(read).collect();
-        let read = || asked.iter().filter_map(|asked| asked.as_ref().ok());
-        let requests: Vec<_> = read().map(|asked| Request::new(&asked.sent.given_to(merges))).collect();
-        let urls: Vec<_> = read().map(|asked| asked.sent.told_url(full_url)).collect();
+        let asked: Vec<Result<Asked, Unread>> = group.iter().map(|line| reader.read_line(line)).collect();
+        let items: Vec<Arc<VerifyItem>> = asked.iter().flatten().flatten().cloned().collect();
         let mut judged = None;
         for _ in 0..=REPLACEMENTS {
             gate.follow(cx, &settings)?;
-            let cases: Vec<Case<'_>> = read()
-                .zip(&requests)
-                .zip(&urls)
-                .filter_map(|((asked, request), url)| {
-                    let told = verify::asked(request, url.as_deref());
-                    let errand = Errand {
-                        purpose: Purpose::Use,
-                        request,
-                        base: base.as_ref(),
-                        asked: told,
-                        durability,
-                        cache: gate.key.as_ref(),
-                    };
-                    Some(Case { presented: asked.presented.as_ref()?, errand })
-                })
-                .collect();
-            let verdicts = if cases.is_empty() {
-                Vec::new()
-            } else {
-                verify_all(&mut gate.store, &act, cx.dice, &cases)?
+            let context = VerifyContext {
+                policy: &policy,
+                base: base.as_ref(),
+                cache: gate.key.as_ref(),
+                durability,
+                clock: cx.clock,
             };
+            let verdicts = verify_all(&mut gate.store, &context, cx.dice, &items)?;
             // Nothing is answered before all of it is committed, to the file that is there.
             if gate.store.is_in_place()? {
                 judged = Some(verdicts);
@@ -123,7 +108,7 @@ fn answer(
     for asked in asked {
         let written = match asked {
             Ok(asked) => {
-                let verdict = asked.presented.as_ref().and_then(|_| verdicts.next());
+                let verdict = asked.as_ref().and_then(|_| verdicts.next());
                 exit = worse(exit, status(verdict.as_ref()));
                 cx.screen.json(&verify::answer(settings, verdict.as_ref(), now, warning))
             }
@@ -151,22 +136,39 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if a.code() >= b.code() { a } else { b }
 }
 
-fn read((line, bytes): &Numbered) -> Result<Asked, Unread> {
-    let unread = |error: String| Unread { allowed: false, reason: "unreadable", line: *line, error };
-    let Ok(bytes) = bytes else { return Err(unread(format!("it is longer than {MAX_LINE} bytes"))) };
-    let Line { token, method, url, query, body, body_b64, content_type, headers, body_unseen } =
-        Line::parse(bytes).map_err(unread)?;
-    let token = Zeroizing::new(token);
-    let (body, body_b64) = (body.map(String::into_bytes), body_b64.map(Zeroizing::new));
-    let headers = headers.unwrap_or_default().0;
-    let mut sent = Zeroizing::new(Sent { method, url, query, body, content_type, headers, body_unseen });
-    if let Some(text) = body_b64 {
-        if sent.body.is_some() {
-            return Err(unread("it has two bodies".to_owned()));
+/// What makes an item of a line.
+struct Reader {
+    actor: Arc<Actor>,
+    merges: Merges,
+    full_url: bool,
+}
+
+impl Reader {
+    fn read_line(&self, (line, bytes): &Numbered) -> Result<Asked, Unread> {
+        let unread = |error: String| Unread { allowed: false, reason: "unreadable", line: *line, error };
+        let Ok(bytes) = bytes else { return Err(unread(format!("it is longer than {MAX_LINE} bytes"))) };
+        let Line { token, method, url, query, body, body_b64, content_type, headers, body_unseen } =
+            Line::parse(bytes).map_err(unread)?;
+        let token = Zeroizing::new(token);
+        let (body, body_b64) = (body.map(String::into_bytes), body_b64.map(Zeroizing::new));
+        let headers = headers.unwrap_or_default().0;
+        // Wiped when dropped: a header may hold a token.
+        let mut sent = Zeroizing::new(Sent { method, url, query, body, content_type, headers, body_unseen });
+        if let Some(text) = body_b64 {
+            if sent.body.is_some() {
+                return Err(unread("it has two bodies".to_owned()));
+            }
+            let body =
+                Sent::body_from_base64(&text).ok_or_else(|| unread("body_b64 is not Base64".to_owned()))?;
+            sent.body = Some(body);
         }
-        let body =
-            Sent::body_from_base64(&text).ok_or_else(|| unread("body_b64 is not Base64".to_owned()))?;
-        sent.body = Some(body);
+        let item = |credential| VerifyItem {
+            credential,
+            purpose: Purpose::Use,
+            request: Request::new(&sent.given_to(self.merges)),
+            url: sent.told_url(self.full_url),
+            actor: Arc::clone(&self.actor),
+        };
+        Ok(Presented::parse(token.as_bytes()).ok().map(item).map(Arc::new))
     }
-    Ok(Asked { presented: Presented::parse(token.as_bytes()).ok(), sent })
 }

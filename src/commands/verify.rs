@@ -6,20 +6,20 @@ use super::present::{self, Refused};
 use super::{asked, batch, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
-use crate::domain::audit::Asked;
 use crate::domain::cache::CacheKey;
 use crate::domain::decision::{BODY_UNSEEN_HINT, Denial, Reason};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::policy::Policy;
 use crate::domain::presented::Presented;
-use crate::domain::restriction::{Refusal, Request, Sent};
+use crate::domain::restriction::{Request, Sent};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::service::verify::{self as service, Case, Errand, Purpose, Verdict};
+use crate::service::verify::{self as service, Purpose, Verdict, VerifyContext, VerifyItem};
 use crate::store::Durability;
 use crate::store::integrity::Sealed as _;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
+use std::sync::Arc;
 
 pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
@@ -36,7 +36,7 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let presented = present::presented(&args.source, cx)?;
     let refused = presented.as_ref().err().and_then(Refused::why);
     let verdict =
-        presented.ok().map(|presented| judge(cx, &settings, &presented, &sent, Purpose::Use)).transpose()?;
+        presented.ok().map(|presented| judge(cx, &settings, presented, &sent, Purpose::Use)).transpose()?;
     if cx.screen.format().is_json() {
         return answer_json(cx, &settings, verdict.as_ref(), refused.as_deref());
     }
@@ -63,22 +63,30 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 pub fn judge(
     cx: &mut Context<'_>,
     settings: &Settings,
-    presented: &Presented,
+    credential: Presented,
     sent: &Sent,
     purpose: Purpose,
 ) -> Result<Verdict, Failure> {
     let policy = settings.policy();
     let mut store = cx.open(settings)?;
     let cache = cache_key(cx, &policy, &store);
-    let actor = (cx.actor)();
-    let act = cx.act(&policy, &actor);
     let durability = if settings.audit_sync_full() { Durability::Full } else { Durability::Relaxed };
-    let request = Request::new(&sent.given_to(settings.merges()));
-    let (base, url) = (settings.base(), sent.told_url(settings.audit_url_full()));
-    let asked = asked(&request, url.as_deref());
-    let errand =
-        Errand { purpose, request: &request, base: base.as_ref(), asked, durability, cache: cache.as_ref() };
-    let verdict = service::verify(&mut store, &act, cx.dice, Case { presented, errand })?;
+    let base = settings.base();
+    let context = VerifyContext {
+        policy: &policy,
+        base: base.as_ref(),
+        cache: cache.as_ref(),
+        durability,
+        clock: cx.clock,
+    };
+    let item = VerifyItem {
+        credential,
+        purpose,
+        request: Request::new(&sent.given_to(settings.merges())),
+        url: sent.told_url(settings.audit_url_full()),
+        actor: Arc::new((cx.actor)()),
+    };
+    let verdict = service::verify(&mut store, &context, cx.dice, item)?;
     // Everything is written; a database that is closed has nothing else to lose than time.
     (cx.leave)(Box::new(store));
     match &verdict.answer {
@@ -103,14 +111,6 @@ fn undecided(denial: &Denial) -> Failure {
 /// The key of the auth cache, if there is to be one.
 pub fn cache_key(cx: &mut Context<'_>, policy: &Policy, store: &SqliteStore) -> Option<CacheKey> {
     if policy.cache.on() { cx.cache_key(store.path()).map(|key| key.bound_to(store.sealer())) } else { None }
-}
-
-/// What of a request is written down.
-pub fn asked<'a>(request: &'a Result<Request, Refusal>, url: Option<&'a str>) -> Asked<'a> {
-    Asked {
-        method: request.as_ref().ok().and_then(|request| request.method),
-        url: url.filter(|_| request.is_ok()),
-    }
 }
 
 /// The verdict as JSON, for the administrator; of what is no token, why it is `refused`.

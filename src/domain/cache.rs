@@ -56,7 +56,13 @@ impl CacheLimits {
     /// clock was wrong then, or is now.
     #[must_use]
     pub fn fresh(self, at: Moment, now: Moment) -> bool {
-        self.on() && at <= now && now < at.saturating_plus(self.expiry)
+        self.on() && at <= now && now < self.end(at)
+    }
+
+    /// From when on something proved at `at` no longer counts.
+    #[must_use]
+    pub fn end(self, at: Moment) -> Moment {
+        at.saturating_plus(self.expiry)
     }
 }
 

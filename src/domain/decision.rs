@@ -158,6 +158,15 @@ pub fn decide(policy: &Policy, pat: &Pat, question: &Question<'_>) -> Result<Gra
     Ok(Grant { effective_user, rule })
 }
 
+/// The first moment after `now` from which [`decide`] may answer otherwise about this very row; `None`: however late
+/// it gets, the answer is the same.
+#[must_use]
+pub fn stands_until(policy: &Policy, pat: &Pat, now: Moment) -> Option<Moment> {
+    let life = &pat.life;
+    let ends = [life.rotated_at, life.expires_at, policy.outlived_from(life.created_at)];
+    ends.into_iter().flatten().filter(|end| *end > now).min()
+}
+
 /// The line that allows the request.
 fn restricted(question: &Question<'_>) -> Result<usize, Denial> {
     let no = |reason, detail: String| Denial { reason, detail: Some(detail) };

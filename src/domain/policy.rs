@@ -251,9 +251,16 @@ impl Policy {
     /// Whether today's limits would end a token that exists, under `patctl.policy.apply.to.existing`.
     #[must_use]
     pub fn outlived(&self, created_at: Moment, expires_at: Option<Moment>, now: Moment) -> bool {
-        let longest = created_at.saturating_plus(self.max_expiry());
-        self.applies_to_existing
-            && (now >= longest && expires_at.is_some() || expires_at.is_none() && !self.eternal_allowed)
+        let too_old = self.outlived_from(created_at).is_some_and(|longest| now >= longest);
+        too_old && expires_at.is_some()
+            || self.applies_to_existing && expires_at.is_none() && !self.eternal_allowed
+    }
+
+    /// From when on a token that was made at `created_at` and has an end is older than today's limit allows; `None`:
+    /// today's limits are for new tokens only.
+    #[must_use]
+    pub fn outlived_from(&self, created_at: Moment) -> Option<Moment> {
+        self.applies_to_existing.then(|| created_at.saturating_plus(self.max_expiry()))
     }
 }
 

@@ -45,7 +45,13 @@ pub struct Act<'a> {
 
 impl<'a> Act<'a> {
     /// The audit row of a change to a token.
-    fn done(&self, at: Moment, action: Action, token_id: &'a str, user: Option<&'a str>) -> Entry<'a> {
+    pub(super) fn done(
+        &self,
+        at: Moment,
+        action: Action,
+        token_id: &'a str,
+        user: Option<&'a str>,
+    ) -> Entry<'a> {
         let outcome = Outcome::Done;
         Entry {
             at,

@@ -123,7 +123,7 @@ pub fn judge(
         standings[*index] = match proof {
             None => Standing::Damaged,
             Some(Err(Unproved::NoMemory(refused))) => Standing::Unavailable(refused),
-            Some(Err(Unproved::Forgotten)) => Standing::NotChecked,
+            Some(Err(Unproved::Unsteady | Unproved::Forgotten)) => Standing::NotChecked,
             Some(Err(Unproved::Wrong(_))) => Standing::WrongSecret,
             Some(Ok(())) => {
                 proved.insert(presented.token.id());

@@ -9,6 +9,7 @@ use super::integrity::{Reseal, Sealed};
 use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use super::survey::Survey;
+use super::uses::{Basis, RowVersion, Use, Written};
 use crate::domain::audit::{Entry, Record};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
@@ -56,6 +57,8 @@ pub struct Evidence {
     pub rules: Vec<String>,
     /// Whether all of that is what patctl wrote.
     pub seal: std::result::Result<(), Damage>,
+    /// By what it is known again.
+    pub row: RowVersion,
 }
 
 /// A token to be inserted.
@@ -226,6 +229,22 @@ pub trait Store: Read + Log + Outbox + Census + Survey + Origins + Export + Seal
     /// # Errors
     /// [`StoreError::Busy`] when the lock was not to be had.
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Transaction + '_>>;
+
+    /// Writes down uses that were decided on, in one transaction; answers for each, in their order, whether it was.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then none of them is.
+    fn record_uses(
+        &mut self,
+        uses: &[Use<'_>],
+        clock: &dyn Fn() -> Moment,
+        durability: Durability,
+    ) -> Result<Vec<Written>> {
+        let mut change = self.begin(durability)?;
+        let written = change.record_uses(uses, clock)?;
+        change.commit()?;
+        Ok(written)
+    }
 }
 
 /// A change in the making, under the write lock. Dropped, nothing has happened.
@@ -241,6 +260,47 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
     /// # Errors
     /// [`StoreError`]
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool>;
+
+    /// Whether a decision that rests on this holds.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn is_as_read(&self, id: TokenId, basis: &Basis) -> Result<bool>;
+
+    /// [`Store::record_uses`] as a part of a change.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn record_uses(&mut self, uses: &[Use<'_>], clock: &dyn Fn() -> Moment) -> Result<Vec<Written>> {
+        let (now, mark) = (clock(), self.clock_mark());
+        let mut written = Vec::with_capacity(uses.len());
+        for used in uses {
+            let stands = used.until.is_none_or(|until| now.max(mark) < until)
+                && self.is_as_read(used.id, &used.basis)?;
+            written.push(if stands { Written::Done } else { Written::Again { mark } });
+        }
+        // All was compared before anything of it is written: a token may be used several times.
+        let mut entries = Vec::with_capacity(uses.len());
+        for used in
+            uses.iter().zip(&written).filter(|(_, written)| **written == Written::Done).map(|(used, _)| used)
+        {
+            if let Some((old, new)) = used.renew {
+                self.renew(used.id, old, new)?;
+            }
+            if let Some((proved, limits)) = &used.remember {
+                self.remember(used.id, proved, *limits)?;
+            }
+            if used.touch {
+                self.touch(used.id, now)?;
+            }
+            if used.reused {
+                self.reused(used.id, now)?;
+            }
+            entries.push(Entry { at: now, ..used.entry.clone() });
+        }
+        self.audit_all(&entries)?;
+        Ok(written)
+    }
 
     /// Notes a use.
     ///

@@ -16,7 +16,9 @@ pub mod spool;
 pub mod sqlite;
 pub mod staging;
 pub mod survey;
+mod uses;
 
 pub use amend::{Amend, Amended, Succession};
 pub use contract::{Durability, Evidence, NewPat, Query, Read, Row, Store, Stored, Transaction};
 pub use error::{SchemaFault, StoreError};
+pub use uses::{Basis, RowVersion, Use, Written};

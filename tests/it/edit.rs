@@ -1,7 +1,7 @@
 //! `edit`: what changes, what does not, and what is written down.
 
 use crate::harness::{Patctl, Setup, id_of, moment};
-use patctl::domain::audit::{Actor, Asked};
+use patctl::domain::audit::Actor;
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Span;
@@ -9,11 +9,12 @@ use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
 use patctl::domain::restriction::{Given, Request};
 use patctl::exit::Exit;
-use patctl::service::{Act, verify};
+use patctl::service::verify;
 use patctl::store::Durability;
 use patctl::store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// The changes that the last edit wrote down.
 fn changes(patctl: &Patctl) -> Value {
@@ -321,20 +322,22 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
         }
         moment("2026-11-22")
     };
-    let errand = verify::Errand {
+    let item = verify::VerifyItem {
+        credential: Presented::parse(token.as_bytes()).expect("a token"),
         purpose: verify::Purpose::Use,
-        request: &Request::new(&Given::default()),
-        base: None,
-        asked: Asked::default(),
-        durability: Durability::Relaxed,
-        cache: None,
+        request: Request::new(&Given::default()),
+        url: None,
+        actor: Arc::new(actor),
     };
-    let act = Act { policy: &policy, actor: &actor, clock: &clock };
+    let context = verify::VerifyContext {
+        policy: &policy,
+        base: None,
+        cache: None,
+        durability: Durability::Relaxed,
+        clock: &clock,
+    };
     let mut store = SqliteStore::open(&patctl.db()).expect("the database");
-    let presented = Presented::parse(token.as_bytes()).expect("a token");
-    let verdict =
-        verify::verify(&mut store, &act, &mut Dice::system(), verify::Case { presented: &presented, errand })
-            .expect("a verdict");
+    let verdict = verify::verify(&mut store, &context, &mut Dice::system(), item).expect("a verdict");
     assert_eq!(verdict.answer.expect_err("a no").reason, Reason::Restricted);
     let seqs = "SELECT (SELECT seq FROM audit WHERE action = 'edit') < (SELECT seq FROM audit WHERE action = 'verify')";
     assert_eq!(patctl.count(seqs), 1, "the edit came first");

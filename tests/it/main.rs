@@ -94,6 +94,7 @@ mod strict;
 mod times;
 mod tombstones;
 mod transport;
+mod two_stages;
 mod unseen;
 mod upgrade;
 mod vault;

@@ -1,6 +1,6 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
-use patctl::domain::audit::{Actor, Asked, Entry, Record, Selection};
+use patctl::domain::audit::{Actor, Entry, Record, Selection};
 use patctl::domain::cache::{CacheLimits, Proved};
 use patctl::domain::chain::Sealed as SealedHead;
 use patctl::domain::dice::Dice;
@@ -26,11 +26,12 @@ use patctl::store::outbox::{Fate, Outbox, OutboxChange, Posted, Turn};
 use patctl::store::sqlite::SqliteStore;
 use patctl::store::survey::{Choice, Survey, Surveyor};
 use patctl::store::{
-    Amend, Amended, Durability, Evidence, NewPat, Query, Read, Row, Store, StoreError, Stored, Succession,
-    Transaction,
+    Amend, Amended, Basis, Durability, Evidence, NewPat, Query, Read, Row, Store, StoreError, Stored,
+    Succession, Transaction,
 };
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A store, or a transaction of it, that writes everything but the audit row.
 struct RefusesAudit<T>(T);
@@ -41,19 +42,22 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
     let policy = Policy::default();
     let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
     let now = crate::harness::moment("2026-11-21");
-    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
-    let presented = Presented::parse(token.as_bytes()).expect("a token");
     let mut dice = Dice::system();
-    let errand = verify::Errand {
+    let item = verify::VerifyItem {
+        credential: Presented::parse(token.as_bytes()).expect("a token"),
         purpose: verify::Purpose::Use,
-        request: &Request::new(&Given::default()),
-        base: None,
-        asked: Asked::default(),
-        durability: Durability::Full,
-        cache: None,
+        request: Request::new(&Given::default()),
+        url: None,
+        actor: Arc::new(actor),
     };
-    verify::verify(&mut store, &act, &mut dice, verify::Case { presented: &presented, errand })
-        .map(|verdict| verdict.answer.is_ok())
+    let context = verify::VerifyContext {
+        policy: &policy,
+        base: None,
+        cache: None,
+        durability: Durability::Full,
+        clock: &|| now,
+    };
+    verify::verify(&mut store, &context, &mut dice, item).map(|verdict| verdict.answer.is_ok())
 }
 
 /// Takes back a token that was found, where the audit row cannot be written.
@@ -268,6 +272,9 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     }
     fn revoke(&mut self, id: TokenId, at: Moment, reason: Option<&str>) -> Result<bool, StoreError> {
         self.0.revoke(id, at, reason)
+    }
+    fn is_as_read(&self, id: TokenId, basis: &Basis) -> Result<bool, StoreError> {
+        self.0.is_as_read(id, basis)
     }
     fn touch(&mut self, id: TokenId, at: Moment) -> Result<(), StoreError> {
         self.0.touch(id, at)

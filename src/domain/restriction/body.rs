@@ -7,8 +7,8 @@ use super::query::{self, Parameters};
 use super::request::{Place, Refusal};
 use super::sent::Given;
 use super::{MAX_BODY, multipart};
-use std::cell::OnceCell;
 use std::str::FromStr;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// What the guarded service takes from bodies beside JSON that it is asked to read
@@ -68,10 +68,10 @@ pub struct Seen {
     bytes: Zeroizing<Vec<u8>>,
     /// Whether the service reads other bytes: it is compressed.
     encoded: bool,
-    json: OnceCell<Result<Json, Refusal>>,
-    form: OnceCell<Result<Parameters, TooLong>>,
-    pieces: OnceCell<Result<Parameters, TooLong>>,
-    multipart: OnceCell<Result<(), &'static str>>,
+    json: OnceLock<Result<Json, Refusal>>,
+    form: OnceLock<Result<Parameters, TooLong>>,
+    pieces: OnceLock<Result<Parameters, TooLong>>,
+    multipart: OnceLock<Result<(), &'static str>>,
 }
 
 /// What the service may take from a body beside the members that `JsonData` looks at.
@@ -122,10 +122,10 @@ impl Body {
         Ok(Self::Seen(Box::new(Seen {
             bytes: Zeroizing::new(bytes.to_vec()),
             encoded: head.encoded,
-            json: OnceCell::new(),
-            form: OnceCell::new(),
-            pieces: OnceCell::new(),
-            multipart: OnceCell::new(),
+            json: OnceLock::new(),
+            form: OnceLock::new(),
+            pieces: OnceLock::new(),
+            multipart: OnceLock::new(),
         })))
     }
 

@@ -4,9 +4,10 @@ use super::fold::{Keys, Names};
 use super::request::{Place, Refusal};
 use super::{MAX_BODY, MAX_DEPTH};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A value.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,7 +27,7 @@ pub enum Json {
 pub struct Members {
     named: BTreeMap<String, Json>,
     /// The names by their folds; made when they are first asked for.
-    names: OnceCell<Names>,
+    names: OnceLock<Names>,
 }
 
 impl Members {

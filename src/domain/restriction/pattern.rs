@@ -11,8 +11,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
-use std::cell::OnceCell;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// How deep groups, classes and repetitions may be nested.
 const NESTING: u32 = 32;
@@ -41,7 +41,7 @@ pub struct Pattern {
     hir: Hir,
     /// States that can be active at once.
     width: u64,
-    compiled: OnceCell<Regex>,
+    compiled: OnceLock<Regex>,
 }
 
 impl fmt::Debug for Pattern {
@@ -84,7 +84,7 @@ impl Pattern {
             return Err(Fault::new(0, Code::TooBig, message));
         }
         let width = width(&hir, 1);
-        Ok(Self { text: text.to_owned(), hir, width, compiled: OnceCell::new() })
+        Ok(Self { text: text.to_owned(), hir, width, compiled: OnceLock::new() })
     }
 
     /// As it was written.

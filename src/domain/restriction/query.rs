@@ -4,7 +4,7 @@ use super::MAX_PARAMETERS;
 use super::fold::{Keys, Names};
 use super::path::hex;
 use super::request::{Place, Refusal};
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use zeroize::Zeroize as _;
 
 /// Parameters, decoded once, and wiped when dropped.
@@ -17,7 +17,7 @@ pub struct Parameters {
     /// The names that a server finds which takes a `;` for a `&`; empty where there is none.
     split: Names,
     /// The names by their folds; made when they are first asked for.
-    names: OnceCell<Names>,
+    names: OnceLock<Names>,
 }
 
 impl Drop for Parameters {
@@ -142,7 +142,7 @@ fn split_names(raw: &[u8]) -> Names {
 impl Parameters {
     fn new(pairs: Vec<(String, String)>, raw: &[u8], semicolon: bool) -> Self {
         let split = if semicolon { split_names(raw) } else { Names::default() };
-        Self { pairs, semicolon, split, names: OnceCell::new() }
+        Self { pairs, semicolon, split, names: OnceLock::new() }
     }
 
     fn names(&self) -> &Names {

@@ -12,7 +12,7 @@ use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 use crate::store::contract::EachPat;
 use crate::store::integrity::Sealed;
-use crate::store::{Evidence, Query, StoreError};
+use crate::store::{Basis, Evidence, Query, RowVersion, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use std::cell::{Cell, OnceCell};
@@ -152,10 +152,39 @@ pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Ev
     reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
         let sample = Sample::read(db, row)?;
         let seal = seals.check(db, &sample)?;
-        found = Some(Evidence { stored: rows::stored(row)?, rules: sample.rules, seal });
+        let stored = rows::stored(row)?;
+        let row = RowVersion {
+            seq: number(row)?,
+            version: stored.pat.version,
+            seal: sample.seal.map(<[u8]>::to_vec),
+        };
+        found = Some(Evidence { stored, rules: sample.rules, seal, row });
         Ok(ControlFlow::Break(()))
     })?;
     Ok(found)
+}
+
+/// Whether there is what a decision rests on.
+pub fn is_as_read(db: &Connection, id: TokenId, basis: &Basis) -> Result<bool> {
+    if *basis == Basis::Any {
+        return Ok(true);
+    }
+    let mut found = None;
+    // The text that read it: it is compiled already.
+    reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
+        let seal = row.get_ref(INTEGRITY).map_err(failed)?.as_blob_or_null().unwrap_or(None);
+        found = Some(match basis {
+            Basis::Row(read) => {
+                let is = |place, number| row.get_ref(place).is_ok_and(|it| it == ValueRef::Integer(number));
+                is(SAMPLE_WIDTH, read.seq)
+                    && is(PLACES[VERSION], read.version)
+                    && seal == read.seal.as_deref()
+            }
+            Basis::Any | Basis::Absent => false,
+        });
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found.unwrap_or(*basis == Basis::Absent))
 }
 
 /// The tokens that a query chooses, each looked at.

@@ -21,7 +21,8 @@ pub const PRUNABLE: &str = "(revoked_at < ?1 OR expires_at < ?1 OR rotated_at < 
 /// A token with its proof and its seal: one text for whoever looks, so that it is compiled once in a process.
 pub fn whole() -> String {
     format!(
-        "SELECT {PAT}, verifier, cache.digest, cache.at, integrity, origin_row, origin_user, origin_end \
+        "SELECT {PAT}, verifier, cache.digest, cache.at, integrity, origin_row, origin_user, origin_end, \
+         seq \
          FROM token LEFT JOIN cache ON token = seq \
          WHERE id = ?1"
     )

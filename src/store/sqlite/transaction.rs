@@ -14,7 +14,7 @@ use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
 use crate::store::log::{Cut, Trim};
-use crate::store::{Durability, Evidence, NewPat, Query, Read, StoreError, Stored, Transaction};
+use crate::store::{Basis, Durability, Evidence, NewPat, Query, Read, StoreError, Stored, Transaction};
 use rusqlite::{Connection, ToSql, params};
 use std::sync::LazyLock;
 
@@ -270,6 +270,10 @@ impl Transaction for SqliteTransaction<'_> {
         let revoked = reads::execute(&self.inner, sql, params![id.as_str(), at.as_str(), reason, seal])? == 1;
         self.forget(id)?;
         Ok(revoked)
+    }
+
+    fn is_as_read(&self, id: TokenId, basis: &Basis) -> Result<bool> {
+        integrity::is_as_read(&self.inner, id, basis)
     }
 
     fn touch(&mut self, id: TokenId, at: Moment) -> Result<()> {
