@@ -8,8 +8,8 @@ use crate::domain::restriction::rule::Subject;
 use crate::domain::restriction::{Base, MAX_BODY, MAX_TEXT, Rule, RuleError, Rules, Sent, head};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::output::text;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -186,7 +186,7 @@ fn beginning(path: &Path, most: usize, cx: &mut Context<'_>) -> Result<Vec<u8>, 
     let read = if path == Path::new("-") {
         cx.stdin.take(limit).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        files::named(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
     read.map(|_| bytes).map_err(|error| unreadable(path, &error))
 }

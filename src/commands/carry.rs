@@ -8,11 +8,11 @@ use crate::domain::filter::{Filter, Order, Sort};
 use crate::domain::token::TokenId;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::output::progress;
 use crate::service::carry::{self, Counted, LineError, Tokens};
 use crate::store::{Evidence, Query, Read as _, Store};
 use crate::wire;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -76,8 +76,8 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
     let all = if args.file == Path::new("-") {
         read(&name, &settings, &mut *cx.stdin)?
     } else {
-        let file = File::open(&args.file).map_err(|error| explain_import::unreadable(&name, &error))?;
-        read(&name, &settings, &mut { file })?
+        let mut file = files::named(&args.file).map_err(|error| explain_import::unreadable(&name, &error))?;
+        read(&name, &settings, &mut file)?
     };
     let path = cx.database(&settings)?;
     let mut store = cx.open_if_there(&settings, &path)?;

@@ -9,6 +9,7 @@ use crate::domain::schedule::Zone;
 use crate::dump::users;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::output::bring::Fates;
 use crate::output::progress;
 use crate::service::import::{self, Counts, Crowded, ImportError};
@@ -18,7 +19,6 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::staging::Staging;
 use crate::wire::bring::Outlook;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -95,7 +95,7 @@ fn as_store(store: Option<&SqliteStore>) -> Option<&dyn Store> {
 
 fn user_map(path: &Path) -> Result<HashMap<String, String>, Failure> {
     let name = path.display().to_string();
-    let mut file = File::open(path).map_err(|error| explain_import::unreadable(&name, &error))?;
+    let mut file = files::named(path).map_err(|error| explain_import::unreadable(&name, &error))?;
     users::read(&mut file).map_err(|error| explain_import::users(&name, &error))
 }
 
@@ -118,8 +118,8 @@ fn read(
         }
         &mut *cx.stdin
     } else {
-        file = File::open(&args.file).map_err(unreadable)?;
-        length = file.metadata().map_err(unreadable)?.len();
+        file = files::named(&args.file).map_err(unreadable)?;
+        length = file.length();
         &mut file
     };
     let bar = progress::bar(&cx.screen, length, "reading");

@@ -7,7 +7,7 @@ use crate::domain::presented::wrapping::{self, Layer};
 use crate::domain::presented::{MAX_BYTES, Presented};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use std::fs::File;
+use crate::files;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use zeroize::Zeroizing;
@@ -49,7 +49,7 @@ fn bytes(source: &TokenSource, cx: &mut Context<'_>) -> Result<Zeroizing<Vec<u8>
         return Ok(Zeroizing::new(value.into_vec()));
     }
     if let Some(path) = &source.token_file {
-        return File::open(path).and_then(read).map_err(|e| unreadable(&path.display().to_string(), &e));
+        return files::named(path).and_then(read).map_err(|e| unreadable(&path.display().to_string(), &e));
     }
     if cx.stdin.is_closed() {
         return Err(unreadable("stdin", &io::Error::other("it is closed")));

@@ -10,6 +10,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::output::when;
 use crate::service::look::LookError;
 use crate::service::revoke::{self, Revoked};
@@ -19,7 +20,6 @@ use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
@@ -102,7 +102,7 @@ pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>
 pub fn ids_of_file(file: &Path, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
     let name = file.display().to_string();
     let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
-    read_ids(&mut File::open(file).map_err(io)?, &name, nothing)
+    read_ids(&mut files::named(file).map_err(io)?, &name, nothing)
 }
 
 /// Bytes of a line that are looked at: more than a token has.

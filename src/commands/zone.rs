@@ -4,8 +4,10 @@ use super::context::Context;
 use crate::domain::schedule::Zone;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 /// The zone of `--timezone`, by its file.
 pub fn named(name: &str, cx: &Context<'_>) -> Result<Zone, Failure> {
@@ -23,7 +25,7 @@ pub fn named(name: &str, cx: &Context<'_>) -> Result<Zone, Failure> {
     if !name.split('/').all(piece) {
         return Err(unknown(&"it is no name of a zone"));
     }
-    let file = fs::read(cx.zoneinfo.join(name)).map_err(|e| unknown(&e))?;
+    let file = contents(&cx.zoneinfo.join(name)).map_err(|e| unknown(&e))?;
     Zone::parse(name, &file).map_err(|e| unknown(&e))
 }
 
@@ -34,7 +36,7 @@ pub fn of_the_system(cx: &Context<'_>) -> Result<Zone, Failure> {
         Failure::new(Exit::Io, "io", format!("the time zone {}: {why}", path.display()))
             .hint("name the zone with --timezone")
     };
-    let file = match fs::read(path) {
+    let file = match contents(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Zone::utc()),
         Err(e) => return Err(unreadable(&e)),
@@ -42,4 +44,10 @@ pub fn of_the_system(cx: &Context<'_>) -> Result<Zone, Failure> {
     let link = fs::read_link(path).unwrap_or_default();
     let name = link.to_str().and_then(|link| link.split_once("zoneinfo/")).map_or("local time", |(_, n)| n);
     Zone::parse(name, &file).map_err(|e| unreadable(&e))
+}
+
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    files::named(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -6,11 +6,13 @@
 //! it ([`Route::weak`]) or takes the rights of the user who can exchange it ([`Rights`]).
 
 mod group;
+mod named;
 mod output;
 mod read;
 mod rights;
 mod route;
 
+pub use named::{Named, named};
 pub use output::{Directory, NewFile, rename};
 pub use read::{
     ReadError, anybodys, is_exhaustion, look, me, mine_alone, mode_now, own, plain, private, tighten,

@@ -1,19 +1,14 @@
 //! Reading a file once, and judging the descriptor that is read from.
 
+use super::named::named;
 use super::route::{Doubt, Route, Weak};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{Mode, fchmod};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// How long a pipe may take to hand over what is in it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A file was not read.
 #[derive(Debug)]
@@ -177,35 +172,11 @@ fn is_null(path: &Path, found: &Metadata) -> bool {
 
 /// Reads what the caller opened: a file or a pipe, for which is not waited for ever.
 fn handed_over(path: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-    let found = file.metadata()?;
-    if found.is_file() {
-        return bounded(file, most);
-    }
-    if !found.file_type().is_fifo() {
+    let given = named(path)?;
+    if !given.kind().is_file() && !given.kind().is_fifo() {
         return Err(ReadError::NotRegular);
     }
-    let begun = Instant::now();
-    let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
-    loop {
-        let left =
-            PollTimeout::try_from(PATIENCE.saturating_sub(begun.elapsed())).unwrap_or(PollTimeout::ZERO);
-        let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
-        if poll(&mut fds, left).map_err(io::Error::from)? == 0 {
-            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
-        }
-        match (&file).read(&mut piece) {
-            Ok(0) => return Ok(bytes),
-            Ok(read) => bytes.extend_from_slice(&piece[..read]),
-            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(e) => return Err(e.into()),
-        }
-        if bytes.len() > most {
-            return Err(ReadError::TooLong);
-        }
-    }
+    bounded(given, most)
 }
 
 fn regular(path: &Path) -> Result<File, ReadError> {
@@ -217,7 +188,7 @@ fn regular(path: &Path) -> Result<File, ReadError> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(ReadError::NotRegular) }
 }
 
-fn bounded(file: File, most: usize) -> Result<Vec<u8>, ReadError> {
+fn bounded(file: impl Read, most: usize) -> Result<Vec<u8>, ReadError> {
     // One allocation: what a secret outgrew would not be wiped.
     let mut bytes = Vec::with_capacity(most.min(1 << 13) + 1);
     file.take(most as u64 + 1).read_to_end(&mut bytes)?;

@@ -50,6 +50,7 @@ mod notify_sealed;
 mod notify_trouble;
 mod one_line;
 mod pasted;
+mod pipes;
 mod power;
 mod prune;
 mod quartz;

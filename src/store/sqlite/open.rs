@@ -5,14 +5,14 @@ pub use super::place::{For, absent, fit_directory, resolve, with_rights};
 use super::place::{Place, inspect, inspect_directory};
 pub use super::system::io_error;
 use super::{Result, failed, schema};
-use crate::files::Directory;
+use crate::files::{self, Directory};
 use crate::store::StoreError;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -153,7 +153,7 @@ fn may_write(path: &Path) -> bool {
 /// Opens a file that nobody changes, and leaves nothing beside it.
 pub fn still(path: &Path) -> Result<Connection> {
     // What the system says of the file, not of the name that SQLite is told.
-    File::open(path).map_err(|e| io_error(path, &e))?;
+    files::plain(path).map_err(|e| io_error(path, &e))?;
     connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
@@ -223,7 +223,7 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut db = Connection::open_with_flags(path, flags).map_err(|error| {
         // SQLite says "unable to open" for a lack of permission; the system says it better.
-        File::open(path).err().map_or_else(|| failed(error), |e| io_error(path, &e))
+        files::plain(path).err().map_or_else(|| failed(error), |e| io_error(path, &e))
     })?;
     db.busy_handler(Some(wait_for_lock)).map_err(failed)?;
     for (option, on) in [
