@@ -19,7 +19,8 @@ use std::path::PathBuf;
         Confluence Data Center, as they are written: not compressed, encrypted, in UTF-16, or within the Base64 \
         of 'Authorization: Basic'. Binary files and hidden files are read. Left out are links, devices, \
         directories called .git, and what .gitignore names; what is named on the command line is read in \
-        any case, a link and a pipe, too.\n\n\
+        any case, a link and a pipe, too. A pipe to which nothing is written for ten seconds is given up; \
+        stdin (-) is waited for.\n\n\
         No secret is printed. The state is that of the token if the secret is right; else it is 'unknown' \
         (no token here has that id) or 'wrong-secret' (one has, and this is not it: perhaps a forgery).\n\n\
         --revoke takes back only what is proved by its secret, all of it or nothing. On a terminal it asks \

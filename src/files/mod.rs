@@ -6,12 +6,14 @@
 //! it ([`Route::weak`]) or takes the rights of the user who can exchange it ([`Rights`]).
 
 mod group;
+mod listing;
 mod named;
 mod output;
 mod read;
 mod rights;
 mod route;
 
+pub use listing::{Kind, Listing, most_open};
 pub use named::{Named, named};
 pub use output::{Directory, NewFile, rename};
 pub use read::{

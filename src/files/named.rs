@@ -52,6 +52,14 @@ impl Named {
         self.length
     }
 
+    /// The file, where it is a regular one.
+    ///
+    /// # Errors
+    /// It is none, and itself.
+    pub fn regular(self) -> Result<File, Self> {
+        if self.kind.is_file() { Ok(self.file) } else { Err(self) }
+    }
+
     /// Waits until there is something to read, or the end.
     fn wait(&self, until: Instant) -> io::Result<bool> {
         loop {

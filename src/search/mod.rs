@@ -5,6 +5,7 @@
 //! Nothing is held in memory but what was found and one buffer for each core.
 
 mod crew;
+mod ignored;
 mod ledger;
 mod read;
 mod walk;

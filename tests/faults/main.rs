@@ -38,5 +38,6 @@ mod replaced;
 mod shown;
 mod streams;
 mod timing;
+mod trees;
 
 use process::figure;

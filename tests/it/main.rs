@@ -77,6 +77,7 @@ mod rotating;
 mod scan;
 mod scan_answers;
 mod scan_processes;
+mod scan_trees;
 mod schedule;
 mod schedule_runs;
 mod screen;

@@ -1,14 +1,14 @@
 //! Named pipes in the place of files: one that nobody writes to keeps no command waiting, one that is written slowly is
 //! read to its end.
 
-use crate::process::{Home, stderr};
+use crate::process::{Home, stderr, stdout};
 use std::process::{Child, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// What is done with a pipe `P` that nobody opens to write, and the status. It is 74 where a pipe may be named, and
 /// there it is waited for; where only a regular file will do, the pipe is refused at once, as any other.
-const COMMANDS: [(&str, i32); 29] = [
+const COMMANDS: [(&str, i32); 33] = [
     ("verify --token-file P", 74),
     ("verify -o json --token-file P", 74),
     ("whoami --token-file P", 74),
@@ -28,6 +28,10 @@ const COMMANDS: [(&str, i32); 29] = [
     ("config import P", 74),
     ("config import --format list P", 74),
     ("restore copy.db --yes --revoked-since P", 74),
+    ("scan P", 74),
+    ("scan --offline plain P", 74),
+    ("scan --offline LINK", 74),
+    ("scan --offline tree", 0),
     ("restore P --yes", 77),
     ("config check P", 78),
     ("--config P list", 78),
@@ -89,7 +93,7 @@ fn a_pipe_that_nobody_writes_to_keeps_no_command_waiting() {
     }
     let waited =
         ended.iter().filter(|(output, _)| stderr(output).contains("nobody opened this pipe")).count();
-    assert_eq!(waited, 18, "those that read what is named");
+    assert_eq!(waited, 21, "those that read what is named");
     assert_eq!(home.count("SELECT count(*) FROM token"), 1, "nothing was made");
 }
 
@@ -115,6 +119,8 @@ fn a_pipe_that_is_written_slowly_is_read_to_its_end() {
         ),
         ("patctl check --restrict /x --case-file <(sleep 1; cat cases)", 0),
         ("patctl create -q --restrict-file <(sleep 1; echo /x) > new", 0),
+        ("patctl scan <(sleep 1; cat token)", 1),
+        ("patctl scan <(cat token; sleep 1; seq 200000) plain", 1),
         ("patctl export jsonl > all; patctl --db other.db import jsonl <(sleep 1; cat all)", 0),
         ("mkfifo late; (sleep 2; cat token > late) & patctl verify --token-file late", 0),
         // A writer that has nothing to say.
@@ -134,6 +140,9 @@ fn a_pipe_that_is_written_slowly_is_read_to_its_end() {
                 stderr(&output).contains("nothing was written to this pipe for 10 seconds"),
                 "{output:?}"
             );
+        }
+        if script.contains("scan") {
+            assert!(stdout(&output).contains(":1  patctl_"), "{output:?}");
         }
     }
 }
