@@ -42,9 +42,9 @@ pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &
         Ok(named) if named.is_dir() => Walk::new(root, plan, each, &mut wrong).map(|mut walk| walk.all()),
         // A pipe has an end, and may be what a shell makes of '<(command)'. A device has none.
         Ok(named) if named.is_file() || named.file_type().is_fifo() => {
-            files::named(root).map(|named| each(of_name(root, named)))
+            files::named(root).and_then(|named| of_name(root, named)).map(&mut *each)
         }
-        Ok(_) => Err(io::Error::other("is neither a file nor a directory")),
+        Ok(_) => Err(no_file()),
         Err(error) => Err(error),
     };
     if let Err(error) = done {
@@ -52,10 +52,18 @@ pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &
     }
 }
 
-fn of_name(path: &Path, named: Named) -> File {
+/// What was opened counts, not what the name was a moment before.
+fn of_name(path: &Path, named: Named) -> io::Result<File> {
+    if !named.kind().is_file() && !named.kind().is_fifo() {
+        return Err(no_file());
+    }
     let length = length(named.kind(), named.length());
     let source = named.regular().map_or_else(Source::Pipe, Source::File);
-    File { path: path.to_owned(), length, source }
+    Ok(File { path: path.to_owned(), length, source })
+}
+
+fn no_file() -> io::Error {
+    io::Error::other("is neither a file nor a directory")
 }
 
 fn length(kind: FileType, length: u64) -> Option<u64> {
@@ -291,6 +299,17 @@ mod tests {
             for root in [root.clone(), root.join("a"), root.join("a/../b")].iter().filter(|root| root.is_dir()) {
                 prop_assert_eq!(found(root, ignore), expected(root, ignore), "{}", root.display());
             }
+        }
+    }
+
+    #[test]
+    fn a_device_that_was_put_in_the_place_of_a_file_is_not_read() {
+        let opened = |path: &Path| of_name(path, files::named(path).expect("it"));
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("file"), "text").expect("a file");
+        assert_eq!(opened(&dir.path().join("file")).ok().and_then(|file| file.length), Some(4));
+        for endless in ["/dev/zero", "/"] {
+            assert!(opened(Path::new(endless)).is_err(), "{endless}");
         }
     }
 
