@@ -45,7 +45,11 @@ pub fn hand_over<I: ?Sized, T, E>(
     let failed_for_sure = matches!(&result, Err(error) if !undecided(error));
     if let Some(file) = written.filter(|_| failed_for_sure) {
         // The very file that was made, whatever has its name by now: what it holds verifies nowhere.
-        file.take_back();
+        if let Err(left) = file.take_back() {
+            cx.screen.warn(&format!(
+                "the token in the file is good for nothing, and is left behind: remove {left}"
+            ));
+        }
     }
     result
 }

@@ -77,7 +77,8 @@ fn make(path: &Path, dice: &mut Dice) -> io::Result<()> {
     let mut new = NewFile::make(Path::new(&draft), 0o600)?;
     let made = new.file.write_all(CacheKey::generate(dice).as_bytes()).and_then(|()| new.rename(name));
     if !matches!(made, Ok(true)) {
-        new.take_back();
+        // Best effort: it is a key that nobody has.
+        let _ = new.take_back();
     }
     made.map(|_| ())
 }

@@ -8,16 +8,18 @@
 mod group;
 mod listing;
 mod named;
+mod new_file;
 mod output;
 mod read;
 mod rights;
 mod route;
+mod said;
 
 pub use listing::{Kind, Listing, most_open};
 pub use named::{Named, named};
-pub use output::{Directory, NewFile, rename};
-pub use read::{
-    ReadError, anybodys, is_exhaustion, look, me, mine_alone, mode_now, own, plain, private, tighten,
-};
+pub use new_file::{NewFile, rename};
+pub use output::Directory;
+pub use read::{ReadError, anybodys, look, me, mine_alone, mode_now, own, plain, private, secret, tighten};
 pub use rights::Rights;
 pub use route::{Doubt, Route, Weak, trusted};
+pub use said::{and_left, is_exhaustion, said_of};

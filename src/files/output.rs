@@ -1,17 +1,18 @@
-//! Making new files: in a directory that was opened, and never through a link that somebody else made.
+//! Directories that were opened: what is made, renamed and removed in them is where they are, whatever their names
+//! lead to by then, and never behind a link that somebody else made.
 
 use super::route::{MAX_LINKS, push};
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, RenameFlags, openat, readlinkat, renameat, renameat2};
+use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 use std::collections::VecDeque;
-use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC).union(OFlag::O_RDONLY);
 /// On the way to one: passing through takes no right to list it.
@@ -79,8 +80,69 @@ impl Directory {
     /// It is there already, cannot be made, or somebody has put another one in its place.
     pub fn directory(&self, name: &OsStr, mode: u32) -> io::Result<Self> {
         mkdirat(&self.file, name, Mode::from_bits_truncate(mode))?;
-        let file = just_made(&self.file, name, mode)?;
-        Ok(Self { file: opened(&file)?, path: self.path.join(name) })
+        match just_made(&self.file, name, mode).and_then(|file| opened(&file)) {
+            Ok(file) => Ok(Self { file, path: self.path.join(name) }),
+            Err(e) => {
+                // Best effort, and only if it is empty.
+                let _ = unlinkat(&self.file, name, UnlinkatFlags::RemoveDir);
+                Err(e)
+            }
+        }
+    }
+
+    /// Gives it a mode, whatever the umask took away when it was made.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Gives a file in it a second name in it.
+    ///
+    /// # Errors
+    /// Something of that name is there, which is left alone, or what the system said.
+    pub fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()> {
+        Ok(linkat(&self.file, name, &self.file, second, AtFlags::empty())?)
+    }
+
+    /// Opens a file in it to read and to add to its end; a link is refused, and a FIFO not waited for.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn append(&self, name: &OsStr) -> io::Result<File> {
+        self.existing(name, OFlag::O_RDWR | OFlag::O_APPEND)
+    }
+
+    /// Opens a file in it to read; a link is refused, and a FIFO not waited for.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn read(&self, name: &OsStr) -> io::Result<File> {
+        self.existing(name, OFlag::O_RDONLY)
+    }
+
+    fn existing(&self, name: &OsStr, how: OFlag) -> io::Result<File> {
+        let flags = how | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        Ok(openat(&self.file, name, flags, Mode::empty())?.into())
+    }
+
+    /// Whether something of that name is in it, be it a link that leads nowhere.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn has(&self, name: &OsStr) -> io::Result<bool> {
+        match fstatat(&self.file, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::ENOENT) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// What it was opened as.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Removes a file from it.
@@ -91,11 +153,14 @@ impl Directory {
         Ok(unlinkat(&self.file, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Removes an empty directory from it.
+    /// Removes an empty directory from it, if its name still is that very directory.
     ///
     /// # Errors
-    /// What the system said.
-    pub fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+    /// It is another one by now, or what the system said.
+    pub fn remove_directory(&self, name: &OsStr, made: &Self) -> io::Result<()> {
+        if !self.holds(name, &made.file) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "another one has its name"));
+        }
         Ok(unlinkat(&self.file, name, UnlinkatFlags::RemoveDir)?)
     }
 
@@ -120,84 +185,6 @@ impl AsFd for Directory {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.file.as_fd()
     }
-}
-
-/// A file that was made and may have to be taken back.
-#[derive(Debug)]
-pub struct NewFile {
-    directory: Directory,
-    name: OsString,
-    /// The file.
-    pub file: File,
-}
-
-impl NewFile {
-    /// Makes it.
-    ///
-    /// # Errors
-    /// It is there already, or cannot be made.
-    pub fn make(path: &Path, mode: u32) -> io::Result<Self> {
-        let Some(Component::Normal(name)) = path.components().next_back() else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this names no file"));
-        };
-        let directory = Directory::of(path)?;
-        let file = directory.file(name, mode)?;
-        Ok(Self { directory, name: name.to_owned(), file })
-    }
-
-    /// File and name are on the disk.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()?;
-        self.directory.sync()
-    }
-
-    /// Gives it another name in its directory; false where something of that name is there, which is left alone.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn rename(&mut self, name: &OsStr) -> io::Result<bool> {
-        let made = rename(&self.directory, &self.name, &self.directory, name)?;
-        if made {
-            name.clone_into(&mut self.name);
-        }
-        Ok(made)
-    }
-
-    /// Whether its name still is this file.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        self.directory.holds(&self.name, &self.file)
-    }
-
-    /// Removes it, if its name still is this file.
-    pub fn take_back(&self) {
-        if self.is_there() {
-            // Best effort: what it holds is good for nothing.
-            let _ = self.directory.remove(&self.name);
-        }
-    }
-}
-
-/// Gives a file another name; false where something of that name is there, which is left alone.
-///
-/// # Errors
-/// What the system said.
-pub fn rename(from: &Directory, old: &OsStr, to: &Directory, new: &OsStr) -> io::Result<bool> {
-    let made = match renameat2(from, old, to, new, RenameFlags::RENAME_NOREPLACE) {
-        Ok(()) => true,
-        Err(Errno::EEXIST) => false,
-        // A file system that cannot: whoever makes the empty file owns the name, and puts the whole one in its place.
-        Err(_) => match to.file(new, 0o600) {
-            Ok(_) => renameat(from, old, to, new).map(|()| true)?,
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
-            Err(e) => return Err(e),
-        },
-    };
-    to.sync()?;
-    Ok(made)
 }
 
 /// A directory that was made a moment ago, if it is that still.
@@ -266,6 +253,7 @@ fn open_to_others(directory: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::NewFile;
     use std::os::unix::fs::{chown, symlink};
 
     #[test]
@@ -286,6 +274,18 @@ mod tests {
         assert!(NewFile::make(&dir.join("theirs/link/other"), 0o600).is_err());
         assert!(NewFile::make(&dir.join("ours/fine"), 0o600).is_ok(), "a link of root to their directory");
         assert!(!dir.join("outside/other").exists());
+    }
+
+    #[test]
+    fn only_the_very_directory_is_removed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let above = Directory::open(dir.path()).expect("it");
+        let made = above.directory(OsStr::new("new"), 0o700).expect("a directory");
+        std::fs::rename(dir.path().join("new"), dir.path().join("moved")).expect("a rename");
+        std::fs::create_dir(dir.path().join("new")).expect("theirs");
+        assert!(above.remove_directory(OsStr::new("new"), &made).is_err() && dir.path().join("new").is_dir());
+        above.remove_directory(OsStr::new("moved"), &made).expect("ours");
+        assert!(!dir.path().join("moved").exists());
     }
 
     #[test]
@@ -314,19 +314,5 @@ mod tests {
             assert!(made(path).is_err(), "{path}");
         }
         assert!(!dir.join("outside/x").exists() && !dir.join("theirs/nowhere").exists());
-    }
-
-    #[test]
-    fn only_the_very_file_is_taken_back() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("new");
-        let made = NewFile::make(&path, 0o600).expect("a file");
-        std::fs::rename(&path, dir.path().join("moved")).expect("a rename");
-        std::fs::write(&path, "theirs").expect("a file");
-        made.take_back();
-        assert!(path.exists());
-        std::fs::rename(dir.path().join("moved"), &path).expect("a rename");
-        made.take_back();
-        assert!(!path.exists());
     }
 }

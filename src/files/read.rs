@@ -2,13 +2,12 @@
 
 use super::named::named;
 use super::route::{Doubt, Route, Weak};
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, fchmod};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file was not read.
 #[derive(Debug)]
@@ -86,10 +85,24 @@ pub fn private(path: &Path, euid: u32, most: usize) -> Result<Vec<u8>, ReadError
     if let Some(weak) = of_directory {
         return Err(ReadError::Weak(weak));
     }
-    let file = regular(&path)?;
+    secret(&regular(&path)?, euid, most)
+}
+
+/// Reads a file with a secret, from its beginning: [`private`] for one that was opened where nobody else can exchange
+/// it.
+///
+/// # Errors
+/// [`ReadError`]
+pub fn secret(file: &File, euid: u32, most: usize) -> Result<Vec<u8>, ReadError> {
     let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(ReadError::NotRegular);
+    }
     if found.mode() & 0o077 != 0 {
         return Err(ReadError::Exposed(found.mode() & 0o777));
+    }
+    if found.uid() != 0 && found.uid() != euid {
+        return Err(ReadError::Weak(Weak { path: PathBuf::from("it"), doubt: Doubt::Owner(found.uid()) }));
     }
     bounded(file, most)
 }
@@ -142,14 +155,6 @@ fn read(path: &Path, euid: u32, most: usize, strict: bool) -> Result<Vec<u8>, Re
         return Ok(Vec::new());
     }
     bounded(regular(&path)?, most)
-}
-
-/// Whether the system, or a limit of this process, has nothing left to give: that passes, and is nobody's fault.
-#[must_use]
-pub fn is_exhaustion(error: &io::Error) -> bool {
-    error.raw_os_error().is_some_and(|number| {
-        matches!(Errno::from_raw(number), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN)
-    })
 }
 
 /// The effective user id of this process.

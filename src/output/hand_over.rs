@@ -1,6 +1,6 @@
 //! Giving a new secret to its holder, before the transaction commits.
 
-use crate::files::NewFile;
+use crate::files::{NewFile, and_left, said_of};
 use crate::world::Output;
 use std::io::{self, Write};
 use std::path::Path;
@@ -37,14 +37,16 @@ pub fn to_stdout(out: &mut dyn Output, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The file exists already, or cannot be written; then it is not left behind.
 pub fn to_file(path: &Path, bytes: &[u8]) -> io::Result<NewFile> {
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
-    let mut new = NewFile::make(path, 0o600).map_err(named)?;
+    let mut new = NewFile::make(path, 0o600).map_err(|e| said_of(path, e))?;
     // The name is durable only when its directory is.
     match new.file.write_all(bytes).and_then(|()| new.sync()) {
         Ok(()) => Ok(new),
         Err(e) => {
-            new.take_back();
-            Err(named(e))
+            let e = said_of(path, e);
+            Err(match new.take_back() {
+                Ok(()) => e,
+                Err(left) => and_left(e, &left),
+            })
         }
     }
 }

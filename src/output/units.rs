@@ -2,11 +2,12 @@
 
 use super::invocation::{Invocation, for_systemd};
 use super::one_line::OneLine;
-use crate::files::Directory;
+use crate::files::{Directory, said_of};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path};
 
 /// A job as systemd runs it.
@@ -126,32 +127,44 @@ impl Job<'_> {
 /// # Errors
 /// It is there already, or cannot be written; the message names which.
 pub fn write(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
-    let named = |path: &Path, e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
     let Some(Component::Normal(name)) = directory.components().next_back() else {
         let nameless = io::Error::new(io::ErrorKind::InvalidInput, "this names no directory");
-        return Err(named(directory, nameless));
+        return Err(said_of(directory, nameless));
     };
-    let parent = Directory::of(directory).map_err(|e| named(directory, e))?;
-    let new = parent.directory(name, 0o755).map_err(|e| named(directory, e))?;
-    let mut made: Vec<(&OsStr, File)> = Vec::with_capacity(files.len());
-    for (name, text) in files {
-        let written = new.file(name.as_ref(), 0o644).and_then(|mut file| {
-            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-            made.push((name.as_ref(), file));
-            written
-        });
-        if let Err(e) = written {
-            // Half a set of units is none. Best effort: nobody else has seen them yet.
-            for (name, file) in &made {
-                if new.holds(name, file) {
-                    let _ = new.remove(name);
-                }
+    let parent = Directory::of(directory).map_err(|e| said_of(directory, e))?;
+    let new = parent.directory(name, 0o755).map_err(|e| said_of(directory, e))?;
+    let mut made = Vec::with_capacity(files.len());
+    let filled = fill(&new, files, &mut made).and_then(|()| parent.sync().map_err(|e| said_of(directory, e)));
+    if filled.is_err() {
+        // Half a set of units is none. Best effort: nobody else has used them yet.
+        for (name, file) in &made {
+            if new.holds(name, file) {
+                let _ = new.remove(name);
             }
-            let _ = parent.remove_directory(directory.file_name().unwrap_or_default());
-            return Err(named(&directory.join(name), e));
         }
+        let _ = parent.remove_directory(name, &new);
     }
-    new.sync().and_then(|()| parent.sync()).map_err(|e| named(directory, e))
+    filled
+}
+
+/// Whoever runs services, and whoever asks what they are, reads the units: a umask hides none of them, and no secret
+/// is in them.
+fn fill<'f>(
+    new: &Directory,
+    files: &'f [(String, String)],
+    made: &mut Vec<(&'f OsStr, File)>,
+) -> io::Result<()> {
+    for (name, text) in files {
+        let of_file = |e| said_of(&new.path().join(name), e);
+        let mut file = new.file(name.as_ref(), 0o644).map_err(of_file)?;
+        let written = file
+            .set_permissions(Permissions::from_mode(0o644))
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.sync_all());
+        made.push((name.as_ref(), file));
+        written.map_err(of_file)?;
+    }
+    new.set_mode(0o755).and_then(|()| new.sync()).map_err(|e| said_of(new.path(), e))
 }
 
 #[cfg(test)]

@@ -89,10 +89,13 @@ impl Draft {
             let mut name = prefix.to_owned();
             name.push(format!("{}-{number}", std::process::id()));
             match above.directory(&name, 0o700) {
-                Ok(private) => {
-                    let file = private.file(OsStr::new(NAME), 0o600)?;
-                    return Ok((above, name, private, file));
-                }
+                Ok(private) => match private.file(OsStr::new(NAME), 0o600) {
+                    Ok(file) => return Ok((above, name, private, file)),
+                    Err(e) => {
+                        let _ = above.remove_directory(&name, &private);
+                        return Err(e);
+                    }
+                },
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
             }
@@ -189,8 +192,12 @@ impl Draft {
             }
             let made = copied.and_then(|_| new.sync()).and_then(|()| new.rename(name));
             if !matches!(made, Ok(true)) {
-                new.take_back();
-                return made;
+                // `doctor` names what stays behind.
+                let left = new.take_back();
+                return match (made, left) {
+                    (Err(e), Err(left)) => Err(files::and_left(e, &left)),
+                    (made, _) => made,
+                };
             }
             if new.is_there() {
                 return Ok(true);
@@ -207,7 +214,7 @@ impl Drop for Draft {
             // Best effort: `doctor` names what stays behind.
             let _ = self.private.remove(open::companion(Path::new(NAME), suffix).as_os_str());
         }
-        let _ = self.above.remove_directory(&self.name);
+        let _ = self.above.remove_directory(&self.name, &self.private);
     }
 }
 
