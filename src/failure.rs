@@ -1,6 +1,8 @@
 //! What a person is told when a run fails: what happened, why, and what to do next.
 
 use crate::exit::Exit;
+use crate::files;
+use std::io;
 
 /// A failed run. Rooms have error types of their own; this is what they become at the top.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +28,20 @@ impl Failure {
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// The system has too little left for something (status 75): descriptors, memory, threads.
+    #[must_use]
+    pub fn exhausted(what: &str) -> Self {
+        Self::new(Exit::Busy, "exhausted", format!("the system has too little left: {what}")).hint(
+            "try again, or raise the limit (ulimit, LimitNOFILE=, TasksMax=, MemoryMax=) of the process",
+        )
+    }
+
+    /// The same, unless the error behind it is one that passes: that decides the status, whatever was being done.
+    #[must_use]
+    pub fn because_of(self, error: &io::Error) -> Self {
+        if files::is_exhaustion(error) { Self::exhausted(&self.message) } else { self }
     }
 
     /// Adds what to do next.

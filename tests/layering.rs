@@ -19,7 +19,8 @@ const FLOORS: &[&[&str]] = &[
 
 /// Imports within a floor that are wanted, each with its reason.
 const NEIGHBOURS: &[(&str, &str)] = &[
-    ("failure", "exit"), // a failure carries its status
+    ("failure", "exit"),  // a failure carries its status
+    ("failure", "files"), // which errors of the system pass decides it
 ];
 
 /// Where each library lives.

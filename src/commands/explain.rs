@@ -54,14 +54,7 @@ impl From<StoreError> for Failure {
             StoreError::Busy => {
                 Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")
             }
-            StoreError::Exhausted(what) => Self::new(
-                Exit::Busy,
-                "exhausted",
-                format!("the system has too little left: {what}"),
-            )
-            .hint(
-                "try again, or raise the limit (ulimit, LimitNOFILE=, TasksMax=, MemoryMax=) of the process",
-            ),
+            StoreError::Exhausted(what) => Self::exhausted(&what),
             StoreError::Undecided(what) => Self::new(
                 Exit::Io,
                 "undecided",
@@ -89,7 +82,7 @@ impl From<ConfigError> for Failure {
                 )
             }
             ConfigError::Exhausted { path, why } => {
-                StoreError::Exhausted(format!("configuration {}: {why}", path.display())).into()
+                Self::exhausted(&format!("configuration {}: {why}", path.display()))
             }
             ConfigError::Problems(problems) => {
                 let fatal: Vec<&Problem> = problems.iter().filter(|p| !p.is_warning).collect();
@@ -172,6 +165,7 @@ impl From<IssueError> for Failure {
                     .hint(
                         "no token was made; let something read stdout, or name a new file with --token-file",
                     )
+                    .because_of(&error)
             }
             IssueError::Memory(refused) => no_memory(refused),
             IssueError::Cost => Self::new(

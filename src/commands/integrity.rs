@@ -96,12 +96,12 @@ impl Context<'_> {
                 return Ok(file);
             }
             let waiting = integrity_key::pending(path, self.euid(), &mine, self.dice);
-            let Some(file) = waiting.map_err(|why| wrong(path, &why))? else { continue };
+            let Some(waiting) = waiting.map_err(|why| wrong(path, &why))? else { continue };
             let (policy, actor) = (settings.policy(), (self.actor)());
-            let adopted = integrity::adopt(store, &self.act(&policy, &actor), &file.key)?;
+            let adopted = integrity::adopt(store, &self.act(&policy, &actor), &waiting.file.key)?;
             if adopted == Adopted::Foreign {
-                integrity_key::forget(path);
-            } else if integrity_key::publish(path).map_err(|e| wrong(path, &e.into()))? {
+                waiting.forget();
+            } else if waiting.publish().map_err(|e| wrong(path, &e.into()))? {
                 let made =
                     format!("made the key {}; keep a copy of it, apart from the backups", path.display());
                 self.screen.say(&made);
@@ -125,7 +125,7 @@ pub fn another(path: &Path) -> Failure {
 pub fn wrong(path: &Path, unusable: &Unusable) -> Failure {
     let message = format!("the integrity key file {}: {}", path.display(), unusable.why);
     if unusable.passes {
-        return StoreError::Exhausted(message).into();
+        return Failure::exhausted(&message);
     }
     Failure::new(Exit::Config, "integrity", message).hint(
         "put the key back from its copy, mode 600; without it no row can be believed, and no token is good",

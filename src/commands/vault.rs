@@ -6,7 +6,6 @@ use crate::config::private_file::{self, Unusable};
 use crate::domain::vault::VaultKey;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::store::StoreError;
 
 /// The key; `None`: no key file is configured.
 ///
@@ -17,7 +16,7 @@ pub fn key(cx: &Context<'_>, settings: &Settings) -> Result<Option<VaultKey>, Fa
     let wrong = |unusable: &Unusable| {
         let message = format!("the vault's key file {}: {}", path.display(), unusable.why);
         if unusable.passes {
-            return StoreError::Exhausted(message).into();
+            return Failure::exhausted(&message);
         }
         Failure::new(Exit::Config, "vault", message).hint(
             "a key is 32 random bytes in Base64, mode 600: (umask 077; head -c 32 /dev/urandom | base64 > FILE)",

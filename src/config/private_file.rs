@@ -1,6 +1,7 @@
 //! Files with a secret in them: keys and credentials. Only their owner may read them.
 
 use crate::files::{self, ReadError};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -35,15 +36,35 @@ impl From<io::Error> for Unusable {
     }
 }
 
+impl Unusable {
+    /// The same of a file that is not there, and cannot be made.
+    #[must_use]
+    pub fn unmade(self) -> Self {
+        Self { why: format!("it is not there, and cannot be made: {}", self.why), ..self }
+    }
+}
+
 /// Reads a file of at most 4 KiB that nobody but its owner can read or write, and that belongs to `euid` or root, as
 /// does every directory that leads to it.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn read(path: &Path, euid: u32) -> Result<Zeroizing<Vec<u8>>, Unusable> {
-    files::private(path, euid, MAX_BYTES).map(Zeroizing::new).map_err(|error| match error {
+    files::private(path, euid, MAX_BYTES).map(Zeroizing::new).map_err(unusable)
+}
+
+/// The same of a file that was opened, and that nobody else can exchange.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn from(file: &File, euid: u32) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+    files::secret(file, euid, MAX_BYTES).map(Zeroizing::new).map_err(unusable)
+}
+
+fn unusable(error: ReadError) -> Unusable {
+    match error {
         ReadError::Io(error) => error.into(),
         ReadError::TooLong => "it is larger than 4 KiB; this is no key".into(),
         other => other.to_string().into(),
-    })
+    }
 }
