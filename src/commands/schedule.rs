@@ -9,6 +9,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::schedule::{Run, Schedule, Zone};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::output::one_line::OneLine;
 use crate::output::{facts, text, units, when};
 use crate::wire::{Instant, schedule as wire};
@@ -216,7 +217,7 @@ fn units(jobs: &[Job], settings: &Settings, cx: &mut Context<'_>) -> Result<Vec<
     }
     let credentials = credentials.map(|file| one_line("the file of mail credentials", file)).transpose()?;
     let directory = one_line("the directory", &directory)?;
-    let user = one_line("the user", &owner(&database, cx))?;
+    let user = one_line("the user", &owner(&database, cx)?)?;
     let config = crate::config::find(&cx.sources())?.unwrap_or_default();
     let keys = ["patctl.token.vault.key.file", "patctl.integrity.key.file"].map(|key| settings.text(key));
     let program = (cx.program)().unwrap_or_else(|| "/".into());
@@ -264,14 +265,38 @@ fn one_line(what: &str, text: &str) -> Result<OneLine, Failure> {
     })
 }
 
-/// Whom the database belongs to; while there is none, who asks.
-fn owner(database: &Path, cx: &Context<'_>) -> String {
+/// Whom the database belongs to; while there is none, who asks. For root it is whoever could exchange the database:
+/// patctl, too, would use it with their rights only.
+fn owner(database: &Path, cx: &Context<'_>) -> Result<String, Failure> {
     let actor = (cx.actor)();
-    match std::fs::metadata(database) {
-        Ok(file) if file.uid() == 0 => "root".to_owned(),
-        Ok(file) if file.uid() != actor.uid => file.uid().to_string(),
-        _ => actor.name,
+    let name = |uid: u32| match uid {
+        uid if uid == actor.uid => actor.name.clone(),
+        0 => "root".to_owned(),
+        uid => uid.to_string(),
+    };
+    let unknown = |e: io::Error| {
+        let message = format!("it cannot be told whom the database {} belongs to: {e}", database.display());
+        Failure::new(Exit::Permission, "permission", message).hint("run as its owner").because_of(&e)
+    };
+    let absent = |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let route = match files::Route::to(database, cx.euid()) {
+        Ok(route) => route,
+        Err(e) if absent(&e) => return Ok(actor.name),
+        Err(e) => return Err(unknown(e)),
+    };
+    let file = match files::look(&route.path) {
+        Ok((_, file)) => Some(file),
+        Err(e) if absent(&e) => None,
+        Err(e) => return Err(unknown(e)),
+    };
+    if file.as_ref().is_some_and(|file| !file.is_file()) {
+        let message = format!("database {}: it is a link, or no regular file", route.path.display());
+        return Err(Failure::new(Exit::Permission, "permission", message).hint(
+            "name the file itself: every command refuses a link, and its owner is no owner of the database",
+        ));
     }
+    let uid = route.rights(file.as_ref()).user().or(file.map(|file| file.uid()));
+    Ok(uid.map_or_else(|| actor.name.clone(), name))
 }
 
 fn print(units: &[(String, String)], cx: &mut Context<'_>) -> io::Result<()> {
@@ -288,6 +313,7 @@ fn write(directory: &Path, units: &[(String, String)], cx: &mut Context<'_>) -> 
     units::write(directory, units).map_err(|e| {
         Failure::new(Exit::Io, "io", format!("the units could not be written: {e}"))
             .hint("name a directory that is not there yet; nothing is overwritten")
+            .because_of(&e)
     })?;
     let timers: Vec<&str> =
         units.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with("timer")).collect();

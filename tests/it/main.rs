@@ -97,6 +97,7 @@ mod times;
 mod tombstones;
 mod transport;
 mod two_stages;
+mod units;
 mod unseen;
 mod upgrade;
 mod vault;
