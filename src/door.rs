@@ -8,7 +8,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, getegid, geteuid, getgid, getuid};
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
 use patctl::exit::{Exit, Nagios};
@@ -108,7 +108,7 @@ fn trouble(exit: Exit) -> Exit {
 
 fn actor() -> Actor {
     let uid = getuid();
-    Actor { uid: uid.as_raw(), name: user_name(uid), login_uid: login_uid() }
+    Actor::Local { uid: uid.as_raw(), name: user_name(uid), login_uid: login_uid() }
 }
 
 /// The system's file first: it is where nearly every user is. The services that `nsswitch.conf` names are libraries,

@@ -1,7 +1,7 @@
 //! What the outside gives to one run: the clock, the dice, the streams, the environment, and who is
 //! asking. The program gives the real ones; a test gives its own and may run twice.
 
-use crate::domain::audit::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
 use std::any::Any;

@@ -1,6 +1,6 @@
 //! The arguments of the commands that act on tokens.
 
-use super::{Lang, RequestArgs, RuleArgs, TEMPLATE, values};
+use super::{Lang, OriginArgs, RequestArgs, RuleArgs, TEMPLATE, values};
 use crate::domain::id::IdPrefix;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::notice::Recipients;
@@ -128,7 +128,7 @@ pub struct Revoke {
         body may come that you do not see.\n\n\
         Status 0 is yes and 1 is no; any other status is trouble, and no answer.\n\n\
         With --batch each line of stdin is a JSON object with a token, and perhaps method, url, query, body or \
-        body_b64, content_type, body_unseen (true) and headers (an object, or pairs in an array where a name comes \
+        body_b64, content_type, body_unseen (true), client, request_id and headers (an object, or pairs in an array where a name comes \
         twice); each is answered by a line as of -o json, in the same order, once \
         its audit row is committed. Lines that come together are judged together, on all cores. The settings \
         are read once. A line that cannot be read, or is longer than 6.5 MiB, is answered 'unreadable', a token \
@@ -143,6 +143,9 @@ pub struct Verify {
     /// What it is presented for.
     #[command(flatten)]
     pub request: RequestArgs,
+    /// Where that comes from.
+    #[command(flatten)]
+    pub origin: OriginArgs,
     /// What to print on a yes
     #[arg(
         help = "On a yes, print this: id, name, user, effective_user, created_at or expires_at",
@@ -154,7 +157,7 @@ pub struct Verify {
     pub field: Option<Field>,
     /// Answer many: JSON lines on stdin, each with its token and its request
     #[arg(long, conflicts_with_all = ["field", "token_file", "token_env", "method", "url", "query", "data",
-        "data_file", "content_type", "body_unseen", "headers"])]
+        "data_file", "content_type", "body_unseen", "headers", "client", "request_id"])]
     pub batch: bool,
 }
 
@@ -204,6 +207,9 @@ pub struct Whoami {
     /// What it would be presented for.
     #[command(flatten)]
     pub request: RequestArgs,
+    /// Where that would come from.
+    #[command(flatten)]
+    pub origin: OriginArgs,
 }
 
 /// `patctl prune`

@@ -1,6 +1,7 @@
 //! The arguments of `patctl audit`.
 
 use super::{TEMPLATE, values};
+use crate::domain::actor::ClientAddress;
 use crate::domain::audit::{Action, Selection};
 use crate::domain::chain::KeptHead;
 use crate::domain::filter::{Glob, Range, When};
@@ -48,6 +49,9 @@ pub struct AuditRows {
     /// Done by this user of the system; may be given more than once
     #[arg(long, value_name = "NAME", help_heading = "Which rows")]
     pub actor: Vec<String>,
+    /// Asked for from this address (as 'verify --client' was told); may be given more than once
+    #[arg(long, value_name = "ADDR", help_heading = "Which rows")]
+    pub client: Vec<ClientAddress>,
     /// What was done: create, verify, revoke …; may be given more than once
     #[arg(long, value_name = "ACTION", value_parser = values::action(), help_heading = "Which rows",
         hide_possible_values = true)]
@@ -87,6 +91,7 @@ impl AuditRows {
             token: self.token.clone(),
             users: self.user.iter().flat_map(|user| text::forms(user)).collect(),
             actors: self.actor.clone(),
+            clients: self.client.clone(),
             actions: self.action.clone(),
             outcomes: self.outcome.clone(),
             reasons: self.reason.clone(),

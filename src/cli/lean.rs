@@ -5,7 +5,9 @@
 //! definition reads those and knows what to say. A test compares the two.
 
 use super::request::header;
-use super::{Cli, Color, Command, Field, Format, Global, RequestArgs, TokenSource, Verify, values};
+use super::{
+    Cli, Color, Command, Field, Format, Global, OriginArgs, RequestArgs, TokenSource, Verify, values,
+};
 use crate::domain::place;
 use clap::ValueEnum;
 use std::ffi::OsString;
@@ -39,6 +41,7 @@ struct Read {
     field: Option<Field>,
     batch: bool,
     request: RequestArgs,
+    origin: OriginArgs,
 }
 
 impl Read {
@@ -81,6 +84,8 @@ impl Read {
             "--data" => once(&mut request.data, value.into()),
             "--data-file" => once(&mut request.data_file, file(value)?),
             "--content-type" => once(&mut request.content_type, value.into()),
+            "--client" => once(&mut self.origin.client, value.parse().ok()?),
+            "--request-id" => once(&mut self.origin.request_id, value.parse().ok()?),
             "--header" => {
                 request.headers.push(header(value).ok()?);
                 Some(())
@@ -98,7 +103,8 @@ impl Read {
         let one_of_many = self.token_file.is_some()
             || self.token_env.is_some()
             || self.field.is_some()
-            || !self.request.is_empty();
+            || !self.request.is_empty()
+            || !self.origin.is_empty();
         if two_places || two_bodies || (self.batch && one_of_many) {
             return None;
         }
@@ -111,7 +117,13 @@ impl Read {
             color: self.color.unwrap_or(Color::Auto),
         };
         let source = TokenSource { token_file: self.token_file, token_env: self.token_env };
-        let verify = Verify { source, request: self.request, field: self.field, batch: self.batch };
+        let verify = Verify {
+            source,
+            request: self.request,
+            origin: self.origin,
+            field: self.field,
+            batch: self.batch,
+        };
         Some(Cli { global, command: Command::Verify(verify) })
     }
 }
@@ -145,7 +157,9 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        const NAMES: [&str; 23] = [
+        const NAMES: [&str; 25] = [
+            "--client",
+            "--request-id",
             "--db",
             "--config",
             "-o",
@@ -170,8 +184,23 @@ mod tests {
             "--",
             "--help",
         ];
-        const VALUES: [&str; 14] =
-            ["", "x", "json", "never", "id", "a=b", "A: b", "=", "-x", "-", "--db", "é", "POST", "/a?b=c"];
+        const VALUES: [&str; 15] = [
+            "192.0.2.7",
+            "",
+            "x",
+            "json",
+            "never",
+            "id",
+            "a=b",
+            "A: b",
+            "=",
+            "-x",
+            "-",
+            "--db",
+            "é",
+            "POST",
+            "/a?b=c",
+        ];
         (0..NAMES.len(), 0..VALUES.len(), 0..5).prop_map(|(name, value, form)| match form {
             0 => NAMES[name].to_owned(),
             1 => VALUES[value].to_owned(),

@@ -30,7 +30,7 @@ pub use change::{Disable, Edit, Enable, Rotate, Which};
 pub use config::Config;
 pub use list::{BulkRevoke, FilterArgs, List};
 pub use notices::{Expiring, Notify};
-pub use request::{Check, RequestArgs, RuleArgs};
+pub use request::{Check, OriginArgs, RequestArgs, RuleArgs};
 pub use scan::{Scan, Scanner};
 pub use schedule::Schedule;
 pub use snippet::{AuthArg, Lang, Preset, Snippet};

@@ -1,6 +1,7 @@
 //! A request, and rules, as they are typed.
 
 use super::values;
+use crate::domain::actor::{ClientAddress, RequestId, RequestMeta};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -44,6 +45,32 @@ impl RequestArgs {
             && data_file.is_none()
             && !body_unseen
             && headers.is_empty()
+    }
+}
+
+/// Where a request comes from: written to the audit log.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "The request")]
+pub struct OriginArgs {
+    /// The address of the client that sent it, for the audit log
+    #[arg(long, value_name = "ADDR")]
+    pub client: Option<ClientAddress>,
+    /// What the service calls it (X-Request-ID), for the audit log
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub request_id: Option<RequestId>,
+}
+
+impl OriginArgs {
+    /// Whether nothing is known of it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.client.is_none() && self.request_id.is_none()
+    }
+
+    /// The same for an audit row.
+    #[must_use]
+    pub fn meta(&self) -> RequestMeta {
+        RequestMeta { client: self.client, request_id: self.request_id.clone(), node: None }
     }
 }
 

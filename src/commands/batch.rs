@@ -5,7 +5,7 @@ use super::lines::{Lines, MAX_LINE, Numbered};
 use super::{stdout_failed, verify};
 use crate::cli::Format;
 use crate::config::Settings;
-use crate::domain::audit::Actor;
+use crate::domain::actor::{Actor, RequestMeta};
 use crate::domain::cache::CacheKey;
 use crate::domain::presented::Presented;
 use crate::domain::restriction::{Merges, Request, Sent};
@@ -15,6 +15,7 @@ use crate::service::verify::{Purpose, Verdict, VerifyContext, VerifyItem, verify
 use crate::store::Durability;
 use crate::store::sqlite::SqliteStore;
 use crate::wire::batch::{Presented as Line, Unread};
+use std::str::FromStr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -136,6 +137,11 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if a.code() >= b.code() { a } else { b }
 }
 
+/// A field of a line that is of a type of its own.
+fn told<T: FromStr<Err = &'static str>>(name: &str, text: Option<&str>) -> Result<Option<T>, String> {
+    text.map(|text| text.parse().map_err(|how| format!("{name}: {how}"))).transpose()
+}
+
 /// What makes an item of a line.
 struct Reader {
     actor: Arc<Actor>,
@@ -147,9 +153,25 @@ impl Reader {
     fn read_line(&self, (line, bytes): &Numbered) -> Result<Asked, Unread> {
         let unread = |error: String| Unread { allowed: false, reason: "unreadable", line: *line, error };
         let Ok(bytes) = bytes else { return Err(unread(format!("it is longer than {MAX_LINE} bytes"))) };
-        let Line { token, method, url, query, body, body_b64, content_type, headers, body_unseen } =
-            Line::parse(bytes).map_err(unread)?;
+        let Line {
+            token,
+            method,
+            url,
+            query,
+            body,
+            body_b64,
+            content_type,
+            headers,
+            body_unseen,
+            client,
+            request_id,
+        } = Line::parse(bytes).map_err(unread)?;
         let token = Zeroizing::new(token);
+        let meta = RequestMeta {
+            client: told("client", client.as_deref()).map_err(unread)?,
+            request_id: told("request_id", request_id.as_deref()).map_err(unread)?,
+            node: None,
+        };
         let (body, body_b64) = (body.map(String::into_bytes), body_b64.map(Zeroizing::new));
         let headers = headers.unwrap_or_default().0;
         // Wiped when dropped: a header may hold a token.
@@ -163,6 +185,7 @@ impl Reader {
             sent.body = Some(body);
         }
         let item = |credential| VerifyItem {
+            meta,
             credential,
             purpose: Purpose::Use,
             request: Request::new(&sent.given_to(self.merges)),

@@ -40,7 +40,9 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return choose(args, cx, &mut store, &query);
     }
     super::list::warn_of_spellings(cx, &store, &args.filter.user)?;
-    let count = bulk::count(&store, &query)?;
+    let actor = (cx.actor)();
+    let act = cx.act(&policy, &actor);
+    let count = bulk::count(&store, &act, &query)?;
     if args.dry_run {
         let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
         store.list_checked(&query, &mut |pat| rows.push(pat))?;
@@ -58,8 +60,6 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             return Ok(Exit::No);
         }
     }
-    let actor = (cx.actor)();
-    let act = cx.act(&policy, &actor);
     let bar = progress::bar(&cx.screen, count.live, "revoking");
     let done = bulk::revoke(&mut store, &act, &query, args.max, reason(args), &mut |n| bar.inc(n));
     bar.finish_and_clear();

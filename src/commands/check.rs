@@ -5,6 +5,7 @@ use super::context::Context;
 use super::{cases, stdout_failed};
 use crate::cli::{Check, Format, curl, http, shell};
 use crate::config::Settings;
+use crate::domain::actor::Authority;
 use crate::domain::decision::BODY_UNSEEN_HINT;
 use crate::domain::restriction::judge::{Line, Outcome, Part};
 use crate::domain::restriction::{
@@ -69,7 +70,7 @@ fn rules(
         return sources.map(|sources| asked::parse(&sources, base, cx)).transpose();
     };
     let store = cx.look(settings)?;
-    let pat = look::find(&store, id)?;
+    let pat = look::find(&store, &Authority::Administrator, id)?;
     if !pat.restricted {
         return Err(Failure::new(
             Exit::Usage,

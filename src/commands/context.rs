@@ -2,7 +2,7 @@
 
 use crate::cli::Global;
 use crate::config::{self, Settings, Sources, cache_key};
-use crate::domain::audit::Actor;
+use crate::domain::actor::{Actor, Authority, RequestMeta};
 use crate::domain::cache::CacheKey;
 use crate::domain::dice::Dice;
 use crate::domain::moment::Moment;
@@ -255,7 +255,13 @@ impl<'c> Context<'c> {
     where
         'c: 'a,
     {
-        Act { policy, actor, clock: self.clock }
+        Act {
+            policy,
+            actor,
+            authority: &Authority::Administrator,
+            meta: &RequestMeta::NONE,
+            clock: self.clock,
+        }
     }
 
     /// Whether a person can be asked: one types at stdin and reads stderr.

@@ -29,7 +29,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let policy = settings.policy();
     let actor = (cx.actor)();
     let act = cx.act(&policy, &actor);
-    let mut draft = draft(args, &actor.name)?;
+    let mut draft = draft(args, actor.name())?;
     draft.rules = asked::lines(&args.rules, cx, &settings)?;
     draft.vault = vault::key(cx, &settings)?;
     let path = cx.database(&settings)?;

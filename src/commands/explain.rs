@@ -213,6 +213,9 @@ pub fn refused(refusal: Refusal, user: &str) -> Failure {
             "a token that speaks for any user is not allowed (patctl.any.user.enabled = false)".to_owned(),
             "name one with --user, or switch it on: such a token impersonates anybody".to_owned(),
         ),
+        Refusal::OtherUser => {
+            ("a token is issued for oneself only".to_owned(), "ask an administrator to issue it".to_owned())
+        }
         Refusal::NameBlank => (
             "the name is blank".to_owned(),
             "say what the token is for, or leave the name out to have one made".to_owned(),

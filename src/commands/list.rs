@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::stdout_failed;
 use crate::cli::{FilterArgs, Format, List};
+use crate::domain::actor::Authority;
 use crate::domain::filter::{Filter, Order};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,7 +22,12 @@ pub fn run(args: &List, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let policy = settings.policy();
     let store = cx.look(&settings)?;
     let now = cx.reading(&store).later();
-    let after = args.after.as_ref().map(|id| look::find(&store, id)).transpose()?.map(|pat| pat.id);
+    let after = args
+        .after
+        .as_ref()
+        .map(|id| look::find(&store, &Authority::Administrator, id))
+        .transpose()?
+        .map(|pat| pat.id);
     let query = Query {
         filter: &args.filter.filter(now, &policy),
         order: Order { sort: args.sort, reverse: args.reverse, after },

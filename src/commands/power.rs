@@ -29,11 +29,12 @@ fn run(args: &Which, power: Power, family: bool, cx: &mut Context<'_>) -> Result
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
     let ids = if args.ids_stdin { ids_of_lines(cx, "nothing was done")? } else { args.ids.clone() };
+    let actor = (cx.actor)();
+    let act = cx.act(&policy, &actor);
     let powered = if args.dry_run {
-        power::preview(&store, &ids, power, family, (cx.clock)())?
+        power::preview(&store, &act, &ids, power, family)?
     } else {
-        let actor = (cx.actor)();
-        power::switch(&mut store, &cx.act(&policy, &actor), &ids, power, args.reason.as_ref(), family)?
+        power::switch(&mut store, &act, &ids, power, args.reason.as_ref(), family)?
     };
     answer(cx, &powered, power, args.dry_run, policy.expiry_warning).map_err(stdout_failed)?;
     warn_of_twins(cx, &powered.twins, "disable");

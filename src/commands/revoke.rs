@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::when;
+use crate::service::Act;
 use crate::service::look::LookError;
 use crate::service::revoke::{self, Revoked};
 use crate::service::twin::Twin;
@@ -36,15 +37,16 @@ pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             return Ok(Exit::No);
         }
     };
+    let actor = (cx.actor)();
+    let act = cx.act(&policy, &actor);
     let revoked = if args.dry_run {
-        revoke::preview(&store, &ids, args.family, (cx.clock)())?
+        revoke::preview(&store, &act, &ids, args.family)?
     } else {
-        if !args.yes && cx.can_ask() && !confirmed(&ids, args.family, cx, &store)? {
+        if !args.yes && cx.can_ask() && !confirmed(&ids, args.family, cx, &store, &act)? {
             cx.screen.say("nothing was revoked");
             return Ok(Exit::No);
         }
-        let actor = (cx.actor)();
-        revoke::revoke(&mut store, &cx.act(&policy, &actor), &ids, args.reason.as_ref(), args.family)?
+        revoke::revoke(&mut store, &act, &ids, args.reason.as_ref(), args.family)?
     };
     answer(cx, &revoked, args.dry_run, policy.expiry_warning).map_err(stdout_failed)?;
     warn_of_twins(cx, &revoked.twins, "revoke");
@@ -159,8 +161,9 @@ fn confirmed(
     family: bool,
     cx: &mut Context<'_>,
     store: &dyn Store,
+    act: &Act<'_>,
 ) -> Result<bool, Failure> {
-    let preview = revoke::preview(store, ids, family, (cx.clock)())?;
+    let preview = revoke::preview(store, act, ids, family)?;
     if preview.done.is_empty() {
         return Ok(true);
     }

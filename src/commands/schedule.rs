@@ -270,7 +270,7 @@ fn one_line(what: &str, text: &str) -> Result<OneLine, Failure> {
 fn owner(database: &Path, cx: &Context<'_>) -> Result<String, Failure> {
     let actor = (cx.actor)();
     let name = |uid: u32| match uid {
-        uid if uid == actor.uid => actor.name.clone(),
+        uid if Some(uid) == actor.uid() => actor.name().to_owned(),
         0 => "root".to_owned(),
         uid => uid.to_string(),
     };
@@ -281,7 +281,7 @@ fn owner(database: &Path, cx: &Context<'_>) -> Result<String, Failure> {
     let absent = |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     let route = match files::Route::to(database, cx.euid()) {
         Ok(route) => route,
-        Err(e) if absent(&e) => return Ok(actor.name),
+        Err(e) if absent(&e) => return Ok(actor.name().to_owned()),
         Err(e) => return Err(unknown(e)),
     };
     let file = match files::look(&route.path) {
@@ -296,7 +296,7 @@ fn owner(database: &Path, cx: &Context<'_>) -> Result<String, Failure> {
         ));
     }
     let uid = route.rights(file.as_ref()).user().or(file.map(|file| file.uid()));
-    Ok(uid.map_or_else(|| actor.name.clone(), name))
+    Ok(uid.map_or_else(|| actor.name().to_owned(), name))
 }
 
 fn print(units: &[(String, String)], cx: &mut Context<'_>) -> io::Result<()> {

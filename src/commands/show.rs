@@ -4,6 +4,7 @@ use super::context::Context;
 use super::{stdout_failed, vault};
 use crate::cli::{Format, Show};
 use crate::config::Settings;
+use crate::domain::actor::Authority;
 use crate::domain::audit::Record;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,7 +22,7 @@ pub fn run(args: &Show, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     }
     let warning = settings.policy().expiry_warning;
     let store = cx.look(&settings)?;
-    let look::Shown { pat, rules, history } = look::show(&store, &args.id)?;
+    let look::Shown { pat, rules, history } = look::show(&store, &Authority::Administrator, &args.id)?;
     let now = cx.reading(&store).later();
     let written = if cx.screen.format().is_json() {
         cx.screen.json(&Shown {

@@ -5,6 +5,7 @@ use super::order::{self, Holder, Order};
 use super::{check, stdout_failed, vault};
 use crate::cli::{Format, Lang, Snippet};
 use crate::config::Settings;
+use crate::domain::actor::Authority;
 use crate::domain::decision::{Denial, Reason};
 use crate::domain::pat::Pat;
 use crate::domain::presented::{Scheme, basic_credentials};
@@ -27,7 +28,9 @@ pub fn run(args: &Snippet, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let mut store = args.id.as_ref().map(|_| cx.open(&settings)).transpose()?;
     let holder = match (&args.id, &store) {
-        (Some(id), Some(store)) => Some(Holder::new(look::find(store, id)?, store)?),
+        (Some(id), Some(store)) => {
+            Some(Holder::new(look::find(store, &Authority::Administrator, id)?, store)?)
+        }
         _ => None,
     };
     let order = order::read(args, cx, &settings, holder.as_ref())?;

@@ -6,6 +6,7 @@ use super::present::{self, Refused};
 use super::{asked, batch, stdout_failed};
 use crate::cli::{Field, Format, Verify};
 use crate::config::Settings;
+use crate::domain::actor::RequestMeta;
 use crate::domain::cache::CacheKey;
 use crate::domain::decision::{BODY_UNSEEN_HINT, Denial, Reason};
 use crate::domain::moment::{Moment, Span};
@@ -35,8 +36,10 @@ pub fn run(args: &Verify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let sent = asked::guarded(&args.request, asked::TokenAt::of(&args.source), cx)?;
     let presented = present::presented(&args.source, cx)?;
     let refused = presented.as_ref().err().and_then(Refused::why);
-    let verdict =
-        presented.ok().map(|presented| judge(cx, &settings, presented, &sent, Purpose::Use)).transpose()?;
+    let verdict = presented
+        .ok()
+        .map(|presented| judge(cx, &settings, presented, &sent, (Purpose::Use, args.origin.meta())))
+        .transpose()?;
     if cx.screen.format().is_json() {
         return answer_json(cx, &settings, verdict.as_ref(), refused.as_deref());
     }
@@ -65,7 +68,7 @@ pub fn judge(
     settings: &Settings,
     credential: Presented,
     sent: &Sent,
-    purpose: Purpose,
+    (purpose, meta): (Purpose, RequestMeta),
 ) -> Result<Verdict, Failure> {
     let policy = settings.policy();
     let mut store = cx.open(settings)?;
@@ -85,6 +88,7 @@ pub fn judge(
         request: Request::new(&sent.given_to(settings.merges())),
         url: sent.told_url(settings.audit_url_full()),
         actor: Arc::new((cx.actor)()),
+        meta,
     };
     let verdict = service::verify(&mut store, &context, cx.dice, item)?;
     // Everything is written; a database that is closed has nothing else to lose than time.

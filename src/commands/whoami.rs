@@ -18,7 +18,7 @@ pub fn run(args: &Whoami, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let refused = presented.as_ref().err().and_then(Refused::why);
     let verdict = presented
         .ok()
-        .map(|presented| verify::judge(cx, &settings, presented, &sent, Purpose::Look))
+        .map(|presented| verify::judge(cx, &settings, presented, &sent, (Purpose::Look, args.origin.meta())))
         .transpose()?;
     if cx.screen.format().is_json() {
         return verify::answer_json(cx, &settings, verdict.as_ref(), refused.as_deref());

@@ -1,5 +1,6 @@
 //! Who did what: the rows of the audit log.
 
+use super::actor::{Actor, ClientAddress, RequestMeta};
 use super::decision::Reason;
 use super::filter::{Glob, Range};
 use super::id::IdPrefix;
@@ -8,17 +9,6 @@ use std::str::FromStr;
 
 /// What stands in a row for a token where many are meant, or none.
 pub const MANY: &str = "-";
-
-/// Who runs this process.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Actor {
-    /// The real user id.
-    pub uid: u32,
-    /// Its name, or the number where it has none.
-    pub name: String,
-    /// The user id of the login behind it, where the system keeps one: it survives `su` and `sudo`.
-    pub login_uid: Option<u32>,
-}
 
 /// What was done: stable words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,6 +176,8 @@ pub struct Entry<'a> {
     pub changes: Option<&'a str>,
     /// The version of the token after a change of it.
     pub version: Option<i64>,
+    /// Where it came from.
+    pub meta: &'a RequestMeta,
 }
 
 /// The request behind a use, as it is written down.
@@ -223,8 +215,8 @@ pub struct Record {
     pub at: Moment,
     /// Who, by name.
     pub actor: String,
-    /// Who, by number.
-    pub actor_uid: i64,
+    /// Who, by number, where it is a user of this system.
+    pub actor_uid: Option<i64>,
     /// The user id of the login behind it.
     pub login_uid: Option<i64>,
     /// What.
@@ -251,6 +243,14 @@ pub struct Record {
     pub version: Option<i64>,
     /// Its place in the chain.
     pub hash: Option<String>,
+    /// Which kind of actor: a word of [`Actor::KINDS`]; `None`: the first.
+    pub actor_kind: Option<String>,
+    /// The address of whoever sent the request.
+    pub client: Option<String>,
+    /// What the service in front calls the request.
+    pub request_id: Option<String>,
+    /// Which of several hosts wrote it.
+    pub node: Option<String>,
 }
 
 impl Record {
@@ -270,6 +270,8 @@ pub struct Selection {
     pub users: Vec<String>,
     /// Who, by name.
     pub actors: Vec<String>,
+    /// Where the request came from.
+    pub clients: Vec<ClientAddress>,
     /// What.
     pub actions: Vec<Action>,
     /// How it ended: words of [`Outcome::WORDS`].

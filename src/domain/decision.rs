@@ -284,6 +284,8 @@ mod tests {
             notified: Notified::NotSent,
             version: 1,
             damaged: false,
+            issued_by: None,
+            last_used_from: None,
         }
     }
 

@@ -36,7 +36,7 @@ pub const ROWS: i64 = 2;
 
 /// The columns that a seal covers. A column's place is part of it: new ones are added at the end, and leave
 /// the seals of rows in which they are NULL as they are.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 24] = [
     "id",
     "name",
     "user",
@@ -60,6 +60,7 @@ pub const COLUMNS: [&str; 23] = [
     "origin_row",
     "origin_user",
     "origin_end",
+    "issued_by",
 ];
 
 /// How many of them a seal covered until schema 8.

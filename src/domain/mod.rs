@@ -1,5 +1,6 @@
 //! What a token is and what is allowed. Pure: no clock, no I/O, no database, no terminal.
 
+pub mod actor;
 pub mod atlassian;
 pub mod audit;
 pub mod cache;

@@ -200,6 +200,10 @@ pub struct Pat {
     pub version: i64,
     /// Whether its row is known not to be what patctl wrote.
     pub damaged: bool,
+    /// Who issued it; `None`: it was imported, or is older than this column.
+    pub issued_by: Option<String>,
+    /// From where it was used when its last use was noted.
+    pub last_used_from: Option<String>,
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ pub enum Refusal {
     Disabled,
     /// `patctl.any.user.enabled = false`, and no user was named.
     AnyUserForbidden,
+    /// It would be somebody else's than who asks for it.
+    OtherUser,
     /// The name is nothing but white space.
     NameBlank,
     /// The name has more characters than allowed.

@@ -13,6 +13,10 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
     let at = |at: Option<Moment>| at.map_or_else(|| "never".to_owned(), |at| when::both(at, now));
     let status = pat.life.status(now, warning);
     let safe = |value: &str| text::safe(value).into_owned();
+    let mut last_used = at(pat.life.last_used_at);
+    if let Some(from) = &pat.last_used_from {
+        last_used = format!("{last_used} from {}", safe(from));
+    }
     let mut facts = vec![
         ("id", pat.id.to_string()),
         ("name", safe(&pat.name)),
@@ -24,7 +28,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("auth", pat.auth.as_str().to_owned()),
         ("created", when::both(pat.life.created_at, now)),
         ("expires", at(pat.life.stops_at())),
-        ("last used", at(pat.life.last_used_at)),
+        ("last used", last_used),
         ("restricted", if pat.restricted { "yes" } else { "no" }.to_owned()),
         ("mode", if pat.secure { "secure" } else { "standard" }.to_owned()),
     ];
@@ -33,6 +37,7 @@ pub fn of_token(pat: &Pat, now: Moment, warning: Span, style: Style) -> Vec<(&'s
         ("notify to", pat.notify_to.as_deref()),
         ("note", pat.note.as_deref()),
         ("reason", pat.revoke_reason.as_deref()),
+        ("issued by", pat.issued_by.as_deref()),
     ];
     let moments = [
         ("revoked", pat.life.revoked_at),

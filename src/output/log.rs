@@ -119,7 +119,8 @@ pub fn why(record: &Record) -> String {
         None => text.clone(),
     };
     let changes = record.changes.as_ref().map(told);
-    let parts = [record.reason.clone(), request, record.detail.clone(), changes];
+    let from = record.client.as_ref().map(|client| format!("from {client}"));
+    let parts = [record.reason.clone(), request, from, record.detail.clone(), changes];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

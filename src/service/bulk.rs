@@ -65,9 +65,12 @@ impl From<StoreError> for BulkError {
 ///
 /// # Errors
 /// What the database gave.
-pub fn count(db: &dyn Store, query: &Query<'_>) -> Result<Count, StoreError> {
+pub fn count(db: &dyn Store, act: &Act<'_>, query: &Query<'_>) -> Result<Count, StoreError> {
     let mut count = Count::default();
     db.list(query, &mut |pat| {
+        if !act.authority.reaches(pat) {
+            return ControlFlow::Continue(());
+        }
         count.all += 1;
         if pat.life.revoked_at.is_some() {
             return ControlFlow::Continue(());
@@ -100,6 +103,9 @@ pub fn revoke(
     let (mut found, mut users) = (Vec::new(), Users::default());
     let mut live = 0;
     change.list(query, &mut |pat| {
+        if !act.authority.reaches(pat) {
+            return ControlFlow::Continue(());
+        }
         found.push((pat.id, users.known(pat.user.as_deref())));
         live += u64::from(pat.life.revoked_at.is_none());
         ControlFlow::Continue(())
@@ -124,8 +130,11 @@ pub fn revoke_these(
     let (mut found, mut users) = (Vec::with_capacity(ids.len()), Users::default());
     for id in ids {
         // Whoever is not there any more is not revoked below.
-        let user = change.pat(id)?.and_then(|pat| users.known(pat.user.as_deref()));
-        found.push((id, user));
+        let pat = change.pat(id)?;
+        if pat.as_ref().is_some_and(|pat| !act.authority.reaches(pat)) {
+            continue;
+        }
+        found.push((id, pat.and_then(|pat| users.known(pat.user.as_deref()))));
     }
     take_back(change, act, &found, reason, &mut |_| {})
 }

@@ -3,6 +3,7 @@
 
 use super::Act;
 use super::import::bring_back;
+use crate::domain::actor::ClientAddress;
 use crate::domain::audit::{Action, Entry, MANY};
 use crate::domain::moment::Moment;
 use crate::domain::notice::Recipients;
@@ -156,6 +157,9 @@ pub fn read(line: &[u8], base: Option<&Base>) -> std::result::Result<Brought, St
         notified: field("notified", &line.notified)?,
         damaged: false,
         version: 1,
+        issued_by: text::<Note>("issued_by", line.issued_by.as_deref())?.map(|name| name.as_str().to_owned()),
+        last_used_from: maybe::<ClientAddress>("last_used_from", line.last_used_from.as_deref())?
+            .map(|client| client.to_string()),
     };
     Ok(Brought { pat, rules })
 }

@@ -194,7 +194,7 @@ fn plan(
     base: Option<&Base>,
     now: Moment,
 ) -> Result<Edited, EditError> {
-    let pat = look::find(db, id)?;
+    let pat = look::find(db, act.authority, id)?;
     if let Some(why) = Unfit::to_edit(&pat, now) {
         return Err(EditError::Unfit(pat.id, why));
     }

@@ -1,6 +1,7 @@
 //! Issuing a token: hash first, then one transaction that hands the secret over before it commits.
 
 use super::{Act, notice};
+use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::dice::Dice;
 use crate::domain::filter::{Filter, Order};
@@ -9,7 +10,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::{Kind, Recipients};
 use crate::domain::pat::{AuthMethods, Status};
 use crate::domain::policy::{Policy, Refusal};
-use crate::domain::text::{Email, Note, User};
+use crate::domain::text::{Email, Note, User, is_same};
 use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::vault::VaultKey;
 use crate::domain::verifier::{MakeError, NoMemory, Verifier};
@@ -237,6 +238,7 @@ pub fn insert(
     row: &NewPat<'_>,
     detail: Option<&str>,
 ) -> Result<(), StoreError> {
+    let row = &NewPat { issued_by: Some(act.actor.name()), ..*row };
     if !change.insert(row)? {
         // 50 random bits met a token that exists: once in ages, and asking again mends it.
         return Err(StoreError::Busy);
@@ -274,6 +276,7 @@ impl Draft {
             secure: policy.secure_mode,
             note: self.note.as_ref().map(Note::as_str),
             notify_to: self.notify_to.as_ref().map(Recipients::as_str),
+            issued_by: None,
         }
     }
 }
@@ -286,6 +289,11 @@ fn admit(
     held: u64,
 ) -> Result<Option<Moment>, IssueError> {
     let refused = |refusal| IssueError::Refused { refusal, user: draft.user.clone() };
+    if let Authority::Owner(owner) = act.authority
+        && draft.user().is_none_or(|user| !is_same(user, owner))
+    {
+        return Err(refused(Refusal::OtherUser));
+    }
     if draft.user.is_none() && act.policy.enabled && !act.policy.any_user_allowed {
         return Err(refused(Refusal::AnyUserForbidden));
     }

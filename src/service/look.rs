@@ -1,6 +1,7 @@
 //! Looking at tokens: finding the one a person means, and what happened to it.
 
 use super::Act;
+use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Record};
 use crate::domain::id::IdPrefix;
 use crate::domain::pat::Pat;
@@ -23,12 +24,16 @@ pub enum Found {
     Many(Vec<Pat>),
 }
 
-/// Resolves what a person typed.
+/// Resolves what a person typed. For whoever may act on their own tokens only there are no others, and none that is
+/// not named by its whole id.
 ///
 /// # Errors
 /// What the database gave.
-pub fn resolve(db: &(impl Read + ?Sized), id: &IdPrefix) -> Result<Found> {
+pub fn resolve(db: &(impl Read + ?Sized), authority: &Authority, id: &IdPrefix) -> Result<Found> {
     let mut candidates = db.with_prefix(id, A_FEW)?;
+    if *authority != Authority::Administrator {
+        candidates.retain(|pat| pat.id.as_str() == id.as_str() && authority.reaches(pat));
+    }
     Ok(match candidates.len() {
         0 => Found::None,
         1 => candidates.pop().map_or(Found::None, |pat| Found::One(Box::new(pat))),
@@ -57,8 +62,12 @@ impl From<StoreError> for LookError {
 ///
 /// # Errors
 /// [`LookError`]
-pub fn find(db: &(impl Read + ?Sized), id: &IdPrefix) -> std::result::Result<Pat, LookError> {
-    match resolve(db, id)? {
+pub fn find(
+    db: &(impl Read + ?Sized),
+    authority: &Authority,
+    id: &IdPrefix,
+) -> std::result::Result<Pat, LookError> {
+    match resolve(db, authority, id)? {
         Found::One(pat) => Ok(*pat),
         Found::None => Err(LookError::Unknown(id.clone())),
         Found::Many(candidates) => Err(LookError::Ambiguous(id.clone(), candidates)),
@@ -95,7 +104,7 @@ pub fn reveal(
     id: &IdPrefix,
 ) -> std::result::Result<PlainToken, RevealError> {
     let mut change = store.begin(Durability::Full)?;
-    let pat = find(change.as_ref(), id).map_err(RevealError::Look)?;
+    let pat = find(change.as_ref(), act.authority, id).map_err(RevealError::Look)?;
     if pat.secure {
         return Err(RevealError::Secure);
     }
@@ -121,8 +130,12 @@ pub struct Shown {
 ///
 /// # Errors
 /// [`LookError`]
-pub fn show(store: &dyn Store, id: &IdPrefix) -> std::result::Result<Shown, LookError> {
-    let mut pat = find(store, id)?;
+pub fn show(
+    store: &dyn Store,
+    authority: &Authority,
+    id: &IdPrefix,
+) -> std::result::Result<Shown, LookError> {
+    let mut pat = find(store, authority, id)?;
     let rules = if pat.restricted { store.restrictions(pat.id)? } else { Vec::new() };
     pat.damaged = store.evidence(pat.id)?.is_none_or(|evidence| evidence.seal.is_err());
     let history = store.history(pat.id, A_FEW)?;

@@ -29,7 +29,8 @@ pub mod twin;
 pub mod unfit;
 pub mod verify;
 
-use crate::domain::audit::{Action, Actor, Asked, Entry, Outcome};
+use crate::domain::actor::{Actor, Authority, RequestMeta};
+use crate::domain::audit::{Action, Asked, Entry, Outcome};
 use crate::domain::moment::Moment;
 use crate::domain::policy::Policy;
 
@@ -39,6 +40,10 @@ pub struct Act<'a> {
     pub policy: &'a Policy,
     /// Whose name the audit row bears.
     pub actor: &'a Actor,
+    /// On whose tokens they may act.
+    pub authority: &'a Authority,
+    /// Where the act came from.
+    pub meta: &'a RequestMeta,
     /// The time, asked for where a decision is made.
     pub clock: &'a dyn Fn() -> Moment,
 }
@@ -66,6 +71,7 @@ impl<'a> Act<'a> {
             detail: None,
             changes: None,
             version: None,
+            meta: self.meta,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Act;
 use super::look::{Found, resolve};
 use super::twin::{self, Twin};
+use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
@@ -41,6 +42,7 @@ pub struct Powered {
 impl Powered {
     fn sort(
         db: &(impl Read + ?Sized),
+        authority: &Authority,
         ids: &[IdPrefix],
         power: Power,
         family: bool,
@@ -49,7 +51,7 @@ impl Powered {
         let mut sorted = Self::default();
         let mut seen = HashSet::new();
         for id in ids {
-            match resolve(db, id)? {
+            match resolve(db, authority, id)? {
                 Found::None => sorted.unknown.push(id.clone()),
                 Found::Many(candidates) => sorted.ambiguous.push((id.clone(), candidates)),
                 Found::One(pat) => {
@@ -92,12 +94,12 @@ impl Powered {
 /// What the database gave.
 pub fn preview(
     store: &dyn Store,
+    act: &Act<'_>,
     ids: &[IdPrefix],
     power: Power,
     family: bool,
-    now: Moment,
 ) -> Result<Powered> {
-    Powered::sort(store, ids, power, family, now)
+    Powered::sort(store, act.authority, ids, power, family, (act.clock)())
 }
 
 /// Switches every id that names one token, in one transaction; the others are answered.
@@ -113,7 +115,7 @@ pub fn switch(
     family: bool,
 ) -> Result<Powered> {
     let mut change = store.begin(Durability::Full)?;
-    let mut sorted = Powered::sort(change.as_ref(), ids, power, family, (act.clock)())?;
+    let mut sorted = Powered::sort(change.as_ref(), act.authority, ids, power, family, (act.clock)())?;
     for pat in &mut sorted.done {
         turn(change.as_mut(), act, pat, power, reason.map(Note::as_str))?;
     }

@@ -3,6 +3,7 @@
 use super::look::{Found, resolve};
 use super::twin::{self, Twin};
 use super::{Act, notice};
+use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::id::IdPrefix;
 use crate::domain::moment::Moment;
@@ -30,11 +31,17 @@ pub struct Revoked {
 
 impl Revoked {
     /// Sorts `ids` by what is to be done with them; with `family` the twin of each joins it.
-    fn sort(db: &(impl Read + ?Sized), ids: &[IdPrefix], family: bool, now: Moment) -> Result<Self> {
+    fn sort(
+        db: &(impl Read + ?Sized),
+        authority: &Authority,
+        ids: &[IdPrefix],
+        family: bool,
+        now: Moment,
+    ) -> Result<Self> {
         let mut sorted = Self::default();
         let mut seen = HashSet::new();
         for id in ids {
-            match resolve(db, id)? {
+            match resolve(db, authority, id)? {
                 Found::None => sorted.unknown.push(id.clone()),
                 Found::Many(candidates) => sorted.ambiguous.push((id.clone(), candidates)),
                 Found::One(pat) => {
@@ -63,8 +70,8 @@ impl Revoked {
 ///
 /// # Errors
 /// What the database gave.
-pub fn preview(store: &dyn Store, ids: &[IdPrefix], family: bool, now: Moment) -> Result<Revoked> {
-    Revoked::sort(store, ids, family, now)
+pub fn preview(store: &dyn Store, act: &Act<'_>, ids: &[IdPrefix], family: bool) -> Result<Revoked> {
+    Revoked::sort(store, act.authority, ids, family, (act.clock)())
 }
 
 /// Revokes every id that names one token, in one transaction; the others are answered.
@@ -79,7 +86,7 @@ pub fn revoke(
     family: bool,
 ) -> Result<Revoked> {
     let mut change = store.begin(Durability::Full)?;
-    let mut sorted = Revoked::sort(change.as_ref(), ids, family, (act.clock)())?;
+    let mut sorted = Revoked::sort(change.as_ref(), act.authority, ids, family, (act.clock)())?;
     for pat in &mut sorted.done {
         take_back(change.as_mut(), act, pat, reason.map(Note::as_str))?;
     }

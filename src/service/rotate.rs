@@ -112,7 +112,7 @@ impl From<StoreError> for RotateError {
 /// # Errors
 /// [`RotateError`]
 pub fn preview(db: &(impl Read + ?Sized), act: &Act<'_>, order: &Order<'_>) -> Result<Plan, RotateError> {
-    let old = look::find(db, order.id)?;
+    let old = look::find(db, act.authority, order.id)?;
     let at = (act.clock)();
     let refuse = |why| Err(RotateError::Unfit(old.id, why));
     if let Some(why) = Unfit::to_rotate(act, &old, at) {
@@ -211,6 +211,7 @@ fn successor<'r>(plan: &'r Plan, act: &Act<'_>, id: TokenId, verifier: &'r Verif
         secure: act.policy.secure_mode,
         note: old.note.as_deref(),
         notify_to: old.notify_to.as_deref(),
+        issued_by: None,
     }
 }
 
@@ -244,7 +245,7 @@ pub fn preview_undo(
     act: &Act<'_>,
     id: &IdPrefix,
 ) -> Result<(Undone, Moment), RotateError> {
-    let named = look::find(db, id)?;
+    let named = look::find(db, act.authority, id)?;
     let now = (act.clock)();
     let other = |id: Option<TokenId>| id.map_or(Ok(None), |id| db.pat(id));
     // A token in a row of rotations is the old one of the latest that is still open.

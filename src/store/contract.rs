@@ -10,6 +10,7 @@ use super::log::{Log, Trim};
 use super::outbox::{Outbox, OutboxChange};
 use super::survey::Survey;
 use super::uses::{Basis, RowVersion, Use, Written};
+use crate::domain::actor::ClientAddress;
 use crate::domain::audit::{Entry, Record};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::filter::{Filter, Order};
@@ -90,6 +91,8 @@ pub struct NewPat<'a> {
     pub note: Option<&'a str>,
     /// Where mails about it go.
     pub notify_to: Option<&'a str>,
+    /// Who issues it.
+    pub issued_by: Option<&'a str>,
 }
 
 /// Which rows, seen from when, in which number.
@@ -291,7 +294,7 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
                 self.remember(used.id, proved, *limits)?;
             }
             if used.touch {
-                self.touch(used.id, now)?;
+                self.touch(used.id, now, used.entry.meta.client)?;
             }
             if used.reused {
                 self.reused(used.id, now)?;
@@ -302,11 +305,11 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
         Ok(written)
     }
 
-    /// Notes a use.
+    /// Notes a use, and from where.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn touch(&mut self, id: TokenId, at: Moment) -> Result<()>;
+    fn touch(&mut self, id: TokenId, at: Moment, client: Option<ClientAddress>) -> Result<()>;
 
     /// Remembers that a secret was right. What cannot count any longer, and the oldest beyond the limits, is
     /// forgotten.

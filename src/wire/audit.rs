@@ -1,6 +1,7 @@
 //! The audit log: its rows, its head, and whether it is whole.
 
 use super::{Cells, Instant};
+use crate::domain::actor::Actor;
 use crate::domain::audit::Record;
 use crate::domain::chain::{Fault, Intact, KeptHead};
 use serde::Serialize;
@@ -15,8 +16,8 @@ pub struct Event<'a> {
     pub at: Instant,
     /// Who, by name.
     pub actor: &'a str,
-    /// Who, by number.
-    pub actor_uid: i64,
+    /// Who, by number; null: no user of this system.
+    pub actor_uid: Option<i64>,
     /// The user id of the login behind it; null: the system keeps none.
     pub login_uid: Option<i64>,
     /// What.
@@ -43,6 +44,14 @@ pub struct Event<'a> {
     pub version: Option<i64>,
     /// Its hash, which covers this row and the one before.
     pub hash: Option<&'a str>,
+    /// `local`, `token`, `session`, `proxy` or `job`.
+    pub actor_kind: &'a str,
+    /// The address of whoever sent the request; null: none was handed over.
+    pub client: Option<&'a str>,
+    /// What the service in front calls the request.
+    pub request_id: Option<&'a str>,
+    /// Which of several hosts wrote the row.
+    pub node: Option<&'a str>,
 }
 
 impl<'a> From<&'a Record> for Event<'a> {
@@ -66,6 +75,10 @@ impl<'a> From<&'a Record> for Event<'a> {
             changes: record.changes.as_ref().map(exact),
             version: record.version,
             hash: record.hash.as_deref(),
+            actor_kind: record.actor_kind.as_deref().unwrap_or(Actor::KINDS[0]),
+            client: record.client.as_deref(),
+            request_id: record.request_id.as_deref(),
+            node: record.node.as_deref(),
         }
     }
 }
@@ -89,6 +102,10 @@ impl Cells for Event<'_> {
         "changes",
         "version",
         "hash",
+        "actor_kind",
+        "client",
+        "request_id",
+        "node",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -97,7 +114,7 @@ impl Cells for Event<'_> {
             self.seq.to_string(),
             self.at.0.to_string(),
             self.actor.to_owned(),
-            self.actor_uid.to_string(),
+            self.actor_uid.map_or_else(String::new, |uid| uid.to_string()),
             self.login_uid.map_or_else(String::new, |uid| uid.to_string()),
             self.action.to_owned(),
             text(self.token_id),
@@ -111,6 +128,10 @@ impl Cells for Event<'_> {
             self.changes.as_ref().map_or_else(String::new, Value::to_string),
             self.version.map_or_else(String::new, |version| version.to_string()),
             text(self.hash),
+            self.actor_kind.to_owned(),
+            text(self.client),
+            text(self.request_id),
+            text(self.node),
         ]
     }
 }

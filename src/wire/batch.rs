@@ -26,6 +26,10 @@ pub struct Presented {
     /// Whether there may be a body that is not handed over.
     #[serde(default)]
     pub body_unseen: bool,
+    /// The address of the client.
+    pub client: Option<String>,
+    /// What the service calls the request.
+    pub request_id: Option<String>,
 }
 
 impl Presented {

@@ -56,6 +56,12 @@ pub struct Carried<'a> {
     pub note: Option<&'a str>,
     /// Where mails about it go.
     pub notify_to: Option<&'a str>,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_by: Option<&'a str>,
+    /// From where it was last used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_from: Option<&'a str>,
 }
 
 impl<'a> Carried<'a> {
@@ -85,6 +91,8 @@ impl<'a> Carried<'a> {
             restrictions: pat.restricted.then_some(rules),
             note: pat.note.as_deref(),
             notify_to: pat.notify_to.as_deref(),
+            issued_by: pat.issued_by.as_deref(),
+            last_used_from: pat.last_used_from.as_deref(),
         }
     }
 }
@@ -150,6 +158,10 @@ pub struct Line {
     pub note: Option<String>,
     /// Address of mails.
     pub notify_to: Option<String>,
+    /// Issuer.
+    pub issued_by: Option<String>,
+    /// Address of the client.
+    pub last_used_from: Option<String>,
 }
 
 impl Line {

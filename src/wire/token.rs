@@ -52,6 +52,10 @@ pub struct Token<'a> {
     pub disabled_at: Option<Instant>,
     /// The earlier of `expires_at` and `rotated_at`; null: never.
     pub stops_at: Option<Instant>,
+    /// Who issued it; null: it was imported, or is older than this field.
+    pub issued_by: Option<&'a str>,
+    /// The address it was used from at `last_used_at`; null: none was handed over.
+    pub last_used_from: Option<&'a str>,
 }
 
 impl<'a> Token<'a> {
@@ -87,13 +91,15 @@ impl<'a> Token<'a> {
             reused_at: pat.reused_at.map(Instant),
             disabled_at: pat.life.disabled_at.map(Instant),
             stops_at: pat.life.stops_at().map(Instant),
+            issued_by: pat.issued_by.as_deref(),
+            last_used_from: pat.last_used_from.as_deref(),
         }
     }
 }
 
 impl Token<'_> {
     /// The names of the columns in CSV: those of the fields.
-    pub const COLUMNS: [&'static str; 22] = [
+    pub const COLUMNS: [&'static str; 24] = [
         "id",
         "name",
         "user",
@@ -116,11 +122,13 @@ impl Token<'_> {
         "reused_at",
         "disabled_at",
         "stops_at",
+        "issued_by",
+        "last_used_from",
     ];
 
     /// The values of the columns; null is an empty cell.
     #[must_use]
-    pub fn cells(&self) -> [String; 22] {
+    pub fn cells(&self) -> [String; 24] {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let at = |value: Option<Instant>| value.map_or_else(String::new, |at| at.0.to_string());
         [
@@ -146,6 +154,8 @@ impl Token<'_> {
             at(self.reused_at),
             at(self.disabled_at),
             at(self.stops_at),
+            text(self.issued_by),
+            text(self.last_used_from),
         ]
     }
 }

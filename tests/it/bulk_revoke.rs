@@ -3,7 +3,7 @@
 use crate::filter::{filled, random_filter};
 use crate::harness::{Patctl, Run, Setup, id_of};
 use crate::process::scaled;
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::{Actor, Authority, RequestMeta};
 use patctl::domain::filter::{Filter, Range};
 use patctl::domain::policy::Policy;
 use patctl::exit::Exit;
@@ -220,9 +220,15 @@ fn the_limit_is_held_under_the_lock_too() {
     for user in ["a", "b"] {
         patctl.create(&["--user", user]);
     }
-    let (policy, actor) = (Policy::default(), Actor { uid: 0, name: "a".to_owned(), login_uid: None });
+    let (policy, actor) = (Policy::default(), Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None });
     let clock = || patctl.now();
-    let act = Act { policy: &policy, actor: &actor, clock: &clock };
+    let act = Act {
+        policy: &policy,
+        actor: &actor,
+        authority: &Authority::Administrator,
+        meta: &RequestMeta::NONE,
+        clock: &clock,
+    };
     let query = Query {
         filter: &Filter::default(),
         order: patctl::domain::filter::Order::default(),

@@ -2,7 +2,7 @@
 
 use crate::harness::{Patctl, id_of};
 use crate::verify::forge;
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::{Actor, RequestMeta};
 use patctl::domain::cache::CacheKey;
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
@@ -243,13 +243,14 @@ fn a_revocation_between_the_look_and_the_lock_counts() {
         };
         let cost = Cost { memory_kib: 1024, iterations: 1, parallelism: 1 };
         let policy = Policy { cost, ..Policy::default() };
-        let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+        let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
         let item = verify::VerifyItem {
             credential: Presented::parse(token.as_bytes()).expect("a token"),
             purpose: verify::Purpose::Use,
             request: Request::new(&Given::default()),
             url: None,
             actor: Arc::new(actor),
+            meta: RequestMeta::default(),
         };
         let context = verify::VerifyContext {
             policy: &policy,

@@ -69,7 +69,8 @@ fn a_row_that_was_removed_or_added_is_found() {
     let closed = "DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = seq - 1 WHERE seq > 5";
     finds(&altered(&patctl, closed), &[], "changed", 5, "row 5 was changed");
     let forged = "INSERT INTO audit SELECT 10, at, actor, actor_uid, login_uid, action, token_id, user, \
-        effective_user, outcome, reason, method, url, detail, changes, hash, version FROM audit WHERE seq = 9";
+        effective_user, outcome, reason, method, url, detail, changes, hash, version, NULL, NULL, NULL, NULL \
+        FROM audit WHERE seq = 9";
     finds(&altered(&patctl, forged), &[], "moved", 10, "that was as row 9");
     let unhashed = "INSERT INTO audit (at, actor, actor_uid, action, token_id, outcome) \
         SELECT at, actor, actor_uid, action, token_id, outcome FROM audit WHERE seq = 9";

@@ -1,7 +1,7 @@
 //! `edit`: what changes, what does not, and what is written down.
 
 use crate::harness::{Patctl, Setup, id_of, moment};
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::{Actor, RequestMeta};
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Span;
@@ -313,7 +313,7 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
     let patctl = Patctl::new();
     let token = patctl.create(&["ci"]);
     let policy = Policy::default();
-    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
     let edited = Cell::new(false);
     // The clock is first asked for while the lock is not held: there another run gets in between.
     let clock = || {
@@ -328,6 +328,7 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
         request: Request::new(&Given::default()),
         url: None,
         actor: Arc::new(actor),
+        meta: RequestMeta::default(),
     };
     let context = verify::VerifyContext {
         policy: &policy,

@@ -3,7 +3,7 @@
 //! Every harness remembers the secrets that it saw on stdout; when it is dropped, none of them may
 //! be found in the database, in any error text or in any other answer.
 
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::frame::Value;
 use patctl::domain::integrity;
@@ -181,7 +181,7 @@ impl Patctl {
                 stderr: &mut stderr,
                 ask: &mut Person { answers: answers.to_vec(), typed: typed.to_owned() },
                 env: &|name| self.env.get(name).cloned(),
-                actor: &|| Actor { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
+                actor: &|| Actor::Local { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
                 euid: nix_euid(),
                 system_config: self.path("etc/patctl.properties"),
                 program: &|| Some("/usr/local/bin/patctl".into()),

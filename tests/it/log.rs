@@ -63,7 +63,7 @@ pub fn fill(sql: &rusqlite::Connection, count: i64) {
     sql.execute_batch(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
          INSERT INTO audit (seq, {columns}) SELECT i, at, actor, actor_uid, login_uid, 'verify', token_id, user,
-             'somebody', 'allowed', NULL, 'GET', '/rest/api/2/issue/JRA-' || i, NULL, NULL, NULL
+             'somebody', 'allowed', NULL, 'GET', '/rest/api/2/issue/JRA-' || i, NULL, NULL, NULL, NULL, NULL, NULL, NULL
          FROM n, (SELECT * FROM audit WHERE seq = 1)"
     ))
     .expect("rows by hand");

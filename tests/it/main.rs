@@ -49,6 +49,7 @@ mod notify_addresses;
 mod notify_sealed;
 mod notify_trouble;
 mod one_line;
+mod origin;
 mod pasted;
 mod pipes;
 mod power;

@@ -1,6 +1,7 @@
 //! A real store in which one thing fails: the writing of an audit row.
 
-use patctl::domain::audit::{Actor, Entry, Record, Selection};
+use patctl::domain::actor::{Actor, Authority, ClientAddress, RequestMeta};
+use patctl::domain::audit::{Entry, Record, Selection};
 use patctl::domain::cache::{CacheLimits, Proved};
 use patctl::domain::chain::Sealed as SealedHead;
 use patctl::domain::dice::Dice;
@@ -40,7 +41,7 @@ struct RefusesAudit<T>(T);
 pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> {
     let mut store = RefusesAudit(Box::new(SqliteStore::open(db)?));
     let policy = Policy::default();
-    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
     let now = crate::harness::moment("2026-11-21");
     let mut dice = Dice::system();
     let item = verify::VerifyItem {
@@ -49,6 +50,7 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
         request: Request::new(&Given::default()),
         url: None,
         actor: Arc::new(actor),
+        meta: RequestMeta::default(),
     };
     let context = verify::VerifyContext {
         policy: &policy,
@@ -64,9 +66,15 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
 pub fn taken_back_without_audit(db: &Path, token: &str) -> Result<Vec<Pat>, StoreError> {
     let mut store = RefusesAudit(Box::new(SqliteStore::open(db)?));
     let policy = Policy::default();
-    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
     let now = crate::harness::moment("2026-11-21");
-    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let act = Act {
+        policy: &policy,
+        actor: &actor,
+        authority: &Authority::Administrator,
+        meta: &RequestMeta::NONE,
+        clock: &|| now,
+    };
     let presented = Presented::parse(token.as_bytes()).ok();
     let mut standings = scan::judge(&store, &[presented], &|| ())?;
     assert!(standings[0].is_live(now), "it is known, and live");
@@ -276,8 +284,8 @@ impl Transaction for RefusesAudit<Box<dyn Transaction + '_>> {
     fn is_as_read(&self, id: TokenId, basis: &Basis) -> Result<bool, StoreError> {
         self.0.is_as_read(id, basis)
     }
-    fn touch(&mut self, id: TokenId, at: Moment) -> Result<(), StoreError> {
-        self.0.touch(id, at)
+    fn touch(&mut self, id: TokenId, at: Moment, client: Option<ClientAddress>) -> Result<(), StoreError> {
+        self.0.touch(id, at, client)
     }
     fn renew(&mut self, id: TokenId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
         self.0.renew(id, old, new)

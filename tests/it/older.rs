@@ -33,6 +33,15 @@ pub fn schema_7(sql: &rusqlite::Connection, sealer: &Sealer) {
     }
     sql.execute_batch("UPDATE head SET row_seals = NULL").expect("by hand");
     crate::log::forge_head_with(sql, sealer);
+    let columns = [
+        ("audit", ["actor_kind", "client", "request_id", "node"].as_slice()),
+        ("token", &["issued_by", "last_used_from"]),
+    ];
+    for (table, columns) in columns {
+        for column in columns {
+            sql.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).expect("schema 8");
+        }
+    }
     sql.execute_batch("ALTER TABLE head DROP COLUMN row_seals; PRAGMA user_version = 7").expect("schema 7");
 }
 

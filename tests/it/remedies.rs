@@ -55,7 +55,7 @@ const MORE: &[Plant] = &[
         sql(
             patctl,
             "INSERT INTO audit SELECT max(seq) + 1, at, actor, actor_uid, login_uid, action, token_id, user, \
-             effective_user, outcome, reason, method, url, detail, changes, hash, NULL FROM audit",
+             effective_user, outcome, reason, method, url, detail, changes, hash, NULL, NULL, NULL, NULL, NULL FROM audit",
         );
     }),
     ("tombstone changed", |patctl, _| sql(patctl, "UPDATE tombstone SET day = '2020-01-01'")),

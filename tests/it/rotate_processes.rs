@@ -3,7 +3,7 @@
 use crate::harness::id_of;
 use crate::process::{Home, scaled, stderr, stdout};
 use crate::verify::forge;
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::{Actor, Authority, RequestMeta};
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
 use patctl::domain::policy::Policy;
@@ -109,11 +109,17 @@ fn a_rotation_that_waited_for_another_decides_on_what_that_one_left() {
     let home = Home::new("");
     let old = home.create(&["ci"]);
     let policy = Policy::default();
-    let actor = Actor { uid: 0, name: "a".to_owned(), login_uid: None };
+    let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
     let made: String =
         home.sql().query_row("SELECT created_at FROM token", [], |row| row.get(0)).expect("a token");
     let now = Moment::from_rfc3339(&made).expect("an instant");
-    let act = Act { policy: &policy, actor: &actor, clock: &|| now };
+    let act = Act {
+        policy: &policy,
+        actor: &actor,
+        authority: &Authority::Administrator,
+        meta: &RequestMeta::NONE,
+        clock: &|| now,
+    };
     let mut dice = Dice::system();
     let new = PlainToken::generate(&policy.prefix, &mut dice);
     let id = id_of(&old).parse().expect("an id");

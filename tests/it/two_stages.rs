@@ -3,7 +3,7 @@
 
 use crate::harness::{CHEAP, Patctl, id_of, moment};
 use crate::process::scaled;
-use patctl::domain::audit::Actor;
+use patctl::domain::actor::{Actor, RequestMeta};
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::{Moment, Span};
@@ -27,7 +27,8 @@ fn item_of(token: &str, actor: &str) -> Arc<VerifyItem> {
         purpose: Purpose::Use,
         request: Request::new(&Given { method: Some("GET"), url: Some("/a"), ..Given::default() }),
         url: Some("/a".to_owned()),
-        actor: Arc::new(Actor { uid: 7, name: actor.to_owned(), login_uid: None }),
+        actor: Arc::new(Actor::Local { uid: 7, name: actor.to_owned(), login_uid: None }),
+        meta: RequestMeta::default(),
     })
 }
 

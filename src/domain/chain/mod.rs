@@ -10,6 +10,7 @@ pub use fault::Fault;
 pub use head::{Head, KeptHead, Sealed};
 pub use walk::{Intact, Suspect, Terms, Walk};
 
+use super::actor::{Actor, RequestId};
 use super::audit::{Entry, Outcome};
 use super::frame::{Frame, Value};
 use super::moment::MomentText;
@@ -20,7 +21,7 @@ use std::str::FromStr;
 
 /// The columns that a hash covers. A column's place is part of the hash: new ones are added at the
 /// end, and leave the hashes of rows in which they are NULL as they are.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 20] = [
     "seq",
     "at",
     "actor",
@@ -37,6 +38,10 @@ pub const COLUMNS: [&str; 16] = [
     "detail",
     "changes",
     "version",
+    "actor_kind",
+    "client",
+    "request_id",
+    "node",
 ];
 
 /// The values of a row, in the order of [`COLUMNS`].
@@ -52,9 +57,9 @@ pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<
     [
         Value::Integer(seq),
         at.as_str().into(),
-        entry.actor.name.as_str().into(),
-        Value::Integer(entry.actor.uid.into()),
-        entry.actor.login_uid.map_or(Value::Null, |uid| Value::Integer(uid.into())),
+        entry.actor.name().into(),
+        entry.actor.uid().map_or(Value::Null, |uid| Value::Integer(uid.into())),
+        entry.actor.login_uid().map_or(Value::Null, |uid| Value::Integer(uid.into())),
         entry.action.as_str().into(),
         entry.token_id.into(),
         entry.user.into(),
@@ -66,6 +71,11 @@ pub fn values<'v>(entry: &'v Entry<'_>, seq: i64, at: &'v MomentText) -> Values<
         entry.detail.into(),
         entry.changes.into(),
         entry.version.map_or(Value::Null, Value::Integer),
+        // A row of a local user is what it was before there were others.
+        Some(entry.actor.kind()).filter(|kind| *kind != Actor::KINDS[0]).into(),
+        entry.meta.client.map_or(Value::Null, |client| Value::Text(client.to_string().into_bytes().into())),
+        entry.meta.request_id.as_ref().map(RequestId::as_str).into(),
+        entry.meta.node.as_deref().into(),
     ]
 }
 

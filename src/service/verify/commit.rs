@@ -1,9 +1,10 @@
 //! The second stage: the decision, and what of it is written down, for a group in one transaction.
 
 use super::decide::{Decision, decide};
-use super::item::{Attempt, Purpose, Verdict, VerifyContext};
+use super::item::{Attempt, Purpose, Verdict, VerifyContext, VerifyItem};
 use super::prepare::{Prepared, Seen};
 use super::proof::Sight;
+use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Entry, Outcome};
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::decision::Reason;
@@ -91,7 +92,9 @@ fn first_use(
     };
     let now = (ctx.clock)();
     if let Some(old) = change.switch(used.id, now)? {
-        let act = Act { policy: ctx.policy, actor: &prepared.attempt.item.actor, clock: ctx.clock };
+        let VerifyItem { actor, meta, .. } = &*prepared.attempt.item;
+        let act =
+            Act { policy: ctx.policy, actor, authority: &Authority::Administrator, meta, clock: ctx.clock };
         let detail = format!("{} was used", used.id);
         let entry = act.done(now, Action::Switch, old.as_str(), used.entry.user);
         change.audit(&Entry { detail: Some(&detail), ..entry })?;
@@ -187,6 +190,7 @@ fn entry<'a>(prepared: &'a Prepared, verdict: &'a Verdict, at: Moment) -> Entry<
         asked: if verdict.pat.is_some() { item.asked() } else { item.asked().short() },
         changes: None,
         version: None,
+        meta: &item.meta,
         detail: verdict.answer.as_ref().err().and_then(|denial| denial.detail.as_deref()),
     }
 }

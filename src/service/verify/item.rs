@@ -1,6 +1,7 @@
 //! What is asked of a verification, and what it answers.
 
-use crate::domain::audit::{Actor, Asked};
+use crate::domain::actor::{Actor, RequestMeta};
+use crate::domain::audit::Asked;
 use crate::domain::cache::CacheKey;
 use crate::domain::decision::{Denial, Grant};
 use crate::domain::moment::Moment;
@@ -34,6 +35,8 @@ pub struct VerifyItem {
     pub url: Option<String>,
     /// Who asks.
     pub actor: Arc<Actor>,
+    /// Where the request came from.
+    pub meta: RequestMeta,
 }
 
 impl VerifyItem {

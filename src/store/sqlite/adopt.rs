@@ -1,6 +1,7 @@
 //! A new key for the seals of a database that had only checksums.
 
-use super::integrity::{Seals, each_sample};
+use super::evidence::each_sample;
+use super::integrity::Seals;
 use super::reseal::{self, reseal};
 use super::transaction::SqliteTransaction;
 use super::{Result, head, outbox, tombstone};

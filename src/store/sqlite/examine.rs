@@ -1,6 +1,7 @@
 //! An examination of a database file in any state.
 
-use super::integrity::{self, Seals};
+use super::evidence;
+use super::integrity::{Seals, VERIFIER};
 use super::query::{self, Statement};
 use super::reads::collect;
 use super::{Result, failed, head, log, open, outbox, reads, reseal, rows, schema, space, tombstone};
@@ -171,7 +172,7 @@ impl Examine for Patient {
     }
 
     fn examine_rows(&self, each: EachExamined<'_>) -> Result<()> {
-        integrity::each_sample(&self.db, &self.seals, &mut |sample, seal, row| {
+        evidence::each_sample(&self.db, &self.seals, &mut |sample, seal, row| {
             let text = |at: usize| match &sample.values[at] {
                 Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
                 _ => String::new(),
@@ -182,7 +183,7 @@ impl Examine for Patient {
             });
             each(&Examined {
                 id: &text(ID),
-                verifier: &text(integrity::VERIFIER),
+                verifier: &text(VERIFIER),
                 revoked: sample.is_revoked(),
                 unreadable,
                 rules: &sample.rules,

@@ -119,6 +119,7 @@ impl Intake for SqliteTransaction<'_> {
             secure: false,
             note: None,
             notify_to: None,
+            issued_by: None,
             origin: (brought.row, Some(brought.user_key), brought.never),
         })?;
         let values = params![

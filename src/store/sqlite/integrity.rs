@@ -1,7 +1,6 @@
 //! The seals of rows. Every change of what decides about a token goes through [`SqliteTransaction::alter`],
 //! which looks at the old seal and makes the new one in the same transaction.
 
-use super::query::{self, Statement};
 use super::rows::{self, PAT, PAT_WIDTH};
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads};
@@ -10,22 +9,44 @@ use crate::domain::integrity::{COLUMNS, Damage, ID, REVOKED_AT, SEAL, Sealer, Va
 use crate::domain::pat::AuthMethods;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
-use crate::store::contract::EachPat;
+use crate::store::StoreError;
 use crate::store::integrity::Sealed;
-use crate::store::{Basis, Evidence, Query, RowVersion, StoreError};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params};
 use std::cell::{Cell, OnceCell};
-use std::ops::ControlFlow;
-
-/// Rows that are read at once where all are sealed.
-const STEP: u32 = 1000;
 
 /// Where a query for [`Evidence`] has each of [`COLUMNS`]: as in [`PAT`], and the verifier behind it.
-const PLACES: [usize; COLUMNS.len()] =
-    [0, 1, 2, 3, 4, PAT_WIDTH, 5, 6, 7, 8, 16, 11, 12, 17, 18, 19, 15, 10, 13, 14, 26, 27, 28];
+pub const PLACES: [usize; COLUMNS.len()] = {
+    let origin = PAT_WIDTH + 4;
+    [
+        0,
+        1,
+        2,
+        3,
+        4,
+        PAT_WIDTH,
+        5,
+        6,
+        7,
+        8,
+        16,
+        11,
+        12,
+        17,
+        18,
+        19,
+        15,
+        10,
+        13,
+        14,
+        origin,
+        origin + 1,
+        origin + 2,
+        22,
+    ]
+};
 /// Where it has what proves the secret was right lately, and then the seal and where the token came from.
-const INTEGRITY: usize = PAT_WIDTH + 3;
+pub const INTEGRITY: usize = PAT_WIDTH + 3;
 /// Where what a query selects behind all that begins.
 pub const SAMPLE_WIDTH: usize = INTEGRITY + 4;
 /// What stands behind [`PAT`] and the verifier where nothing is asked of the cache.
@@ -35,11 +56,12 @@ pub const VERIFIER: usize = 5;
 const RESTRICTED: usize = 11;
 const SECURE: usize = 12;
 const ENDS_PREDECESSOR: usize = 15;
-const VERSION: usize = 16;
+pub const VERSION: usize = 16;
 const REVOKE_REASON: usize = 17;
 const NOTE: usize = 18;
 const NOTIFY_TO: usize = 19;
 const ORIGIN: usize = 20;
+const ISSUED_BY: usize = 23;
 
 /// What makes seals, and the name of the database they are for.
 #[derive(Default)]
@@ -109,9 +131,6 @@ pub struct Sample<'r> {
     pub seal: Option<&'r [u8]>,
 }
 
-/// Receives a row, whether it is to be believed, and the row as it was selected.
-type EachSample<'a> = &'a mut dyn FnMut(&Sample<'_>, std::result::Result<(), Damage>, &Row<'_>) -> Result<()>;
-
 impl<'r> Sample<'r> {
     pub fn is_revoked(&self) -> bool {
         self.values[REVOKED_AT] != Value::Null
@@ -144,81 +163,6 @@ fn rules_of(db: &Connection, id: &Value<'_>) -> Result<Vec<String>> {
     let sql =
         "SELECT rule FROM restriction WHERE token = (SELECT seq FROM token WHERE id = ?1) ORDER BY position";
     reads::collect(db, sql, params![id], |row| Ok(rows::text(row, 0, "rule")?.to_owned()))
-}
-
-/// The token with this id, and whether its row is to be believed.
-pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Evidence>> {
-    let mut found = None;
-    reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
-        let sample = Sample::read(db, row)?;
-        let seal = seals.check(db, &sample)?;
-        let stored = rows::stored(row)?;
-        let row = RowVersion {
-            seq: number(row)?,
-            version: stored.pat.version,
-            seal: sample.seal.map(<[u8]>::to_vec),
-        };
-        found = Some(Evidence { stored, rules: sample.rules, seal, row });
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(found)
-}
-
-/// Whether there is what a decision rests on.
-pub fn is_as_read(db: &Connection, id: TokenId, basis: &Basis) -> Result<bool> {
-    if *basis == Basis::Any {
-        return Ok(true);
-    }
-    let mut found = None;
-    // The text that read it: it is compiled already.
-    reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
-        let seal = row.get_ref(INTEGRITY).map_err(failed)?.as_blob_or_null().unwrap_or(None);
-        found = Some(match basis {
-            Basis::Row(read) => {
-                let is = |place, number| row.get_ref(place).is_ok_and(|it| it == ValueRef::Integer(number));
-                is(SAMPLE_WIDTH, read.seq)
-                    && is(PLACES[VERSION], read.version)
-                    && seal == read.seal.as_deref()
-            }
-            Basis::Any | Basis::Absent => false,
-        });
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(found.unwrap_or(*basis == Basis::Absent))
-}
-
-/// The tokens that a query chooses, each looked at.
-pub fn list(db: &Connection, seals: &Seals, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
-    let Statement { sql, values } = query::statement(query, &format!("{PAT}, {PROOF}"));
-    reads::each_row(db, &sql, params_from_iter(values), |row| {
-        let mut pat = rows::pat(row)?;
-        pat.damaged = seals.check(db, &Sample::read(db, row)?)?.is_err();
-        Ok(each(&pat))
-    })
-}
-
-/// Rows by their number, `?1` being the last that was read, with their number behind all else.
-fn page() -> String {
-    format!("SELECT {PAT}, {PROOF}, seq FROM token WHERE seq > ?1 ORDER BY seq LIMIT {STEP}")
-}
-
-/// Shows every row with whether it is to be believed.
-pub fn each_sample(db: &Connection, seals: &Seals, each: EachSample<'_>) -> Result<()> {
-    let sql = page();
-    let mut last = i64::MIN;
-    loop {
-        let before = last;
-        reads::each_row(db, &sql, [before], |row| {
-            last = number(row)?;
-            let sample = Sample::read(db, row)?;
-            let seal = seals.check(db, &sample)?;
-            each(&sample, seal, row)?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if last == before {
-            return Ok(());
-        }
-    }
 }
 
 /// One row, by its id.
@@ -254,6 +198,7 @@ pub struct Fresh<'f> {
     pub secure: bool,
     pub note: Option<&'f str>,
     pub notify_to: Option<&'f str>,
+    pub issued_by: Option<&'f str>,
     /// The number of its row, its user and its end where it came from.
     pub origin: (Option<i64>, Option<&'f str>, Option<&'f str>),
 }
@@ -282,6 +227,7 @@ impl SqliteTransaction<'_> {
         values[ORIGIN] = number.map_or(Value::Null, Value::Integer);
         values[ORIGIN + 1] = user.into();
         values[ORIGIN + 2] = end.into();
+        values[ISSUED_BY] = row.issued_by.into();
         self.seals().seal(self.db(), &values, row.rules.unwrap_or_default())
     }
 
@@ -398,6 +344,7 @@ mod tests {
             (ORIGIN, "origin_row"),
             (ORIGIN + 1, "origin_user"),
             (ORIGIN + 2, "origin_end"),
+            (ISSUED_BY, "issued_by"),
         ] {
             assert_eq!(COLUMNS[place], name);
         }
@@ -406,13 +353,14 @@ mod tests {
     /// A new column of the table either decides, and is sealed, or stands here with its reason.
     #[test]
     fn every_column_of_a_token_is_sealed_or_known_to_decide_nothing() {
-        const IDLE: [&str; 6] = [
-            "seq",          // where the row lies
-            "last_used_at", // a record of uses
-            "reused_at",    // a record of uses
-            "notified",     // which mails were sent
-            "sealed",       // has a seal of its own, bound to database and id
-            "integrity",    // the seal
+        const IDLE: [&str; 7] = [
+            "seq",            // where the row lies
+            "last_used_at",   // a record of uses
+            "last_used_from", // a record of uses
+            "reused_at",      // a record of uses
+            "notified",       // which mails were sent
+            "sealed",         // has a seal of its own, bound to database and id
+            "integrity",      // the seal
         ];
         let mut db = Connection::open_in_memory().expect("a database in memory");
         super::super::schema::migrate(&mut db).expect("the migrations run");

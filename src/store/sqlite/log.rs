@@ -199,6 +199,8 @@ fn select(selection: &Selection) -> Build {
         build.one_of(&[column], &values);
     }
     build.one_of(&["user", "effective_user"], &selection.users);
+    let clients: Vec<String> = selection.clients.iter().map(ToString::to_string).collect();
+    build.one_of(&["client"], &clients);
     if !selection.reasons.is_empty() {
         let like = |glob: &crate::domain::filter::Glob| format!("reason GLOB {}", build.bind(glob.as_str()));
         let likes: Vec<String> = selection.reasons.iter().map(like).collect();

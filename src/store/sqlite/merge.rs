@@ -49,7 +49,7 @@ SELECT id, NULL FROM told WHERE version IS NOT NULL AND NOT pruned AND id NOT IN
 const FATE: &str = "\
 CREATE TEMP TABLE fate AS SELECT b.seq AS seq, b.id AS id, b.user AS user, p.seq IS NOT NULL AS here,
   coalesce(p.revoked_at, t.revoked_at) AS revoked_at, p.revoke_reason, p.disabled_at, p.rotated_at,
-  p.successor, p.predecessor, p.ends_predecessor, p.expires_at, p.last_used_at, p.reused_at, p.notified,
+  p.successor, p.predecessor, p.ends_predecessor, p.expires_at, p.last_used_at, p.last_used_from, p.reused_at, p.notified,
   nullif(max(coalesce(p.version, 0), coalesce(t.version, 0)), 0) AS version,
   coalesce(t.pruned, 0) AS pruned, coalesce(t.touched, 0) AS touched, coalesce(t.edited, 0) AS edited
   FROM temp.token AS b LEFT JOIN present.token AS p ON p.id = b.id LEFT JOIN told AS t ON t.id = b.id";
@@ -89,6 +89,8 @@ const ENDINGS: [(Kept, &str); 5] = [
 /// What is no end: records of uses and of mails, and a version by which whoever decided decides again.
 const RECORDS: &str = "\
 UPDATE temp.token SET
+  last_used_from = CASE WHEN coalesce(f.last_used_at, '') > coalesce(token.last_used_at, '') THEN f.last_used_from
+    ELSE token.last_used_from END,
   last_used_at = nullif(max(coalesce(token.last_used_at, ''), coalesce(f.last_used_at, '')), ''),
   reused_at = nullif(max(coalesce(token.reused_at, ''), coalesce(f.reused_at, '')), ''),
   notified = coalesce(f.notified, token.notified),

@@ -8,6 +8,7 @@ mod carry;
 mod census;
 pub mod checkup;
 mod draft;
+mod evidence;
 pub mod examine;
 mod head;
 mod held;
@@ -140,7 +141,7 @@ impl Read for SqliteStore {
     }
 
     fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
-        integrity::evidence(&self.db, &self.seals, id)
+        evidence::evidence(&self.db, &self.seals, id)
     }
 
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
@@ -164,7 +165,7 @@ impl Read for SqliteStore {
     }
 
     fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
-        integrity::list(&self.db, &self.seals, query, each)
+        evidence::list(&self.db, &self.seals, query, each)
     }
 
     fn held(&self, user: Option<&str>) -> Result<u64> {

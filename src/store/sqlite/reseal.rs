@@ -1,6 +1,7 @@
 //! Many seals at once: where a database is brought up to date or restored, or gets a key.
 
-use super::integrity::{PROOF, Sample, Seals, each_sample, number};
+use super::evidence::each_sample;
+use super::integrity::{PROOF, Sample, Seals, number};
 use super::rows::PAT;
 use super::{Result, failed, head, outbox, reads};
 use crate::domain::integrity::{Damage, ROWS, Sealer};

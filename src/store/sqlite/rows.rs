@@ -14,9 +14,10 @@ use rusqlite::types::ValueRef;
 /// The columns of [`pat`], in its order.
 pub const PAT: &str = "id, name, user, email, auth, created_at, expires_at, revoked_at, disabled_at, \
                        last_used_at, revoke_reason, restricted, secure, note, notify_to, version, \
-                       rotated_at, successor, predecessor, ends_predecessor, reused_at, notified";
+                       rotated_at, successor, predecessor, ends_predecessor, reused_at, notified, issued_by, \
+                       last_used_from";
 /// How many they are: the index of what a query selects behind them.
-pub const PAT_WIDTH: usize = 22;
+pub const PAT_WIDTH: usize = 24;
 
 /// A row of [`PAT`].
 pub fn pat(row: &Row<'_>) -> Result<Pat> {
@@ -47,6 +48,8 @@ pub fn pat(row: &Row<'_>) -> Result<Pat> {
         reused_at: moment(row, 20, "reused_at")?,
         notified: parsed(row, 21, "notified")?,
         damaged: false,
+        issued_by: owned(22, "issued_by")?,
+        last_used_from: owned(23, "last_used_from")?,
     })
 }
 
@@ -83,7 +86,8 @@ fn proved(row: &Row<'_>) -> Result<Option<Proved>> {
 
 /// The columns of [`record`], in its order.
 pub const RECORD: &str = "seq, at, actor, actor_uid, login_uid, action, token_id, user, effective_user, \
-                          outcome, reason, method, url, detail, changes, version, hash";
+                          outcome, reason, method, url, detail, changes, version, hash, actor_kind, client, \
+                          request_id, node";
 
 /// A row of [`RECORD`].
 pub fn record(row: &Row<'_>) -> Result<Record> {
@@ -92,7 +96,7 @@ pub fn record(row: &Row<'_>) -> Result<Record> {
         seq: integer(row, 0, "seq")?,
         at: parsed(row, 1, "at")?,
         actor: text(row, 2, "actor")?.to_owned(),
-        actor_uid: integer(row, 3, "actor_uid")?,
+        actor_uid: number(row, 3, "actor_uid")?,
         login_uid: value(row, 4)?.as_i64_or_null().map_err(|_| damaged("login_uid"))?,
         action: text(row, 5, "action")?.to_owned(),
         token_id: text(row, 6, "token_id")?.to_owned(),
@@ -106,6 +110,10 @@ pub fn record(row: &Row<'_>) -> Result<Record> {
         changes: owned(14, "changes")?,
         version: number(row, 15, "version")?,
         hash: owned(16, "hash")?,
+        actor_kind: owned(17, "actor_kind")?,
+        client: owned(18, "client")?,
+        request_id: owned(19, "request_id")?,
+        node: owned(20, "node")?,
     })
 }
 

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_integrity.sql"),
     include_str!("migrations/0007_record.sql"),
     include_str!("migrations/0008_seals.sql"),
+    include_str!("migrations/0009_actor.sql"),
 ];
 
 /// What `sqlite_schema` must hold after all migrations; a test keeps it current.

@@ -1,9 +1,10 @@
 //! A change in the making.
 
-use super::head;
-use super::integrity::{self, Fresh, IfDamaged, Seals};
+use super::integrity::{Fresh, IfDamaged, Seals};
 use super::rows::{self, PAT};
 use super::{Result, failed, log, reads, tombstone};
+use super::{evidence, head};
+use crate::domain::actor::ClientAddress;
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
 use crate::domain::chain::Sealed;
@@ -27,8 +28,8 @@ const STEPS_LOG: u64 = 32 * 1024 * 1024;
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO token (id, name, user, email, auth, verifier, created_at, expires_at, secure, note, notify_to, \
-         restricted, sealed, integrity) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 WHERE {} ON CONFLICT (id) DO NOTHING",
+         restricted, sealed, integrity, issued_by) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 WHERE {} ON CONFLICT (id) DO NOTHING",
         tombstone::NONE
     )
 });
@@ -183,7 +184,7 @@ impl Read for SqliteTransaction<'_> {
     }
 
     fn evidence(&self, id: TokenId) -> Result<Option<Evidence>> {
-        integrity::evidence(&self.inner, self.seals, id)
+        evidence::evidence(&self.inner, self.seals, id)
     }
 
     fn restrictions(&self, id: TokenId) -> Result<Vec<String>> {
@@ -207,7 +208,7 @@ impl Read for SqliteTransaction<'_> {
     }
 
     fn list_checked(&self, query: &Query<'_>, each: EachPat<'_>) -> Result<()> {
-        integrity::list(&self.inner, self.seals, query, each)
+        evidence::list(&self.inner, self.seals, query, each)
     }
 
     fn held(&self, user: Option<&str>) -> Result<u64> {
@@ -237,6 +238,7 @@ impl Transaction for SqliteTransaction<'_> {
             secure: pat.secure,
             note: pat.note,
             notify_to: pat.notify_to,
+            issued_by: pat.issued_by,
             origin: (None, None, None),
         })?;
         let values = params![
@@ -254,6 +256,7 @@ impl Transaction for SqliteTransaction<'_> {
             pat.rules.is_some(),
             pat.sealed,
             seal,
+            pat.issued_by,
         ];
         if reads::execute(&self.inner, sql, values)? != 1 {
             return Ok(false);
@@ -273,12 +276,13 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn is_as_read(&self, id: TokenId, basis: &Basis) -> Result<bool> {
-        integrity::is_as_read(&self.inner, id, basis)
+        evidence::is_as_read(&self.inner, id, basis)
     }
 
-    fn touch(&mut self, id: TokenId, at: Moment) -> Result<()> {
-        let sql = "UPDATE token SET last_used_at = ?2 WHERE id = ?1";
-        reads::execute(&self.inner, sql, params![id.as_str(), at.text().as_str()]).map(|_| ())
+    fn touch(&mut self, id: TokenId, at: Moment, client: Option<ClientAddress>) -> Result<()> {
+        let sql = "UPDATE token SET last_used_at = ?2, last_used_from = ?3 WHERE id = ?1";
+        let from = client.map(|client| client.to_string());
+        reads::execute(&self.inner, sql, params![id.as_str(), at.text().as_str(), from]).map(|_| ())
     }
 
     fn remember(&mut self, id: TokenId, proved: &Proved, limits: CacheLimits) -> Result<()> {
