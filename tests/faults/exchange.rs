@@ -1,21 +1,30 @@
 //! A directory whose owner exchanges names for links while root is at work in it.
 
+mod commands;
+mod ground;
+mod pace;
+
 use crate::figure;
-use crate::harness::id_of;
-use crate::process::{Done, Home, PROGRAM, scaled, skip, stdout};
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::process::{Done, Home, PROGRAM, have, scaled, skip, stdout};
+use commands::{DEEDS, Deed, FOLLOWING, NAIVE};
+use ground::{Database, Ground, OTHER, SCENES, Scene, chmod};
+use pace::{Pace, Ran, SLOWER, Steps, UNENDED, calls, race, stepped, steps, undisturbed};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-/// The user whose directory it is.
-const OTHER: u32 = 4242;
+/// Two races at a time would leave no processor to exchange names while the command of one of them runs.
+static ALONE: Mutex<()> = Mutex::new(());
 
-fn chmod(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
-}
+/// How often names are exchanged under each command at least.
+const FEWEST_EXCHANGES: u64 = 200;
 
 fn is_root(test: &str) -> bool {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
@@ -25,161 +34,209 @@ fn is_root(test: &str) -> bool {
     root
 }
 
-/// What must not change: names, owners, modes and contents of a tree of root's.
-fn state(of: &Path) -> Vec<(PathBuf, u32, u32, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut ahead = vec![of.to_owned()];
-    while let Some(path) = ahead.pop() {
-        let meta = fs::symlink_metadata(&path).expect("it");
-        if meta.is_dir() {
-            ahead.extend(
-                fs::read_dir(&path).expect("a directory").map(|entry| entry.expect("an entry").path()),
-            );
-        }
-        let bytes = if meta.is_file() { fs::read(&path).expect("a file") } else { Vec::new() };
-        found.push((path, meta.uid(), meta.mode(), bytes));
-    }
-    found.sort();
-    found
+/// What the runs of a command came to.
+#[derive(Default)]
+struct Tally {
+    runs: usize,
+    exchanges: u64,
+    /// How many ended as they do when nobody exchanges anything.
+    undisturbed: usize,
+    /// How many did not end while they were waited for.
+    unended: usize,
+    /// How many of a command that follows what it is given read a file of root's.
+    read: usize,
+    /// What changed outside, and in which run.
+    changed: Vec<String>,
 }
 
-/// Exchanges each of these pairs in turn until told to stop; counts how often.
-fn exchange(pairs: &[(PathBuf, PathBuf)], done: &AtomicBool, count: &AtomicU64) {
-    while !done.load(Ordering::Relaxed) {
-        for (name, link) in pairs {
-            for _ in 0..2 {
-                if renameat2(AT_FDCWD, name, AT_FDCWD, link, RenameFlags::RENAME_EXCHANGE).is_ok() {
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-                thread::yield_now();
+/// A program that is run again and again while names are exchanged.
+struct Trial<'g> {
+    ground: &'g mut Ground,
+    database: Database,
+    program: &'g str,
+    words: &'g [&'g str],
+    /// How it ends, and how long that takes, when nobody exchanges anything.
+    status: i32,
+    takes: Duration,
+}
+
+impl<'g> Trial<'g> {
+    fn new(ground: &'g mut Ground, database: Database, program: &'g str, words: &'g [&'g str]) -> Self {
+        ground.lay(database);
+        let command = ground.command(program, words);
+        let ran = undisturbed(command, &ground.said());
+        assert_eq!(ground.changed(), None, "{words:?}");
+        Self { ground, database, program, words, status: ran.status, takes: ran.took }
+    }
+
+    fn command(&self) -> Command {
+        self.ground.lay(self.database);
+        self.ground.command(self.program, self.words)
+    }
+
+    /// Whether it ended as it does undisturbed. What `doctor` finds is also up to what others left in /var/tmp.
+    fn is_as(&self, undisturbed: i32, status: i32) -> bool {
+        status == undisturbed || self.words[0] == "doctor" && [0, 1].contains(&status)
+    }
+
+    fn count(&mut self, tally: &mut Tally, ran: &Ran, how: &str) {
+        tally.runs += 1;
+        tally.exchanges += ran.exchanges;
+        tally.undisturbed += usize::from(self.is_as(self.status, ran.status));
+        tally.unended += usize::from(ran.status == UNENDED);
+        let changed = self.ground.changed();
+        let found = self.ground.found(self.database, self.words, &ran.said);
+        if changed.is_some() {
+            self.ground.mend();
+        } else if found.is_some() && FOLLOWING.contains(&self.words.join(" ").as_str()) {
+            tally.read += 1;
+            return;
+        }
+        tally.changed.extend(changed.or(found).map(|what| format!("{how}: {what}")));
+    }
+
+    /// While it runs: so often, and until a run had luck and the names were exchanged often enough.
+    fn raced(&mut self, runs: usize, dice: &mut StdRng) -> Tally {
+        let mut tally = Tally::default();
+        let mut scenes = SCENES.to_vec();
+        while tally.runs < runs
+            || (tally.undisturbed == 0 || tally.exchanges < FEWEST_EXCHANGES) && tally.runs < 20 * runs
+        {
+            if tally.runs % SCENES.len() == 0 {
+                scenes.shuffle(dice);
             }
+            let scene = scenes[tally.runs % SCENES.len()];
+            let pace = if dice.random() { Pace::Fast } else { SLOWER[dice.random_range(0..SLOWER.len())] };
+            let (command, pairs) = (self.command(), self.ground.pairs(scene));
+            let ran = race(command, &self.ground.said(), &pairs, pace, self.takes, dice);
+            self.count(&mut tally, &ran, &format!("{scene:?} {pace:?}"));
         }
+        tally
+    }
+
+    /// Behind the calls that it makes: most where root is about to write, the others anywhere.
+    fn stepped(&mut self, runs: usize, dice: &mut StdRng) -> Tally {
+        let mut tally = Tally::default();
+        let (best, rest) = steps(&calls(&self.command(), &self.ground.said(), &self.ground.theirs));
+        let in_scenes = |steps: Vec<Steps>, dice: &mut StdRng| {
+            let each = |step: Steps| SCENES.map(|scene| (step.clone(), scene));
+            let mut all: Vec<(Steps, Scene)> = steps.into_iter().flat_map(each).collect();
+            all.shuffle(dice);
+            all
+        };
+        let best = in_scenes(best, dice).into_iter().take(runs * 2 / 3);
+        for (steps, scene) in best.chain(in_scenes(rest, dice)).take(runs) {
+            let (command, pairs) = (self.command(), self.ground.pairs(scene));
+            let ran = stepped(&command, &self.ground.said(), &pairs, &steps, self.takes);
+            self.count(&mut tally, &ran, &format!("{scene:?} {steps:?}"));
+        }
+        tally
     }
 }
 
-/// The place of the other user: a database of theirs, made by themselves, wide open, with links beside each name that
-/// lead to files and directories of root's.
-fn scene(home: &Home) -> (Vec<(PathBuf, PathBuf)>, String) {
-    let (theirs, ours) = (home.dir.path().join("theirs"), home.dir.path().join("ours"));
-    for dir in [&theirs, &ours, &theirs.join("d"), &ours.join("d")] {
-        fs::create_dir_all(dir).expect("a directory");
+/// The runs of a command: while it runs, and at its calls.
+fn runs() -> (usize, usize) {
+    (scaled(6, 120), scaled(8, 160))
+}
+
+/// One of the commands, all its runs.
+fn tried(ground: &mut Ground, deed: Deed, dice: &mut StdRng) -> (Tally, Vec<String>) {
+    let (database, line, status) = deed;
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut trial = Trial::new(ground, database, PROGRAM, &words);
+    let mut faults = Vec::new();
+    if !trial.is_as(status, trial.status) {
+        faults.push(format!("{line}: ends with {} and not with {status}", trial.status));
     }
-    chmod(home.dir.path(), 0o755);
-    let token = home.create(&["-q"]);
-    for suffix in ["", "-wal", "-shm"] {
-        let from = home.dir.path().join(format!("patctl.db{suffix}"));
-        if from.exists() {
-            fs::rename(&from, theirs.join(format!("d/patctl.db{suffix}"))).expect("a rename");
-        }
+    let (while_it_runs, at_calls) = runs();
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let raced = trial.raced(while_it_runs, dice);
+    drop(alone);
+    let stepped = trial.stepped(at_calls, dice);
+    let undisturbed = raced.undisturbed + stepped.undisturbed;
+    if undisturbed == 0 || raced.exchanges < FEWEST_EXCHANGES {
+        faults.push(format!("{line}: {undisturbed} runs got through {} exchanges", raced.exchanges));
     }
-    // Programs of root's, as a set-user-id bit would make them dangerous. What commands are to make is not there: a
-    // file would stand in their way.
-    for name in ["patctl.db", "patctl.db-wal", "patctl.db-shm"] {
-        fs::copy("/bin/true", ours.join("d").join(name)).expect("a program");
-        chmod(&ours.join("d").join(name), 0o755);
-    }
-    let mut pairs = Vec::new();
-    for name in ["patctl.db", "patctl.db-wal", "patctl.db-shm"] {
-        let link = theirs.join(format!("d/link-{name}"));
-        symlink(ours.join("d").join(name), &link).expect("a link");
-        pairs.push((theirs.join("d").join(name), link));
-    }
-    symlink(ours.join("d"), theirs.join("e")).expect("a link");
-    pairs.push((theirs.join("d"), theirs.join("e")));
-    for entry in state(&theirs) {
-        std::os::unix::fs::lchown(&entry.0, Some(OTHER), Some(OTHER)).expect("chown");
-    }
-    chmod(&theirs.join("d/patctl.db"), 0o6777);
-    (pairs, token)
+    let tally = Tally {
+        runs: raced.runs + stepped.runs,
+        exchanges: raced.exchanges + stepped.exchanges,
+        undisturbed,
+        unended: raced.unended + stepped.unended,
+        read: raced.read + stepped.read,
+        changed: [raced.changed, stepped.changed].concat(),
+    };
+    let first = tally.changed.first();
+    faults.extend(
+        first.map(|first| format!("{line}: {} of {} runs: {first}", tally.changed.len(), tally.runs)),
+    );
+    (tally, faults)
 }
 
 #[test]
 fn names_that_are_exchanged_under_root_lead_nowhere() {
-    if !is_root("names_that_are_exchanged_under_root") {
+    let test = "names_that_are_exchanged_under_root";
+    if !is_root(test) || !have("strace", test) {
         return;
     }
-    let most = scaled(200, 2_000) as u64;
-    let home = Home::new("atlassian.pats.max.tokens.per.user = 100000");
-    let (pairs, token) = scene(&home);
-    let (theirs, ours) = (home.dir.path().join("theirs"), home.dir.path().join("ours"));
-    fs::write(home.dir.path().join("token"), &token).expect("a file");
-    let id = id_of(&token);
-    let commands = [
-        "doctor --fix",
-        "doctor",
-        "create -q",
-        "verify --token-file ../token",
-        "whoami --token-file ../token",
-        "list --all",
-        "show ID",
-        "stats",
-        "edit ID --note x",
-        "disable ID",
-        "enable ID",
-        "rotate ID --grace 1h -q",
-        "revoke ID",
-        "bulk-revoke --user nobody --yes",
-        "prune",
-        "audit",
-        "audit verify",
-        "audit head",
-        "expiring",
-        "notify --dry-run",
-        "backup d/out",
-        "restore d/patctl.db --yes",
-        "export jsonl",
-        "import jsonl ../empty",
-        "scan ../empty --revoke",
-        "config show",
-        "config check",
-        "schedule --systemd d/units",
-        "create -q --token-file d/out",
-        "--config d/key list",
-        "-D patctl.token.vault.key.file=THERE/d/key create -q",
-        "-D patctl.integrity.key.file=THERE/d/key create -q",
-        "__complete show 7",
-    ];
-    fs::write(home.dir.path().join("empty"), "").expect("a file");
-    let before = state(&ours);
-    let (mut swaps, mut runs, mut fewest) = (0, 0, u64::MAX);
-    for command in commands {
-        let (done, count) = (AtomicBool::new(false), AtomicU64::new(0));
-        let mut times = 0;
-        thread::scope(|scope| {
-            scope.spawn(|| exchange(&pairs, &done, &count));
-            let _done = Done(&done);
-            while count.load(Ordering::Relaxed) < most || times < 3 {
-                let line = command.replace("ID", id).replace("THERE", theirs.to_str().expect("a path"));
-                let script =
-                    format!("cd theirs && PATCTL_DB={}/d/patctl.db {PROGRAM} {line}", theirs.display());
-                let _ = home.shell(&script);
-                times += 1;
-                let after = state(&ours);
-                let changed =
-                    after.iter().zip(&before).find(|(is, was)| is != was).map(|(is, was)| (&is.0, &was.0));
-                assert!(after == before, "{command}, run {times}: {changed:?}");
-                // What was made would stand in the way of the next run. One of the two names is the link.
-                for dir in ["d", "e"].map(|name| theirs.join(name)) {
-                    let _ = fs::remove_file(dir.join("out"));
-                    let _ = fs::remove_dir_all(dir.join("units"));
-                }
-            }
-        });
-        (swaps, runs) = (swaps + count.load(Ordering::Relaxed), runs + times);
-        fewest = fewest.min(count.load(Ordering::Relaxed));
-        // Nothing that root made there has a set-id bit, and what was theirs is theirs.
-        for (path, uid, mode, _) in state(&theirs) {
-            let was_theirs = path.ends_with("d/patctl.db") || path.ends_with("e/patctl.db");
-            assert!(mode & 0o6000 == 0 || (was_theirs && uid == OTHER), "{command}: {}", path.display());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut ground, mut done) = (Ground::new(), Vec::new());
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(deed) = DEEDS.get(at) else { break done };
+            // The same choices each time, whoever comes to it first.
+            done.push(tried(&mut ground, *deed, &mut StdRng::seed_from_u64(at as u64)));
         }
-    }
+    };
+    let done = thread::scope(|scope| {
+        let halves = [(); 2].map(|()| scope.spawn(work));
+        halves.map(|half| half.join().expect("no panic")).into_iter().flatten().collect::<Vec<_>>()
+    });
+    let sum = |of: fn(&Tally) -> usize| done.iter().map(|(tally, _)| of(tally)).sum::<usize>();
+    let exchanges: u64 = done.iter().map(|(tally, _)| tally.exchanges).sum();
+    let fewest = done.iter().map(|(tally, _)| tally.exchanges).min().unwrap_or_default();
+    let faults: Vec<&String> = done.iter().flat_map(|(_, faults)| faults).collect();
     figure(
         "names exchanged for links under root",
         &format!(
-            "{} commands, {runs} runs, {swaps} exchanges ({fewest} or more a command), 0 changes outside, 0 set-id bits",
-            commands.len()
+            "{} commands, {} runs, {} of them as if nothing were, {} not waited for, {exchanges} exchanges ({fewest} or \
+             more a command), {} runs changed something outside, {} of 'scan' read it",
+            done.len(),
+            sum(|tally| tally.runs),
+            sum(|tally| tally.undisturbed),
+            sum(|tally| tally.unended),
+            sum(|tally| tally.changed.len()),
+            sum(|tally| tally.read),
         ),
     );
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// What must be found: otherwise nothing that is not found says anything.
+#[test]
+fn a_program_that_looks_and_then_goes_by_the_name_is_found_out() {
+    let test = "a_program_that_looks_and_then_goes_by_the_name";
+    if !is_root(test) || !have("strace", test) {
+        return;
+    }
+    let (mut ground, mut dice) = (Ground::new(), StdRng::seed_from_u64(16));
+    let (while_it_runs, at_calls) = runs();
+    let trials = 3;
+    for (what, script) in NAIVE {
+        let (mut raced, mut stepped) = (0, 0);
+        for _ in 0..trials {
+            let words = ["-c", script];
+            let mut trial = Trial::new(&mut ground, Database::Whole, "sh", &words);
+            assert_eq!(trial.status, 0, "{what}");
+            raced += usize::from(!trial.raced(while_it_runs, &mut dice).changed.is_empty());
+            stepped += usize::from(!trial.stepped(at_calls, &mut dice).changed.is_empty());
+        }
+        figure(
+            "a naive program among exchanged names",
+            &format!("{what}: found out in {stepped} of {trials} trials at its calls, {raced} while it ran"),
+        );
+        assert_eq!(stepped, trials, "{what}");
+    }
 }
 
 /// In a directory that a group shares, a member who has no key puts files of their own in the place of drafts.
