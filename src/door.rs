@@ -7,14 +7,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Uid, getegid, geteuid, getgid, getuid};
+use nix::unistd::{Uid, getegid, geteuid, getgid, getuid, write};
 use patctl::domain::actor::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
 use patctl::exit::{Exit, Nagios};
 use patctl::output::prompt::Terminal;
 use patctl::world::{Input, Output, World};
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Command, Stdio};
@@ -28,12 +27,12 @@ static ALLOCATOR: wipe::Wiping = wipe::Wiping;
 pub fn enter() -> ! {
     quiet_panics();
     harden();
-    let mut stderr = Stream::new(io::stderr().as_fd(), 0, false);
+    let mut stderr = Stream::new(io::stderr(), 0, false);
     if getuid() != geteuid() || getgid() != getegid() {
         let _ = stderr.write_all(b"patctl: refuses to run setuid or setgid; a sudo rule is the safe way\n");
         leave(trouble(Exit::Permission));
     }
-    let mut stdout = Stream::new(io::stdout().as_fd(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
+    let mut stdout = Stream::new(io::stdout(), 1 << 16, STDOUT_CLOSED.load(Ordering::Relaxed));
     let args: Vec<_> = std::env::args_os().collect();
     let exit = patctl::run(
         &args,
@@ -162,50 +161,61 @@ impl Input for Stdin {
 }
 
 /// A stream of our own: the standard library's stdout flushes at every line, which a million rows
-/// would feel.
-struct Stream {
-    file: Option<BufWriter<File>>,
+/// would feel. It takes no descriptor but the one that the process was given: there may be no other.
+struct Stream<S: AsFd> {
+    file: BufWriter<Unbuffered<S>>,
     closed: bool,
 }
 
-impl Stream {
-    fn new(fd: BorrowedFd<'_>, buffer: usize, closed: bool) -> Self {
-        let file = fd.try_clone_to_owned().ok().map(|fd| BufWriter::with_capacity(buffer, File::from(fd)));
-        Self { file, closed }
+/// Writes to the descriptor at once.
+struct Unbuffered<S: AsFd>(S);
+
+impl<S: AsFd> Stream<S> {
+    fn new(stream: S, buffer: usize, closed: bool) -> Self {
+        Self { file: BufWriter::with_capacity(buffer, Unbuffered(stream)), closed }
     }
 
-    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
-        self.file.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.file.get_ref().0.as_fd()
     }
 }
 
-impl Write for Stream {
+impl<S: AsFd> Write for Unbuffered<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file()?.write(bytes)
+        Ok(write(&self.0, bytes)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file()?.flush()
+        Ok(())
     }
 }
 
-impl Output for Stream {
+impl<S: AsFd> Write for Stream<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<S: AsFd> Output for Stream<S> {
     fn is_terminal(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.get_ref().is_terminal())
+        self.fd().is_terminal()
     }
 
     fn columns(&self) -> Option<usize> {
-        let size = terminal_size::terminal_size_of(self.file.as_ref()?.get_ref())?;
+        let size = terminal_size::terminal_size_of(self.fd())?;
         Some(usize::from(size.0.0))
     }
 
     fn is_closed(&self) -> bool {
-        self.closed || self.file.is_none()
+        self.closed
     }
 
     fn wait_writable(&self, limit: Duration) -> io::Result<bool> {
-        let Some(file) = &self.file else { return Ok(false) };
-        let mut fds = [PollFd::new(file.get_ref().as_fd(), PollFlags::POLLOUT)];
+        let mut fds = [PollFd::new(self.fd(), PollFlags::POLLOUT)];
         let timeout = PollTimeout::try_from(limit).unwrap_or(PollTimeout::ZERO);
         poll(&mut fds, timeout)?;
         match fds[0].revents() {

@@ -261,3 +261,15 @@ fn no_file_is_longer_than_400_lines_and_no_room_is_called_util() {
         assert!(!["util", "utils", "common", "prelude", "helpers"].contains(&name.as_str()), "{name}");
     }
 }
+
+/// Whether a lack passes is told by the number of an error: one that is made anew from its kind has lost it.
+#[test]
+fn no_error_of_the_system_loses_its_number() {
+    for (path, text) in source() {
+        for (number, line) in text.lines().enumerate() {
+            let anew = line.contains("io::Error::new(") && line.contains(".kind()");
+            let kept = path.ends_with("files/said.rs");
+            assert!(!anew || kept, "{}:{}: say it with files::said_of", path.display(), number + 1);
+        }
+    }
+}

@@ -198,4 +198,5 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     };
     Failure::new(exit, kind, format!("{} could not be read: {error}", path.display()))
         .hint("name a readable file, or - for stdin")
+        .because_of(error)
 }

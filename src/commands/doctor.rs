@@ -53,13 +53,15 @@ pub fn run(args: &Doctor, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         findings.into_iter().partition(|finding| finding.kind.is_note());
     let mut left = findings.iter().filter(|finding| finding.fixed.is_none()).peekable();
     let ok = left.peek().is_none();
-    let unknown = left.any(|finding| finding.kind == Kind::Permission);
+    let kinds: Vec<Kind> = left.map(|finding| finding.kind).collect();
     answer(cx, &path, &findings, &notes).map_err(stdout_failed)?;
-    Ok(match (ok, unknown) {
-        (true, _) => Exit::Yes,
+    Ok(match kinds {
+        _ if ok => Exit::Yes,
+        // What else was found may only look so because of it.
+        kinds if kinds.contains(&Kind::Busy) => Exit::Busy,
         // Nothing is known of what may not be read.
-        (false, true) => Exit::Permission,
-        (false, false) => Exit::No,
+        kinds if kinds.contains(&Kind::Permission) => Exit::Permission,
+        _ => Exit::No,
     })
 }
 
@@ -109,7 +111,7 @@ fn settings(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Settings {
         Ok(found) => found,
         Err(ConfigError::Problems(problems)) => (Settings::default(), problems),
         Err(ConfigError::Exhausted { path, why }) => {
-            findings.push(Finding::new(Kind::Config, path.display().to_string(), why, "try again"));
+            findings.push(Finding::busy(path.display().to_string(), why));
             (Settings::default(), Vec::new())
         }
         Err(ConfigError::File { path, why, remedy }) => {
@@ -144,7 +146,11 @@ fn keys(args: &Doctor, cx: &Context<'_>, settings: &Settings, findings: &mut Vec
     };
     let mut look = |property: &str, path: &Path, read: &dyn Fn(&Path) -> Result<(), Unusable>| {
         let Err(why) = read(path) else { return };
-        findings.push(of_key(args, property, path, &why.why, read, euid));
+        findings.push(if why.passes {
+            Finding::busy(path.display().to_string(), format!("{property}: {}", why.why))
+        } else {
+            of_key(args, property, path, &why.why, read, euid)
+        });
     };
     if let Some(path) = settings.vault_key_file() {
         look("patctl.token.vault.key.file", &path, &vault);
@@ -204,9 +210,13 @@ fn of_database(
     };
     let unopenable = |error: StoreError| {
         let denied = matches!(error, StoreError::Permission(_));
+        let passes = matches!(error, StoreError::Busy | StoreError::Exhausted(_));
         let why = Failure::from(error).message;
         if denied {
             return vec![Finding::new(Kind::Permission, &database, why, as_owner(file))];
+        }
+        if passes {
+            return vec![Finding::busy(&database, why)];
         }
         let mend = "restore a backup: 'patctl restore FILE'";
         vec![Finding::new(Kind::Unreadable, &database, why, mend).by([Step::restore()])]

@@ -74,6 +74,7 @@ pub fn unreadable(name: &str, error: &io::Error) -> Failure {
     };
     Failure::new(exit, kind, format!("{name} could not be read: {error}"))
         .hint("name a readable file, or - for stdin")
+        .because_of(error)
 }
 
 /// Rows that stand against an import; `first` are the first of them.

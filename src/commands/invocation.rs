@@ -57,7 +57,8 @@ fn build(
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|e| Failure::new(Exit::Io, "io", format!("{}: {e}", path.display())))
+    std::path::absolute(path)
+        .map_err(|e| Failure::new(Exit::Io, "io", format!("{}: {e}", path.display())).because_of(&e))
 }
 
 /// The text of a path.

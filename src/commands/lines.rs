@@ -64,6 +64,7 @@ impl Lines {
         let count = count.map_err(|e| {
             Failure::new(Exit::Io, "io", format!("stdin cannot be read: {e}"))
                 .hint("the lines before were answered")
+                .because_of(&e)
         })?;
         self.ended = count == 0;
         // A larger buffer is made before the smaller one is wiped, so that no token stays behind in it.

@@ -128,7 +128,9 @@ fn dispatch(command: &Command, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 /// A failed question to the person at the terminal.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err calls")]
 fn terminal_failed(error: io::Error) -> Failure {
-    Failure::new(Exit::Io, "io", format!("the terminal: {error}")).hint("--yes asks nothing")
+    Failure::new(Exit::Io, "io", format!("the terminal: {error}"))
+        .hint("--yes asks nothing")
+        .because_of(&error)
 }
 
 /// `1 token`, `2 tokens`.

@@ -8,11 +8,9 @@ use crate::domain::notice::{Kind, Mailbox, Notice, Route};
 use crate::domain::pat::Pat;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files;
 use crate::mail::{Courier, Credentials, CredentialsError, Delivery, PATIENCE, Sendmail, Smtp, Words};
 use crate::output::text;
 use crate::service::notify::{self, Tried, Unaddressed};
-use crate::store::StoreError;
 use crate::store::outbox::Posted;
 use crate::wire::Instant;
 use crate::wire::notices::{Mail, Notified, Told};
@@ -306,11 +304,9 @@ fn way_out(
 fn credentials(path: &Path) -> Result<Credentials, Failure> {
     let name = path.display();
     Credentials::read(path).map_err(|error| match error {
-        CredentialsError::Io(e) if files::is_exhaustion(&e) => {
-            StoreError::Exhausted(format!("credentials {name}: {e}")).into()
-        }
         CredentialsError::Io(e) => Failure::new(Exit::Config, "config", format!("credentials {name}: {e}"))
-            .hint("patctl.mail.credentials.file names the file"),
+            .hint("patctl.mail.credentials.file names the file")
+            .because_of(&e),
         CredentialsError::Exposed(mode) => Failure::new(
             Exit::Permission,
             "permission",

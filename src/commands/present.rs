@@ -75,4 +75,5 @@ fn unreadable(what: &str, e: &io::Error) -> Failure {
     };
     Failure::new(exit, kind, format!("the token could not be read from {what}: {e}"))
         .hint("name a readable file with --token-file, or pipe the token in")
+        .because_of(e)
 }

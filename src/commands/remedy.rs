@@ -57,7 +57,7 @@ impl<'r> Remedy<'r> {
     fn backup(&self) -> Option<&Path> {
         let look = || {
             let newest = |file: &Path| known_backups(file).into_iter().next();
-            newest(self.database).or_else(|| newest(&moved_aside(self.database)?))
+            newest(self.database).or_else(|| newest(&moved_aside(self.database).ok()??))
         };
         self.backup.get_or_init(look).as_deref()
     }

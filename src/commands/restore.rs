@@ -118,7 +118,10 @@ fn present(
         Err(StoreError::Missing(_)) if only_log_is_left(path) => "only its log is left".to_owned(),
         Err(StoreError::Missing(_)) => {
             // What a restore that was interrupted moved aside, or an earlier one.
-            let salvage = moved_aside(path).and_then(|aside| Salvage::of(&aside).ok());
+            let salvage = match moved_aside(path)?.map(|aside| Salvage::of(&aside)) {
+                Some(Err(lack @ (StoreError::Exhausted(_) | StoreError::Busy))) => return Err(lack.into()),
+                salvage => salvage.and_then(Result::ok),
+            };
             return Ok(Present { salvage, ..Present::default() });
         }
         Err(StoreError::Damaged(what)) => what,

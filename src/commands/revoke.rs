@@ -103,7 +103,7 @@ pub fn ids_of_lines(cx: &mut Context<'_>, nothing: &str) -> Result<Vec<IdPrefix>
 /// The ids in a file, one a line.
 pub fn ids_of_file(file: &Path, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
     let name = file.display().to_string();
-    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}")).because_of(&e);
     read_ids(&mut files::named(file).map_err(io)?, &name, nothing)
 }
 
@@ -122,7 +122,7 @@ fn told(why: IdPrefixError) -> String {
 }
 
 fn read_ids(from: &mut dyn Read, name: &str, nothing: &str) -> Result<Vec<IdPrefix>, Failure> {
-    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}"));
+    let io = |e: io::Error| Failure::new(Exit::Io, "io", format!("{name}: {e}; {nothing}")).because_of(&e);
     let mut stdin = BufReader::new(from);
     let (mut ids, mut seen) = (Vec::new(), HashSet::new());
     // Its size is final, so that nothing of a token that came instead of an id stays behind.

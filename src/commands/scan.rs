@@ -58,19 +58,22 @@ pub fn run(args: &Scan, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let told: Vec<Told<'_>> = (found.tokens.iter().zip(&standings).zip(&live))
         .map(|((token, standing), live)| Told::of(token, standing, *live, &ids, now))
         .collect();
-    print(args, cx, &found, &told, &trouble)?;
+    let in_words: Vec<String> = trouble.iter().map(|trouble| trouble.message.clone()).collect();
+    print(args, cx, &found, &told, &in_words)?;
     // What was found comes out before what went wrong is told.
     cx.screen.flush().map_err(stdout_failed)?;
     sum_up(cx, &found, count(&|index| live[index]), done.len() as u64);
     for trouble in &trouble {
-        cx.screen.fail(&Failure::new(Exit::Io, "unread", trouble));
+        cx.screen.fail(trouble);
     }
     if let Some(failure) = failed {
         return Err(failure);
     }
     // A live token is certain, whatever else could not be read; what could not be read is never a yes.
+    let passes = trouble.iter().all(|trouble| trouble.exit == Exit::Busy);
     Ok(match (live.contains(&true), trouble.is_empty()) {
         (true, _) => Exit::No,
+        (false, false) if passes => Exit::Busy,
         (false, false) => Exit::Io,
         (false, true) => Exit::Yes,
     })
@@ -143,17 +146,20 @@ fn take_back(
 }
 
 /// What could not be read, in sentences.
-fn unread(trouble: &[Trouble], standings: &[Standing]) -> Vec<String> {
+fn unread(trouble: &[Trouble], standings: &[Standing]) -> Vec<Failure> {
+    let unread = |message: String| Failure::new(Exit::Io, "unread", message);
     let one = |trouble: &Trouble| {
         let path = trouble.path.as_ref().map_or_else(|| "stdin".into(), |path| path.to_string_lossy());
-        format!("{} could not be read: {}", mask(&path), trouble.why)
+        let message = format!("{} could not be read: {}", mask(&path), trouble.why);
+        if trouble.passes { Failure::exhausted(&message) } else { unread(message) }
     };
-    let mut told: Vec<String> = trouble.iter().map(one).collect();
+    let mut told: Vec<Failure> = trouble.iter().map(one).collect();
     let count =
         |is: &dyn Fn(&Standing) -> bool| standings.iter().filter(|standing| is(standing)).count() as u64;
     let damaged = count(&|standing| *standing == Standing::Damaged);
     if damaged > 0 {
-        told.push(format!("what the database keeps of {} is damaged: they could be live", tokens(damaged)));
+        let keeps = tokens(damaged);
+        told.push(unread(format!("what the database keeps of {keeps} is damaged: they could be live")));
     }
     let refused = standings.iter().find_map(|standing| match standing {
         Standing::Unavailable(refused) => Some(refused),
@@ -161,14 +167,15 @@ fn unread(trouble: &[Trouble], standings: &[Standing]) -> Vec<String> {
     });
     if let Some(refused) = refused {
         let unavailable = count(&|standing| matches!(standing, Standing::Unavailable(_)));
-        told.push(format!("{} could not be checked, and could be live: {refused}", tokens(unavailable)));
+        let unchecked = tokens(unavailable);
+        told.push(unread(format!("{unchecked} could not be checked, and could be live: {refused}")));
     }
     let beyond = count(&|standing| *standing == Standing::NotChecked);
     if beyond > 0 {
-        told.push(format!(
+        told.push(unread(format!(
             "{} were not checked, and could be live: {PROOFS} other secrets for the same id were wrong",
             tokens(beyond)
-        ));
+        )));
     }
     told
 }

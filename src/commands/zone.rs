@@ -25,7 +25,7 @@ pub fn named(name: &str, cx: &Context<'_>) -> Result<Zone, Failure> {
     if !name.split('/').all(piece) {
         return Err(unknown(&"it is no name of a zone"));
     }
-    let file = contents(&cx.zoneinfo.join(name)).map_err(|e| unknown(&e))?;
+    let file = contents(&cx.zoneinfo.join(name)).map_err(|e| unknown(&e).because_of(&e))?;
     Zone::parse(name, &file).map_err(|e| unknown(&e))
 }
 
@@ -39,7 +39,7 @@ pub fn of_the_system(cx: &Context<'_>) -> Result<Zone, Failure> {
     let file = match contents(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Zone::utc()),
-        Err(e) => return Err(unreadable(&e)),
+        Err(e) => return Err(unreadable(&e).because_of(&e)),
     };
     let link = fs::read_link(path).unwrap_or_default();
     let name = link.to_str().and_then(|link| link.split_once("zoneinfo/")).map_or("local time", |(_, n)| n);

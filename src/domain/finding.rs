@@ -29,6 +29,8 @@ pub enum Kind {
     Unreadable,
     /// The caller may not open or read it; nothing is known of its state.
     Permission,
+    /// It could not be looked at now: another process holds it, or the system has too little left.
+    Busy,
     /// It is the database of another program.
     Foreign,
     /// It has a newer schema.
@@ -83,6 +85,7 @@ impl Kind {
             Self::Network => "network",
             Self::Unreadable => "unreadable",
             Self::Permission => "permission",
+            Self::Busy => "busy",
             Self::Foreign => "foreign",
             Self::NewerSchema => "newer-schema",
             Self::OlderSchema => "older-schema",
@@ -175,6 +178,14 @@ impl Finding {
             steps: Vec::new(),
             fixed: None,
         }
+    }
+
+    /// What could not be looked at now.
+    #[must_use]
+    pub fn busy(subject: impl Into<String>, why: impl Into<String>) -> Self {
+        let mend =
+            "try again, or raise the limit (ulimit, LimitNOFILE=, TasksMax=, MemoryMax=) of the process";
+        Self::new(Kind::Busy, subject, why, mend)
     }
 
     /// The same, with the commands that mend it.

@@ -1,10 +1,19 @@
 //! Groups that have one member: a umask of 002 makes files writable by the group of their owner, which on most
 //! systems holds nobody else.
 
+use super::is_exhaustion;
+use std::io;
+
 /// Whether the group of a file is the private group of its owner, as far as `/etc/passwd` and `/etc/group` tell.
-pub fn is_private(owner: u32, group: u32) -> bool {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    is_private_by(&read("/etc/passwd"), &read("/etc/group"), owner, group)
+///
+/// # Errors
+/// The system has too little left to tell.
+pub fn is_private(owner: u32, group: u32) -> io::Result<bool> {
+    let read = |path| match std::fs::read_to_string(path) {
+        Err(lack) if is_exhaustion(&lack) => Err(lack),
+        text => Ok(text.unwrap_or_default()),
+    };
+    Ok(is_private_by(&read("/etc/passwd")?, &read("/etc/group")?, owner, group))
 }
 
 fn is_private_by(passwd: &str, groups: &str, owner: u32, group: u32) -> bool {

@@ -65,20 +65,22 @@ impl Weak {
 }
 
 /// What a component is in doubt for.
-#[must_use]
-pub fn trusted(path: &Path, found: &Metadata, euid: u32) -> Option<Doubt> {
+///
+/// # Errors
+/// The system has too little left to tell.
+pub fn trusted(path: &Path, found: &Metadata, euid: u32) -> io::Result<Option<Doubt>> {
     if found.uid() != 0 && found.uid() != euid {
-        return Some(Doubt::Owner(found.uid()));
+        return Ok(Some(Doubt::Owner(found.uid())));
     }
     // In a directory with the sticky bit an entry is exchanged by its owner only, who is looked at next.
     let sticky = found.is_dir() && found.mode() & 0o1000 != 0;
     if found.is_symlink() || sticky || found.mode() & 0o022 == 0 {
-        return None;
+        return Ok(None);
     }
     let group_alone = found.mode() & 0o002 == 0;
-    let harmless = (group_alone && group::is_private(found.uid(), found.gid()))
+    let harmless = (group_alone && group::is_private(found.uid(), found.gid())?)
         || statvfs(path).is_ok_and(|system| system.flags().contains(FsFlags::ST_RDONLY));
-    (!harmless).then(|| Doubt::Writable(found.mode() & 0o7777))
+    Ok((!harmless).then(|| Doubt::Writable(found.mode() & 0o7777)))
 }
 
 /// A path with every link in its directories followed.
@@ -107,7 +109,7 @@ impl Route {
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut seen = Seen { weak: None, guest: None, euid };
         let (directory, found) = follow(parent, &mut |path, found| {
-            seen.look(path, found);
+            seen.look(path, found)?;
             // For root a link of somebody else leads to where they want it, with the rights of root.
             if euid == 0 && found.is_symlink() && seen.weak.is_some() {
                 let why = format!("{} is a link that somebody else could have made", path.display());
@@ -127,10 +129,7 @@ impl Route {
     /// It is not there, or a directory cannot be followed.
     pub fn through(path: &Path, euid: u32) -> io::Result<(PathBuf, Metadata, Option<Weak>)> {
         let mut seen = Seen { weak: None, guest: None, euid };
-        let (path, found) = follow(path, &mut |path, found| {
-            seen.look(path, found);
-            Ok(())
-        })?;
+        let (path, found) = follow(path, &mut |path, found| seen.look(path, found))?;
         Ok((path, found, seen.weak))
     }
 
@@ -160,9 +159,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(&mut self, path: &Path, found: &Metadata) {
+    fn look(&mut self, path: &Path, found: &Metadata) -> io::Result<()> {
         if self.weak.is_none()
-            && let Some(doubt) = trusted(path, found, self.euid)
+            && let Some(doubt) = trusted(path, found, self.euid)?
         {
             self.weak = Some(Weak { path: path.to_owned(), doubt });
         }
@@ -172,6 +171,7 @@ impl Seen {
             Some((guest, groups)) if *guest == uid => groups.push(found.gid()),
             _ => {}
         }
+        Ok(())
     }
 }
 

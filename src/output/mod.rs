@@ -263,7 +263,9 @@ impl<'s> Screen<'s> {
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err calls")]
 pub fn stdout_failed(error: io::Error) -> Failure {
-    Failure::new(Exit::Io, "io", format!("stdout: {error}")).hint("let something read it, or free space")
+    Failure::new(Exit::Io, "io", format!("stdout: {error}"))
+        .hint("let something read it, or free space")
+        .because_of(&error)
 }
 
 /// What is wrong with a command line.

@@ -121,7 +121,7 @@ fn do_job(job: Job, buffer: &mut Buffer, ledger: &Ledger, trouble: &Mutex<Vec<Tr
     };
     ledger.enter(Some(&job.path), from, part.hits, part.lines, part.bytes);
     if let Some(error) = part.trouble {
-        let unread = Trouble { path: Some(job.path.to_path_buf()), why: error.to_string() };
+        let unread = Trouble::of(Some(&job.path), &error);
         trouble.lock().unwrap_or_else(PoisonError::into_inner).push(unread);
     }
 }

@@ -11,6 +11,7 @@ mod read;
 mod walk;
 
 use crate::domain::leak::Kind;
+use crate::files;
 use ledger::Ledger;
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -63,6 +64,14 @@ pub struct Trouble {
     pub path: Option<PathBuf>,
     /// Why.
     pub why: String,
+    /// Whether the system only had too little left to read it, which passes.
+    pub passes: bool,
+}
+
+impl Trouble {
+    fn of(path: Option<&Path>, error: &io::Error) -> Self {
+        Self { path: path.map(Path::to_owned), why: error.to_string(), passes: files::is_exhaustion(error) }
+    }
 }
 
 /// What a search found.
@@ -100,7 +109,7 @@ pub fn search(plan: &Plan<'_>, stream: &mut dyn Read, tell: Tell<'_>) -> Found {
     if plan.roots.iter().any(|root| is_stream(&root))
         && let Err(error) = through(stream, &ledger, tell)
     {
-        trouble.push(Trouble { path: None, why: error.to_string() });
+        trouble.push(Trouble::of(None, &error));
     }
     let roots = plan.roots.iter().filter(|root| !is_stream(root));
     trouble.extend(crew::search(roots, plan, &ledger, tell));

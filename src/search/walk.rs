@@ -36,7 +36,7 @@ pub enum Source {
 
 /// Gives every file below `root` to `each`, and what is wrong to `trouble`.
 pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &mut Vec<Trouble>) {
-    let mut wrong = |path: &Path, why: String| trouble.push(Trouble { path: Some(path.to_owned()), why });
+    let mut wrong = |path: &Path, error: &io::Error| trouble.push(Trouble::of(Some(path), error));
     // Followed: whoever names a link means what is behind it.
     let done = match fs::metadata(root) {
         Ok(named) if named.is_dir() => Walk::new(root, plan, each, &mut wrong).map(|mut walk| walk.all()),
@@ -48,7 +48,7 @@ pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &
         Err(error) => Err(error),
     };
     if let Err(error) = done {
-        wrong(root, error.to_string());
+        wrong(root, &error);
     }
 }
 
@@ -91,7 +91,7 @@ struct Walk<'w> {
     /// From the root down.
     levels: Vec<Level>,
     each: &'w mut dyn FnMut(File),
-    wrong: &'w mut dyn FnMut(&Path, String),
+    wrong: &'w mut dyn FnMut(&Path, &io::Error),
 }
 
 impl<'w> Walk<'w> {
@@ -99,7 +99,7 @@ impl<'w> Walk<'w> {
         root: &Path,
         plan: &'w Plan<'w>,
         each: &'w mut dyn FnMut(File),
-        wrong: &'w mut dyn FnMut(&Path, String),
+        wrong: &'w mut dyn FnMut(&Path, &io::Error),
     ) -> io::Result<Self> {
         let listing = Listing::open(root)?;
         let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
@@ -132,7 +132,7 @@ impl<'w> Walk<'w> {
             let path = level.path.join(&name);
             match self.enter(&name) {
                 Ok((listing, found)) => self.below(name, path, listing, &found),
-                Err(error) => (self.wrong)(&tidy(&path), error.to_string()),
+                Err(error) => (self.wrong)(&tidy(&path), &error),
             }
         }
     }
@@ -203,7 +203,7 @@ impl<'w> Walk<'w> {
                             source: Source::File(file),
                         });
                     }
-                    Err(error) => (self.wrong)(&path, error.to_string()),
+                    Err(error) => (self.wrong)(&path, &error),
                 }
             }
             Kind::Directory if name != GIT && !left_out(name, true) => ahead.push(name.to_owned()),
@@ -211,7 +211,7 @@ impl<'w> Walk<'w> {
             _ => {}
         });
         if let Err(error) = read {
-            (self.wrong)(&tidy(path), error.to_string());
+            (self.wrong)(&tidy(path), &error);
         }
     }
 }

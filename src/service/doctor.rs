@@ -90,9 +90,7 @@ impl Doctor<'_> {
         let why = format!("{what} cannot be read: {}", words(&error));
         let database = self.question.database;
         match error {
-            StoreError::Busy | StoreError::Exhausted(_) => {
-                self.add(Kind::Unreadable, database, why, "try again");
-            }
+            StoreError::Busy | StoreError::Exhausted(_) => self.findings.push(Finding::busy(database, why)),
             StoreError::Permission(_) => self.add(Kind::Permission, database, why, "run as its owner"),
             _ => self.restore(Kind::Unreadable, database, why),
         }

@@ -24,6 +24,7 @@ mod clock;
 mod concurrency;
 mod cost;
 mod damage;
+mod descriptors;
 mod disk;
 mod exchange;
 mod full_disk;

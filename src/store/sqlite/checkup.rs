@@ -43,6 +43,10 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
         Err(StoreError::Missing(_)) => Err(io::ErrorKind::NotFound.into()),
         Err(StoreError::Permission(why)) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
         Err(StoreError::Io(why)) => Err(io::Error::other(why)),
+        Err(StoreError::Exhausted(why)) => {
+            checkup.findings.push(Finding::busy(shown, why));
+            return checkup;
+        }
         Err(_) => files::look(path).map(|(_, file)| (path.to_owned(), file)),
     };
     let (resolved, file) = match found {
@@ -50,6 +54,10 @@ pub fn checkup(path: &Path, euid: u32, fix: bool) -> Checkup {
         Err(e) if open::absent(&e) => {
             let mend = "'patctl create' makes the first; another place is named with --db; one that was here is restored";
             checkup.add_by(Kind::Missing, &shown, "there is no database", mend, [Step::restore()]);
+            return checkup;
+        }
+        Err(e) if files::is_exhaustion(&e) => {
+            checkup.findings.push(Finding::busy(shown, e.to_string()));
             return checkup;
         }
         Err(e) => {
@@ -133,6 +141,21 @@ impl Checkup {
         self.findings.push(Finding::new(kind, subject, why, mend).by(steps));
     }
 
+    /// What something is, if it is there and may be looked at.
+    fn look(&mut self, path: &Path) -> Option<Metadata> {
+        self.seen(path, files::look(path)).map(|(_, found)| found)
+    }
+
+    /// What was seen; that it only could not be seen now is a finding.
+    fn seen<T>(&mut self, path: &Path, seen: io::Result<T>) -> Option<T> {
+        if let Err(e) = &seen
+            && files::is_exhaustion(e)
+        {
+            self.findings.push(Finding::busy(path.display().to_string(), e.to_string()));
+        }
+        seen.ok()
+    }
+
     fn file_itself(&mut self, path: &Path, file: &Metadata, care: &Care) {
         let shown = path.display().to_string();
         if file.mode() & 0o006 != 0 {
@@ -166,7 +189,7 @@ impl Checkup {
 
     fn directory(&mut self, path: &Path, care: &Care) {
         let directory = open::parent(path);
-        let Ok((_, found)) = files::look(directory) else { return };
+        let Some(found) = self.look(directory) else { return };
         if found.mode() & 0o1002 == 0o002 {
             let why = "it can be written by everybody, so everybody can replace the database";
             // A group that shares it has the set-group-id bit to show for it.
@@ -181,7 +204,7 @@ impl Checkup {
         let due = database.mode() & if database.mode() & 0o006 == 0 { 0o777 } else { !care.away() };
         for suffix in ["-journal", "-wal", "-shm"] {
             let name = open::companion(path, suffix);
-            let Ok((_, file)) = files::look(&name) else { continue };
+            let Some(file) = self.look(&name) else { continue };
             let shown = name.display().to_string();
             if suffix == "-journal" {
                 let why =
@@ -213,7 +236,7 @@ impl Checkup {
         let beside = [(open::parent(path), format!("{name}.new-"))].into_iter();
         let elsewhere = draft::ELSEWHERE.iter().map(|place| (Path::new(*place), draft::PREFIX.to_owned()));
         for (number, (directory, prefix)) in beside.chain(elsewhere).enumerate() {
-            let Ok(entries) = fs::read_dir(directory) else { continue };
+            let Some(entries) = self.seen(directory, fs::read_dir(directory)) else { continue };
             for entry in entries.flatten() {
                 let found = entry.file_name().to_string_lossy().into_owned();
                 let pid = found.strip_prefix(&prefix).and_then(|rest| rest.split('-').next());

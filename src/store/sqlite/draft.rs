@@ -143,7 +143,7 @@ impl Draft {
                 return Ok(());
             }
             each(&piece[..read])
-                .map_err(|e| StoreError::Io(format!("the copy could not be handed over: {e}")))?;
+                .map_err(|e| open::io_error(Path::new("the copy that is handed over"), &e))?;
             at += read as u64;
         }
     }

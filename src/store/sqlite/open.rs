@@ -127,10 +127,11 @@ pub fn unchecked(path: &Path) -> Result<Connection> {
     with_rights(path, |path| {
         let readable = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
         let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
-        if let Ok(db) = db
-            && readable(&db).is_ok()
-        {
-            return Ok(db);
+        match db.and_then(|db| readable(&db).map_err(failed).map(|()| db)) {
+            Ok(db) => return Ok(db),
+            // The file without its log is an older database, and looks like one that was tampered with.
+            Err(lack @ (StoreError::Exhausted(_) | StoreError::Busy)) => return Err(lack),
+            Err(_) => {}
         }
         let db = still(path)?;
         if has_log(path) && !may_write(path) {

@@ -249,16 +249,24 @@ pub fn only_log_is_left(database: &Path) -> bool {
 }
 
 /// The newest file that a restore moved aside at the place of a database, if there is one.
-#[must_use]
-pub fn moved_aside(database: &Path) -> Option<PathBuf> {
-    let database = open::resolve(database).ok()?;
-    let begins = format!("{}.damaged-", database.file_name()?.to_str()?);
-    let names = std::fs::read_dir(open::parent(&database)).ok()?.flatten().map(|entry| entry.path());
+///
+/// # Errors
+/// The directory cannot be listed: what was ended in such a database would live again.
+pub fn moved_aside(database: &Path) -> Result<Option<PathBuf>> {
+    let database = match open::resolve(database) {
+        Err(StoreError::Missing(_)) => return Ok(None),
+        database => database?,
+    };
+    let Some(name) = database.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let begins = format!("{name}.damaged-");
+    let directory = open::parent(&database);
+    let names = std::fs::read_dir(directory).map_err(|e| open::io_error(directory, &e))?;
+    let names = names.flatten().map(|entry| entry.path());
     let fits = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(&begins) && !["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
     };
-    names.filter(fits).max()
+    Ok(names.filter(fits).max())
 }
 
 impl SqliteStore {

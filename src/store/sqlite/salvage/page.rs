@@ -38,7 +38,11 @@ pub struct Files {
 
 impl Files {
     pub fn open(path: &Path, log: &Path) -> io::Result<Self> {
-        let log = files::plain(log).ok();
+        let log = match files::plain(log) {
+            // Without what is in the log, what was ended there would live again.
+            Err(lack) if files::is_exhaustion(&lack) => return Err(lack),
+            log => log.ok(),
+        };
         let main = match files::plain(path) {
             // Its log may be all that is left.
             Err(error) if error.kind() == io::ErrorKind::NotFound && log.is_some() => None,
