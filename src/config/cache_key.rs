@@ -75,7 +75,7 @@ fn make(path: &Path, dice: &mut Dice) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let mut new = NewFile::make(Path::new(&draft), 0o600)?;
-    let made = new.file.write_all(CacheKey::generate(dice).as_bytes()).and_then(|()| new.rename(name));
+    let made = new.file.write_all(CacheKey::generate(dice).as_bytes()).and_then(|()| new.give_name(name));
     if !matches!(made, Ok(true)) {
         // Best effort: it is a key that nobody has.
         let _ = new.take_back();

@@ -41,16 +41,27 @@ impl NewFile {
         self.directory.sync()
     }
 
-    /// Gives it another name in its directory; false where something of that name is there, which is left alone.
+    /// Gives it another name in its directory, on the disk; false where something of that name is there, which is left
+    /// alone.
+    ///
+    /// # Errors
+    /// What the system said; it may have its new name by then.
+    pub fn rename(&mut self, name: &OsStr) -> io::Result<bool> {
+        let moved = self.give_name(name)?;
+        if moved {
+            self.directory.sync()?;
+        }
+        Ok(moved)
+    }
+
+    /// The same of a name that may be lost.
     ///
     /// # Errors
     /// What the system said.
-    pub fn rename(&mut self, name: &OsStr) -> io::Result<bool> {
+    pub fn give_name(&mut self, name: &OsStr) -> io::Result<bool> {
         let moved = give_name(&self.directory, &self.name, &self.directory, name)?;
         if moved {
-            // It has the new name even where that does not reach the disk.
             name.clone_into(&mut self.name);
-            self.directory.sync()?;
         }
         Ok(moved)
     }
