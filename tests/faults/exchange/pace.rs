@@ -9,6 +9,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub struct Ran {
 /// Names and links; which of the two leads outside is known.
 struct Exchange<'p> {
     pairs: &'p Pairs,
+    /// What a command has made meanwhile, and links to something of root's of the same kind.
+    made: Pairs,
     count: u64,
     leads_outside: bool,
 }
@@ -37,14 +40,44 @@ impl Exchange<'_> {
         let other = || (setfsgid(Gid::from_raw(OTHER)), setfsuid(Uid::from_raw(OTHER)));
         let root = || (setfsuid(Uid::from_raw(0)), setfsgid(Gid::from_raw(0)));
         other();
-        let backwards: Vec<_> = self.pairs.iter().rev().collect();
+        if !self.leads_outside {
+            self.look_around();
+        }
+        let made = |name: &Path| self.made.iter().any(|(made, _)| made == name);
+        let others = self.pairs.iter().filter(|(name, _)| !made(name));
+        let all: Vec<_> = self.made.iter().chain(others).collect();
         // What is below a directory is exchanged before it, and back after it.
-        let pairs: Vec<_> = if self.leads_outside { backwards } else { self.pairs.iter().collect() };
-        for (name, link) in pairs {
+        let order: Vec<_> = if self.leads_outside { all.into_iter().rev().collect() } else { all };
+        for (name, link) in order {
             self.count += u64::from(exchange(name, link));
         }
         root();
         self.leads_outside = !self.leads_outside;
+    }
+}
+
+impl Exchange<'_> {
+    /// What is new beside the files that are exchanged: the other user sees drafts, whatever their names are.
+    fn look_around(&mut self) {
+        self.made.clear();
+        let Some((first, link)) = self.pairs.first().filter(|(name, _)| name.ends_with("a/b/patctl.db"))
+        else {
+            return;
+        };
+        let (Some(inner), Ok(program)) = (first.parent(), fs::read_link(link)) else { return };
+        for entry in fs::read_dir(inner).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            let known = name.starts_with("link-") || self.pairs.iter().any(|(known, _)| *known == path);
+            if known && !["out", "units", "new.db"].contains(&name.as_str()) {
+                continue;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            let there = if kind.is_dir() { program.with_file_name("tree") } else { program.clone() };
+            let link = inner.join(format!("link-to-{name}"));
+            if !kind.is_symlink() && (link.is_symlink() || symlink(there, &link).is_ok()) {
+                self.made.push((path, link));
+            }
+        }
     }
 }
 
@@ -89,7 +122,7 @@ pub fn race(
     takes: Duration,
     dice: &mut StdRng,
 ) -> Ran {
-    let mut exchange = Exchange { pairs, count: 0, leads_outside: false };
+    let mut exchange = Exchange { pairs, made: Vec::new(), count: 0, leads_outside: false };
     streams(&mut command, to);
     if matches!(pace, Pace::Back) {
         exchange.turn();
@@ -246,7 +279,7 @@ pub fn stepped(command: &Command, to: &Path, pairs: &Pairs, steps: &Steps, takes
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let mut strace = under_strace(command, &options);
     streams(&mut strace, to);
-    let mut exchange = Exchange { pairs, count: 0, leads_outside: false };
+    let mut exchange = Exchange { pairs, made: Vec::new(), count: 0, leads_outside: false };
     if steps.first {
         exchange.turn();
     }
