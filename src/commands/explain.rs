@@ -51,6 +51,12 @@ impl From<StoreError> for Failure {
                 Self::new(Exit::Io, "damaged", format!("nothing was done with {id}: {why}"))
                     .hint("'patctl doctor' names all such rows; revoke the token and make a new one")
             }
+            StoreError::Ends(what) => {
+                let message = format!(
+                    "nothing was imported, because tokens that were ended here could come in again: {what}"
+                );
+                Self::new(Exit::Io, "database", message).hint("'patctl doctor' says what to do")
+            }
             StoreError::Busy => {
                 Self::new(Exit::Busy, "busy", "another process holds the database").hint("try again")
             }

@@ -235,6 +235,7 @@ pub fn import(
     each: &mut dyn FnMut(u64),
 ) -> Result<Counted> {
     let mut change = store.begin(Durability::Full)?;
+    change.check_ends()?;
     let mut counted = Counted::default();
     all.each(&mut |brought| {
         let here = is_here(change.as_ref(), brought)?;

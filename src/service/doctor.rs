@@ -347,6 +347,7 @@ fn words(error: &StoreError) -> String {
         StoreError::Permission(what)
         | StoreError::Damaged(what)
         | StoreError::BadRow(what)
+        | StoreError::Ends(what)
         | StoreError::Exhausted(what)
         | StoreError::Undecided(what)
         | StoreError::Io(what) => what.clone(),

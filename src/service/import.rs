@@ -133,6 +133,7 @@ pub fn bring(
     each: &mut dyn FnMut(),
 ) -> std::result::Result<Counts, ImportError> {
     let mut change = store.begin(Durability::Full)?;
+    change.check_ends()?;
     change.announce(staging.count(Fate::New))?;
     each_page(staging, &mut |page| {
         let mut brought = Vec::with_capacity(page.len());

@@ -36,6 +36,8 @@ pub enum StoreError {
         /// How that is known.
         why: String,
     },
+    /// What says which tokens were ended here is not what patctl wrote, and what of it: none comes in.
+    Ends(String),
     /// Another process held it for longer than we wait.
     Busy,
     /// The system has no descriptor, thread or memory left for it.

@@ -86,6 +86,12 @@ pub trait Intake: Origins {
     /// [`StoreError`](super::StoreError), as for every call here.
     fn announce(&mut self, count: u64) -> Result<()>;
 
+    /// Refuses where it is not certain which tokens were ended here: somebody removed what says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Ends`](super::StoreError::Ends): what is wrong, and what to do.
+    fn check_ends(&self) -> Result<()>;
+
     /// Lets a token that was ended here and is deleted be added again; whether it was one. The caller writes down
     /// that it did.
     ///

@@ -173,6 +173,9 @@ impl Export for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Intake for RefusesAudit<Box<dyn Transaction + '_>> {
+    fn check_ends(&self) -> Result<(), StoreError> {
+        self.0.check_ends()
+    }
     fn announce(&mut self, count: u64) -> Result<(), StoreError> {
         self.0.announce(count)
     }

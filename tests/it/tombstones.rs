@@ -123,3 +123,45 @@ fn no_new_token_gets_the_id_of_a_tombstone() {
         assert_ne!(make(Some(&id)), id, "{deed}");
     }
 }
+
+/// Who can write the file and has no key removes what says that a token was ended, and waits for the next import.
+#[test]
+fn nothing_comes_in_where_somebody_removed_what_says_that_tokens_were_ended() {
+    let removals = [
+        ("DELETE FROM tombstone", true, true),
+        ("UPDATE tombstone SET id = '0123456789'", true, true),
+        // As long as it is there, it counts, whatever it says.
+        ("UPDATE tombstone SET day = '2020-01-01'", true, false),
+        ("UPDATE tombstone SET integrity = NULL", true, false),
+        ("DELETE FROM tombstone; UPDATE head SET tombstones = 0", true, true),
+        ("DELETE FROM token WHERE revoked_at IS NOT NULL", false, true),
+    ];
+    for (removal, pruned, refused) in removals {
+        let patctl = Patctl::new();
+        patctl.configure(&format!("patctl.integrity.key.file = {}\n", patctl.path("seal.key").display()));
+        let dump = dumps::copy(&VECTORS.iter().map(dumps::of_vector).collect::<Vec<Row>>());
+        assert_eq!(import(&patctl, &dump, &[]).exit, Exit::Yes);
+        let ended = patctl.run(&["list", "-o", "ids"]).stdout.lines().next().expect("a token").to_owned();
+        done(&patctl, &["revoke", &ended]);
+        let lines = patctl.run(&["export", "jsonl"]).stdout;
+        if pruned {
+            prune(&patctl);
+            assert!(word(&patctl, &ended).is_some());
+        }
+        let before = patctl.count("SELECT count(*) FROM token");
+        patctl.sql().execute_batch(removal).expect(removal);
+        let there = patctl.count("SELECT count(*) FROM token");
+        for run in [
+            import(&patctl, &dump, &[]),
+            patctl
+                .run_with(&["import", "jsonl", "-"], &Setup { stdin: lines.as_bytes(), ..Setup::default() }),
+        ] {
+            if refused {
+                run.says(Exit::Io, &["tokens that were ended here could come in again", "patctl doctor"]);
+            }
+            assert_eq!(rows(&patctl, &ended), 0, "{removal}");
+            assert_eq!(patctl.count("SELECT count(*) FROM token"), there, "{removal}: of {before}");
+        }
+        assert_eq!(patctl.run(&["doctor"]).exit, Exit::No, "{removal}");
+    }
+}

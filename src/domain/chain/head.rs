@@ -91,6 +91,14 @@ pub struct Sealed {
     pub keyed: bool,
 }
 
+impl Sealed {
+    /// Whether it was sealed with a key, and not with the one that it was looked at with.
+    #[must_use]
+    pub fn is_of_another_key(&self) -> bool {
+        self.keyed && self.seal == Err(Damage::Changed)
+    }
+}
+
 /// A head that was kept elsewhere: the last row there was, and the first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeptHead {

@@ -6,7 +6,7 @@ use super::query::{self, Statement};
 use super::reads::collect;
 use super::{Result, failed, head, log, open, outbox, reads, reseal, rows, schema, space, tombstone};
 use crate::domain::frame::Value;
-use crate::domain::integrity::{COLUMNS, Damage, ID, REVOKED_AT, Sealer, Values};
+use crate::domain::integrity::{COLUMNS, ID, REVOKED_AT, Sealer, Values};
 use crate::domain::moment::Moment;
 use crate::store::StoreError;
 use crate::store::examine::{EachExamined, Examine, Examined, Identity, Misplaced, OddSetting, Reachable};
@@ -18,6 +18,20 @@ use std::path::Path;
 
 /// Faults of the structure that are told; whoever has more needs a backup, not a list.
 const FAULTS: u32 = 10;
+
+/// Rows of tokens whose version is not the one that the log names last; a version of NULL: there is no row, and the log
+/// does not say that it was deleted. A restore gives every token a new version, and one row speaks of it.
+pub const MISPLACED: &str = "\
+    WITH told AS (SELECT token_id AS id, version AS log, max(seq) AS seq FROM audit \
+    WHERE version IS NOT NULL GROUP BY token_id), \
+    restored AS (SELECT coalesce(max(seq), 0) AS seq FROM audit WHERE action = 'restore') \
+    SELECT told.id, token.version, told.log FROM told JOIN token ON token.id = told.id \
+    WHERE token.version < told.log \
+    OR token.version > told.log AND told.seq > (SELECT seq FROM restored) \
+    UNION ALL SELECT told.id, NULL, told.log FROM told \
+    WHERE NOT EXISTS (SELECT 1 FROM token WHERE token.id = told.id) \
+    AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.token_id = told.id AND a.seq > told.seq \
+    AND a.action IN ('prune', 'restore')) ORDER BY 1";
 
 /// A database that is examined.
 pub struct Patient {
@@ -71,6 +85,11 @@ impl Patient {
     /// [`StoreError`]
     pub fn installation(&self) -> Result<String> {
         reads::installation(&self.db)
+    }
+
+    /// Whether what it is looked at with is not the key that it is sealed with.
+    pub fn has_another_key(&self) -> bool {
+        head::read(&self.db, &self.seals).is_ok_and(|head| head.is_of_another_key())
     }
 
     pub(super) fn db(&self) -> &Connection {
@@ -225,18 +244,7 @@ impl Examine for Patient {
     }
 
     fn misplaced(&self) -> Result<Vec<Misplaced>> {
-        // A restore gives every token a new version, and one row speaks of it.
-        let sql = "WITH told AS (SELECT token_id AS id, version AS log, max(seq) AS seq FROM audit \
-                   WHERE version IS NOT NULL GROUP BY token_id), \
-                   restored AS (SELECT coalesce(max(seq), 0) AS seq FROM audit WHERE action = 'restore') \
-                   SELECT told.id, token.version, told.log FROM told JOIN token ON token.id = told.id \
-                   WHERE token.version < told.log \
-                   OR token.version > told.log AND told.seq > (SELECT seq FROM restored) \
-                   UNION ALL SELECT told.id, NULL, told.log FROM told \
-                   WHERE NOT EXISTS (SELECT 1 FROM token WHERE token.id = told.id) \
-                   AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.token_id = told.id AND a.seq > told.seq \
-                   AND a.action IN ('prune', 'restore')) ORDER BY 1";
-        collect(&self.db, sql, [], |row| {
+        collect(&self.db, MISPLACED, [], |row| {
             Ok(Misplaced {
                 id: rows::text(row, 0, "id")?.to_owned(),
                 row: rows::number(row, 1, "version")?,
@@ -246,15 +254,8 @@ impl Examine for Patient {
     }
 
     fn tombstones(&self) -> Result<Vec<String>> {
-        let damaged = tombstone::damaged(&self.db, &self.seals)?;
-        // Without the key the head says so for all of them.
-        let told = damaged.iter().filter(|(_, damage)| *damage != Damage::NoKey);
-        let mut found: Vec<String> = told.map(|(id, _)| format!("the tombstone of {id}")).collect();
-        let (due, there) = (head::read(&self.db, &self.seals)?.head.tombstones, tombstone::count(&self.db)?);
-        if due != there {
-            found.push(format!("there are {there} tombstones, and the head of the log counts {due}"));
-        }
-        Ok(found)
+        let due = head::read(&self.db, &self.seals)?.head.tombstones;
+        tombstone::faults(&self.db, &self.seals, due)
     }
 
     fn contradictions(&self) -> Result<Vec<(String, &'static str)>> {

@@ -1,10 +1,12 @@
 //! Tokens that come from elsewhere, behind their contract.
 
+use super::examine::MISPLACED;
 use super::integrity::Fresh;
 use super::transaction::SqliteTransaction;
 use super::{Result, SqliteStore, failed, reads, rows, tombstone};
 use crate::domain::atlassian::number::Number;
 use crate::domain::atlassian::row::Exported;
+use crate::domain::integrity::Damage;
 use crate::domain::moment::{Moment, MomentText};
 use crate::domain::token::TokenId;
 use crate::domain::tombstone::Tombstone;
@@ -81,6 +83,24 @@ impl Origins for SqliteTransaction<'_> {
 }
 
 impl Intake for SqliteTransaction<'_> {
+    fn check_ends(&self) -> Result<()> {
+        let wrong = tombstone::faults(self.db(), self.seals(), self.head().head.tombstones)?;
+        let gone = format!("SELECT id FROM ({MISPLACED}) WHERE version IS NULL LIMIT 1");
+        let gone = reads::collect(self.db(), &gone, [], |row| {
+            Ok(format!("the row of {}, which nobody pruned", rows::text(row, 0, "id")?))
+        })?;
+        let head = self
+            .head()
+            .seal
+            .err()
+            .filter(|damage| matches!(damage, Damage::Changed | Damage::Unkeyed | Damage::Unsealed));
+        let head = head.map(|damage| format!("the head of the audit log: {}", damage.of_head()));
+        match wrong.into_iter().chain(gone).chain(head).next() {
+            None => Ok(()),
+            Some(what) => Err(StoreError::Ends(what)),
+        }
+    }
+
     fn bring_back(&mut self, id: TokenId) -> Result<bool> {
         self.unbury(id)
     }

@@ -65,6 +65,19 @@ pub fn damaged(db: &Connection, seals: &Seals) -> Result<Vec<(String, Damage)>> 
     Ok(found)
 }
 
+/// What is wrong with them, in words; `due` is how many the head of the log counts.
+pub fn faults(db: &Connection, seals: &Seals, due: i64) -> Result<Vec<String>> {
+    let damaged = damaged(db, seals)?;
+    // Without the key the head says so for all of them.
+    let told = damaged.iter().filter(|(_, damage)| *damage != Damage::NoKey);
+    let mut found: Vec<String> = told.map(|(id, _)| format!("the tombstone of {id}")).collect();
+    let there = count(db)?;
+    if due != there {
+        found.push(format!("there are {there} tombstones, and the head of the log counts {due}"));
+    }
+    Ok(found)
+}
+
 /// Makes the seals that these tombstones should have, where `wanted` chooses what is wrong with theirs.
 pub fn reseal(db: &Connection, from: &Seals, to: &Seals, wanted: impl Fn(&Damage) -> bool) -> Result<()> {
     let database = to.database(db)?;
