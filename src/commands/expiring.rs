@@ -91,7 +91,11 @@ fn sentence(outlook: &Outlook, thresholds: Thresholds) -> String {
         0 => String::new(),
         some => format!("; {} expired and not pruned", tokens(some)),
     };
-    text + &near + &gone
+    let damaged = match outlook.damaged {
+        0 => String::new(),
+        some => format!("; {} damaged, see 'patctl doctor'", tokens(some)),
+    };
+    text + &near + &gone + &damaged
 }
 
 fn shown(outlook: &Outlook, thresholds: Thresholds, now: Moment, soon: Span) -> notices::Outlook<'_> {
@@ -116,6 +120,7 @@ fn shown(outlook: &Outlook, thresholds: Thresholds, now: Moment, soon: Span) -> 
             rotated: counts.of(Status::Rotated),
             revoked: counts.of(Status::Revoked),
         },
+        damaged: outlook.damaged,
         first: outlook.first.iter().map(|pat| Token::new(pat, now, soon)).collect(),
     }
 }

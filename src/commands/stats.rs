@@ -9,7 +9,9 @@ use crate::domain::pat::Status;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::chart::{self, Ink, Row, Section, thousands};
+use crate::output::rows::Damaged;
 use crate::output::{label, text, when};
+use crate::service::look;
 use crate::service::stats::{self as service, Extent};
 use crate::store::survey::Choice;
 use crate::wire::{Instant, stats as wire};
@@ -25,8 +27,10 @@ pub fn run(args: &Stats, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let choice = Choice { filter: &filter, now, expiry_warning: policy.expiry_warning };
     let extent = Extent { weeks: args.weeks, top: args.top as usize };
     let stats = service::stats(&store, &choice, extent)?;
+    let mut damaged = Damaged::default();
+    look::each_damaged(&store, &choice, &mut |id| damaged.add(id))?;
     if cx.screen.format().is_json() {
-        cx.screen.json(&shape(&stats, &choice)).map_err(stdout_failed)?;
+        cx.screen.json(&shape(&stats, &choice, damaged.count())).map_err(stdout_failed)?;
     } else if stats.total == 0 {
         cx.screen.say(list::nothing(&filter));
     } else {
@@ -35,6 +39,7 @@ pub fn run(args: &Stats, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let times = [ends(&stats, &choice), calls(&stats)];
         chart::print(&mut cx.screen, ink, &tokens, &times).map_err(stdout_failed)?;
     }
+    damaged.warn(&mut cx.screen);
     Ok(Exit::Yes)
 }
 
@@ -135,13 +140,14 @@ fn calls(stats: &service::Stats) -> Section {
     }
 }
 
-fn shape<'a>(stats: &'a service::Stats, choice: &Choice<'_>) -> wire::Stats<'a> {
+fn shape<'a>(stats: &'a service::Stats, choice: &Choice<'_>, damaged: u64) -> wire::Stats<'a> {
     let [active, expires_soon, rotating, expired, disabled, rotated, revoked] = stats.by_status;
     let [day, days_7, days_30, days_90, earlier] = stats.used;
     let ends = &stats.ends;
     let week = |(from, to, tokens)| wire::Week { from: Instant(from), to: Instant(to), tokens };
     let holder = |held: &'a service::Holder| wire::Holder { user: held.user.as_deref(), tokens: held.tokens };
     wire::Stats {
+        damaged,
         at: Instant(choice.now),
         total: stats.total,
         states: wire::States {

@@ -90,6 +90,8 @@ pub fn prometheus(screen: &mut Screen<'_>, outlook: &Outlook<'_>) -> io::Result<
     ] {
         screen.line(&format!("patctl_expiry_threshold_seconds{{threshold=\"{threshold}\"}} {seconds}"))?;
     }
+    gauge(screen, "patctl_tokens_damaged", "Tokens whose rows are not what patctl wrote.")?;
+    screen.line(&format!("patctl_tokens_damaged {}", outlook.damaged))?;
     if let Some(next) = outlook.next_expiry {
         let name = "patctl_next_expiry_timestamp_seconds";
         gauge(screen, name, "When the next token in use expires.")?;

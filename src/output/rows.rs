@@ -85,6 +85,12 @@ impl Damaged {
         if self.first.len() < NAMED { self.first.push(id) } else { self.more += 1 }
     }
 
+    /// How many.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.first.len() as u64 + self.more
+    }
+
     /// Says so, once, to whoever is still there.
     pub fn warn(&self, screen: &mut Screen<'_>) {
         if self.first.is_empty() || screen.out().is_gone() {

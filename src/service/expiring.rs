@@ -1,5 +1,6 @@
 //! What expires soon, for whoever watches over an installation.
 
+use super::look;
 use crate::domain::filter::{Filter, Order, Sort};
 use crate::domain::moment::Span;
 use crate::domain::pat::Pat;
@@ -41,6 +42,8 @@ pub struct Outlook {
     pub first: Vec<Pat>,
     /// How many tokens there are in which state, and the next expiry beyond the horizon, too.
     pub counts: Counts,
+    /// How many are not what patctl wrote: when they end is not certain.
+    pub damaged: u64,
 }
 
 /// Looks ahead among the tokens that `choice` names. A token counts if it can be used and stops within a threshold
@@ -71,10 +74,12 @@ pub fn outlook(store: &dyn Store, choice: &Choice<'_>, thresholds: Thresholds) -
         }
         ControlFlow::Continue(())
     })?;
-    let status = match (warning, critical) {
+    let mut damaged = 0;
+    look::each_damaged(store, &Choice { filter: &everything, ..*choice }, &mut |_| damaged += 1)?;
+    let status = match (warning + damaged, critical) {
         (_, 1..) => Nagios::Critical,
         (1.., 0) => Nagios::Warning,
         (0, 0) => Nagios::Ok,
     };
-    Ok(Outlook { status, within, warning, critical, short_lived, first, counts })
+    Ok(Outlook { status, within, warning, critical, short_lived, first, counts, damaged })
 }

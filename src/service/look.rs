@@ -3,12 +3,15 @@
 use super::Act;
 use crate::domain::actor::Authority;
 use crate::domain::audit::{Action, Record};
+use crate::domain::filter::Order;
 use crate::domain::id::IdPrefix;
 use crate::domain::pat::Pat;
-use crate::domain::token::PlainToken;
+use crate::domain::token::{PlainToken, TokenId};
 use crate::domain::vault::VaultKey;
 use crate::store::contract::Result;
-use crate::store::{Durability, Read, Store, StoreError};
+use crate::store::survey::Choice;
+use crate::store::{Durability, Query, Read, Store, StoreError};
+use std::ops::ControlFlow;
 
 /// How many audit rows [`show`] answers, and how many candidates an ambiguous id lists.
 pub const A_FEW: u32 = 10;
@@ -113,6 +116,21 @@ pub fn reveal(
     change.audit(&act.done((act.clock)(), Action::Reveal, pat.id.as_str(), pat.user.as_deref()))?;
     change.commit()?;
     Ok(token)
+}
+
+/// Shows each token that a filter chooses whose row is not what patctl wrote.
+///
+/// # Errors
+/// What the database gave.
+pub fn each_damaged(store: &dyn Store, choice: &Choice<'_>, each: &mut dyn FnMut(TokenId)) -> Result<()> {
+    let Choice { filter, now, expiry_warning } = *choice;
+    let query = Query { filter, order: Order::default(), now, expiry_warning, limit: None };
+    store.list_checked(&query, &mut |pat| {
+        if pat.damaged {
+            each(pat.id);
+        }
+        ControlFlow::Continue(())
+    })
 }
 
 /// What there is to show of one token.

@@ -99,6 +99,8 @@ pub struct Outlook<'a> {
     pub tokens: States,
     /// The next to end, at most ten.
     pub first: Vec<Token<'a>>,
+    /// How many tokens have rows that are not what patctl wrote: their ends are not certain, and none gives a yes.
+    pub damaged: u64,
 }
 
 /// Tokens by their state.

@@ -25,6 +25,8 @@ pub struct Stats<'a> {
     pub users: Users<'a>,
     /// How often they were presented.
     pub calls: Calls<'a>,
+    /// How many of them have rows that are not what patctl wrote: nothing of these is certain, and none gives a yes.
+    pub damaged: u64,
 }
 
 /// Tokens by their state; each counts once.

@@ -121,3 +121,24 @@ fn what_cannot_be_checked_is_trouble_for_revoke_and_scan() {
         assert_eq!(patctl.run_with(&["whoami"], &setup).exit, Exit::No, "{sql}");
     }
 }
+
+/// Whoever counts tokens says which of them nobody can be sure of: an end that was put off is in no warning.
+#[test]
+fn whoever_counts_tokens_counts_what_is_damaged() {
+    for change in ["user = 'mallory'", "expires_at = '2099-01-01T00:00:00.000000Z'", "restricted = 0"] {
+        let patctl = Patctl::new();
+        let token = patctl.create(&["--expires", "2", "--restrict", "/a"]);
+        patctl.create(&["--expires", "60"]);
+        assert_eq!(patctl.run(&["stats", "-o", "json"]).json()["damaged"], 0);
+        let sql = format!("UPDATE token SET {change} WHERE id = '{}'", id_of(&token));
+        patctl.sql().execute(&sql, []).expect("by hand");
+        let stats = patctl.run(&["stats"]);
+        assert!(stats.stderr.contains(id_of(&token)), "{change}: {stats:?}");
+        assert_eq!(patctl.run(&["stats", "-o", "json"]).json()["damaged"], 1, "{change}");
+        let check = patctl.run(&["expiring"]);
+        assert!(check.stdout.contains("1 token damaged, see 'patctl doctor'"), "{change}: {check:?}");
+        assert!(!check.stdout.starts_with("OK"), "{change}: {check:?}");
+        assert_eq!(patctl.run(&["expiring", "-o", "json"]).json()["damaged"], 1);
+        assert!(patctl.run(&["expiring", "--prometheus"]).stdout.contains("patctl_tokens_damaged 1\n"));
+    }
+}
