@@ -23,6 +23,12 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
 }
 
+/// The same, variation selectors included: what has no business in a path or a rule, where no emoji needs them.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    is_hidden(c) || matches!(c, '\u{fe00}'..='\u{fe0f}')
+}
+
 /// A user name or e-mail, as Basic authentication can carry it: not blank, at most 255 characters,
 /// nothing hidden, no colon (RFC 7617 ends the user name there), no white space at its ends. Kept in NFC, so
 /// that a name has one spelling.

@@ -6,7 +6,7 @@
 //! fold may be coarser than every framework, never finer.
 
 use super::method::{OVERRIDES, PARAMETERS};
-use crate::domain::text::is_hidden;
+use crate::domain::text::is_invisible;
 use std::collections::BTreeMap;
 
 /// Characters of a key. A guarded name has at most 128 bytes, which fold to fewer characters than
@@ -87,12 +87,12 @@ const fn is_blank(c: char) -> bool {
 /// repetitions are not stored: the largest name costs one pass.
 fn base(name: &str) -> (String, String) {
     let name = name.split('\0').next().unwrap_or_default();
-    let unseen = |c: char| c.is_whitespace() || is_hidden(c);
+    let unseen = |c: char| c.is_whitespace() || is_invisible(c);
     // PHP's own server drops every '?' in front of a query, and with it in front of its first name.
     let name = name.trim_end_matches(unseen).trim_start_matches(|c| unseen(c) || c == '?');
     let (mut kept, mut solid) = (String::new(), String::new());
     let (mut opened, mut closed, mut spaces, mut blanks, mut solids) = (0, 0, 0, 0, 0);
-    for c in name.chars().filter(|c| !is_hidden(*c)) {
+    for c in name.chars().filter(|c| !is_invisible(*c)) {
         let count = match c {
             '[' => &mut opened,
             ']' => &mut closed,

@@ -36,7 +36,7 @@ pub use rule::Rule;
 pub use sent::{Given, Sent};
 
 use super::leak;
-use super::text::is_hidden;
+use super::text::is_invisible;
 use fault::Fault;
 
 /// Bytes of a line.
@@ -158,7 +158,7 @@ fn parse_line(number: usize, raw: &str, base: Option<&Base>) -> Result<Option<Ru
     let line = line.trim_end_matches([' ', '\t']);
     let comment = line.starts_with('#');
     // Rules get pasted from web pages.
-    let unseen = |c: char| is_hidden(c) || (c.is_whitespace() && !c.is_ascii());
+    let unseen = |c: char| is_invisible(c) || (c.is_whitespace() && !c.is_ascii());
     if let Some((at, c)) = line.char_indices().find(|(_, c)| unseen(*c) && !(comment && *c == '\t')) {
         let message =
             format!("the character U+{:04X} cannot be seen; remove it and type it anew", u32::from(c));

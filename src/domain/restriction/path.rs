@@ -3,7 +3,7 @@
 
 use super::lookalike;
 use super::request::{Place, Refusal};
-use crate::domain::text::is_hidden;
+use crate::domain::text::is_invisible;
 
 /// Bytes that may stand plainly in a path segment (RFC 3986 §3.3, without `;`), and the `/`.
 #[must_use]
@@ -72,7 +72,7 @@ pub fn canonical(raw: &str, place: Place, offset: usize) -> Result<String, Refus
 
 /// What is decided on the decoded path: its characters and its segments.
 fn readable(path: &str) -> Result<(), &'static str> {
-    if path.chars().any(|c| is_hidden(c) || (c.is_whitespace() && c != ' ')) {
+    if path.chars().any(|c| is_invisible(c) || (c.is_whitespace() && c != ' ')) {
         return Err("the path holds a character that cannot be seen");
     }
     if path.chars().any(lookalike::is_lookalike) {

@@ -25,6 +25,7 @@ fn a_fault_in_a_rule_is_shown_where_it_is() {
         ("[get]^{DEPOT_URL}a", Code::Placeholder),
         ("[get]https://^h_.example:0/a", Code::Origin),
         (" /a^\u{200b}b", Code::Invisible),
+        (" /a^\u{fe0f}b", Code::Invisible),
         // The URL, with what was taken from it before.
         ("/a^\\?b", Code::NeverMatches),
         ("[get]/a^\\?b", Code::NeverMatches),
