@@ -239,7 +239,15 @@ fn of_database(
         };
     }
     // Of another database nothing else is worth mending.
-    findings.extend(of_pin(cx, settings, file, &patient));
+    let pin = of_pin(cx, settings, file, &patient);
+    if pin.as_ref().is_some_and(|finding| finding.why == ANOTHER_KEY) {
+        // By that key every row is wrong, and nothing that is said of one would be right.
+        patient = match look(file, Sealer::default()) {
+            Ok(patient) => patient,
+            Err(error) => return unopenable(error),
+        };
+    }
+    findings.extend(pin);
     findings.extend(doctor::examine(&patient, &question));
     findings
 }
@@ -254,6 +262,8 @@ fn as_owner(file: &Path) -> String {
         Err(_) => "this is no damage: run as its owner".to_owned(),
     }
 }
+
+const ANOTHER_KEY: &str = "it is not the key that this database is sealed with: no token is believed";
 
 /// Whether the integrity key is pinned to this very database.
 fn of_pin(cx: &Context<'_>, settings: &Settings, file: &Path, patient: &Patient) -> Option<Finding> {
@@ -274,6 +284,9 @@ fn of_pin(cx: &Context<'_>, settings: &Settings, file: &Path, patient: &Patient)
              'installation …' from the file",
             checkup::all_aside(file).chain([Step::restore()]).collect(),
         ),
+        None if patient.has_another_key() => {
+            (ANOTHER_KEY, "put the right key back from its copy; with it nothing else is wrong", Vec::new())
+        }
         None => (
             "it is pinned to no database: another one that was sealed with it could take the place of this one",
             "patctl audit head   (as the owner of the file: the first command that can write it pins it)",

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::integrity;
 use crate::store::integrity::{Adopted, Sealed as _};
+use crate::store::log::Log as _;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Read as _, StoreError};
 use std::path::Path;
@@ -29,6 +30,10 @@ impl Context<'_> {
             }
             store.seal_with(Sealer::of(file));
             if installation.is_none() {
+                // Pinned to a database of another key, it would make every right token a wrong one.
+                if store.head()?.is_of_another_key() {
+                    return Err(wrong(&path, &"this is not the key that the database is sealed with".into()));
+                }
                 // Before this release the key was pinned to no database, and the head of the log not sealed.
                 match integrity::adopt_head(store) {
                     Ok(()) => self.pin(&path, &pin(&mine)),

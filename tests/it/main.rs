@@ -105,3 +105,4 @@ mod vault;
 mod verify;
 mod whoami;
 mod wrapped;
+mod wrong_key;
