@@ -41,7 +41,7 @@ pub struct Doctor {
     #[arg(long)]
     pub compact: bool,
     /// Do not ask
-    #[arg(short, long, requires = "accept_clock")]
+    #[arg(short, long)]
     pub yes: bool,
 }
 

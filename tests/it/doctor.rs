@@ -366,3 +366,24 @@ fn a_database_that_every_other_command_refuses_is_examined_all_the_same() {
     // What lies in no row and no index is nobody's: free pages, and the gaps within pages.
     assert!(found >= 3, "{found} found, {silent} silent");
 }
+
+#[test]
+fn what_is_left_of_the_draft_of_another_database_is_not_told_of_this_one() {
+    let patctl = Patctl::new();
+    patctl.create(&[]);
+    // As process 1 of another machine would have left it, were it this one's.
+    let left = std::env::temp_dir().join(format!("patctl.new-4194305-{}", std::process::id()));
+    fs::create_dir(&left).expect("a directory");
+    let run = patctl.run(&["doctor"]);
+    fs::remove_dir(&left).expect("the directory");
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Yes, ""), "{run:?}");
+}
+
+#[test]
+fn whoever_says_yes_beforehand_may_say_so_to_any_deed() {
+    let patctl = Patctl::new();
+    patctl.create(&[]);
+    for deed in ["--fix", "--compact", "--accept-clock"] {
+        assert_eq!(patctl.run(&["doctor", deed, "--yes"]).exit, Exit::Yes, "{deed}");
+    }
+}

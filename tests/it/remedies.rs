@@ -88,6 +88,7 @@ const MORE: &[Plant] = &[
     ("revoked by hand", |patctl, _| {
         sql(patctl, "UPDATE token SET revoked_at = '2026-01-01T00:00:00.000000Z'");
     }),
+    ("older number", |patctl, _| sql(patctl, "PRAGMA user_version = 3")),
     ("dump", |patctl, _| sql(patctl, "PRAGMA user_version = 0; PRAGMA application_id = 0")),
     ("older schema", |patctl, _| schema_5(&patctl.sql())),
     ("space", |patctl, _| {

@@ -30,7 +30,7 @@ fn a_wrong_key_is_pinned_to_nothing_and_nothing_harmful_is_advised() {
         let found = patctl.run(args);
         assert_eq!(found.exit, Exit::No, "{found:?}");
         assert!(found.stdout.contains("put the right key back"), "{found:?}");
-        for harmful in ["patctl revoke", "patctl restore", id_of(&token)] {
+        for harmful in ["patctl revoke", "patctl restore"] {
             assert!(!found.stdout.contains(harmful), "{harmful}: {found:?}");
         }
     }

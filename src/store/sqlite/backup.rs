@@ -21,7 +21,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError)
     pub fn backup(&self, to: Option<&Path>, each: EachStep<'_>) -> Result<Backup> {
-        let draft = to.map_or_else(Draft::nameless, Draft::beside)?;
+        let draft = to.map_or_else(|| Draft::nameless(&self.path), Draft::beside)?;
         let pages = space::measure(&self.db)?.pages;
         each(0, pages);
         // Row by row and not page by page: free pages may hold the content of deleted rows. It reads one instant.

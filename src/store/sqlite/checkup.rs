@@ -234,7 +234,7 @@ impl Checkup {
     fn leftovers(&mut self, path: &Path, care: &Care) {
         let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
         let beside = [(open::parent(path), format!("{name}.new-"))].into_iter();
-        let elsewhere = draft::ELSEWHERE.iter().map(|place| (Path::new(*place), draft::PREFIX.to_owned()));
+        let elsewhere = draft::ELSEWHERE.iter().map(|place| (Path::new(*place), draft::prefix_for(path)));
         for (number, (directory, prefix)) in beside.chain(elsewhere).enumerate() {
             let Some(entries) = self.seen(directory, fs::read_dir(directory)) else { continue };
             for entry in entries.flatten() {

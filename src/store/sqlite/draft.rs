@@ -10,6 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, MAIN_DB};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Seek as _};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -28,8 +29,13 @@ const MOST: u32 = 1000;
 /// Where drafts are made for a place in which others could exchange them: their sticky bit keeps entries with their
 /// owners.
 pub const ELSEWHERE: [&str; 2] = ["/var/tmp", "/tmp"];
-/// What the directory of such a draft is called, before the process id.
-pub const PREFIX: &str = "patctl.new-";
+/// What the directory of such a draft is called, before the process id: it says for which database, so that whoever
+/// looks after one finds what was left of its own drafts.
+pub fn prefix_for(target: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    target.hash(&mut hasher);
+    format!("patctl.new-{:016x}-", hasher.finish())
+}
 
 /// A new file on its way to its place; dropped, it is removed.
 ///
@@ -57,18 +63,19 @@ impl Draft {
         Self::somewhere(place.path, rights, beside)
     }
 
-    /// An empty one that gets no name: it is read, and gone.
-    pub fn nameless() -> Result<Self> {
-        Self::somewhere(PathBuf::from("/"), Rights::own(), false)
+    /// An empty one that gets no name: it is read, and gone. It is made for the database at `source`.
+    pub fn nameless(source: &Path) -> Result<Self> {
+        Self::somewhere(source.to_owned(), Rights::own(), false)
     }
 
     fn somewhere(target: PathBuf, rights: Rights, beside: bool) -> Result<Self> {
         let own = open::companion(&target, ".new-");
         let name = own.file_name().unwrap_or_default();
+        let elsewhere = prefix_for(&target);
         let places: Vec<(&Path, &OsStr)> = if beside {
             vec![(open::parent(&target), name)]
         } else {
-            ELSEWHERE.iter().map(|directory| (Path::new(directory), OsStr::new(PREFIX))).collect()
+            ELSEWHERE.iter().map(|directory| (Path::new(directory), OsStr::new(&elsewhere))).collect()
         };
         let mut error = StoreError::Busy;
         for (directory, prefix) in places {

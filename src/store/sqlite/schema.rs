@@ -77,7 +77,7 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
 /// and what somebody altered.
 pub fn upgrade(db: &mut Connection) -> Result<()> {
     let (version, application) = marks(db)?;
-    if (1..VERSION).contains(&version) && application == APPLICATION_ID {
+    if (1..VERSION).contains(&version) && application == APPLICATION_ID && dumped(db)?.is_none() {
         migrate(db)?;
         return check(db);
     }
@@ -101,11 +101,17 @@ pub fn mark_dump(db: &Connection) -> Result<bool> {
 
 /// The schema of a database whose marks are lost.
 fn dumped(db: &Connection) -> Result<Option<i64>> {
-    if marks(db)? != (0, 0) {
+    let marks = marks(db)?;
+    // A number that was put back by hand, where the tables are those of today, leads to the same.
+    let put_back = (1..VERSION).contains(&marks.0) && marks.1 == APPLICATION_ID;
+    if marks != (0, 0) && !put_back {
         return Ok(None);
     }
     if compare(db).is_ok() {
         return Ok(Some(VERSION));
+    }
+    if put_back {
+        return Ok(None);
     }
     let objects = |db: &Connection| -> Result<Vec<String>> {
         let mut objects = Vec::new();
@@ -138,6 +144,9 @@ pub fn identity(db: &Connection) -> Result<Identity> {
     let (found, application) = marks(db)?;
     let known = VERSION;
     Ok(match found {
+        1.. if found < known && application == APPLICATION_ID && dumped(db)?.is_some() => {
+            Identity::Unmarked(unmarked(known))
+        }
         _ if application != APPLICATION_ID => match dumped(db)? {
             Some(version) => Identity::Unmarked(unmarked(version)),
             None => Identity::Foreign,
@@ -169,6 +178,9 @@ fn judge(db: &Connection, version: i64, application: i64) -> Result<()> {
         return Err(StoreError::NewerSchema { found: version, known: VERSION });
     }
     if version < VERSION {
+        if let Some(version) = dumped(db)? {
+            return Err(StoreError::Schema(unmarked(version)));
+        }
         return Err(StoreError::Damaged(format!("it has schema {version}, which was never released")));
     }
     compare(db)
