@@ -2,7 +2,7 @@
 
 use super::ground::{OTHER, Pairs};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid, setfsgid, setfsuid};
 use rand::RngExt;
@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -284,7 +285,7 @@ pub fn stepped(command: &Command, to: &Path, pairs: &Pairs, steps: &Steps, takes
         exchange.turn();
     }
     let begun = Instant::now();
-    let mut child = strace.spawn().expect("strace");
+    let mut child = strace.process_group(0).spawn().expect("strace");
     let process = Pid::from_raw(i32::try_from(child.id()).expect("a number"));
     let mut left = steps.after.len();
     let status = loop {
@@ -305,8 +306,8 @@ pub fn stepped(command: &Command, to: &Path, pairs: &Pairs, steps: &Steps, takes
             _ => std::thread::sleep(Duration::from_micros(200)),
         }
     };
-    // It is gone; the standard library is told so.
-    let _ = child.wait();
+    // It is gone; the standard library is told so. Its tracer is not where both were still on their way to each other.
+    let _ = (child.wait(), killpg(process, Signal::SIGKILL));
     if exchange.leads_outside {
         exchange.turn();
     }
