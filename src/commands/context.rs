@@ -244,8 +244,7 @@ impl<'c> Context<'c> {
     pub fn judged_at(&self, store: &SqliteStore) -> Result<Moment, Failure> {
         let reading = Reading::of(store, (self.clock)())?;
         if reading.is_apart() {
-            return Err(Failure::new(Exit::Io, "clock", apart(reading))
-                .hint("set the clock of this machine; if it is right: patctl doctor --accept-clock --yes"));
+            return Err(doubtful(reading));
         }
         Ok(reading.later())
     }
@@ -268,6 +267,12 @@ impl<'c> Context<'c> {
     pub fn can_ask(&self) -> bool {
         self.stdin.is_terminal() && self.screen.has_a_person()
     }
+}
+
+/// Nothing is done by a clock that is far behind the log.
+pub fn doubtful(reading: Reading) -> Failure {
+    Failure::new(Exit::Io, "clock", apart(reading))
+        .hint("set the clock of this machine; if it is right: patctl doctor --accept-clock --yes")
 }
 
 fn apart(Reading { clock, mark }: Reading) -> String {

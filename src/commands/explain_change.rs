@@ -88,6 +88,7 @@ pub fn unfit(id: TokenId, why: Unfit) -> Failure {
             ),
         )
         .hint(format!("wait, rotate with --now, or revoke {predecessor}")),
+        Unfit::Doubtful(reading) => super::context::doubtful(reading),
         Unfit::Outlived => {
             no("policy", format!("today's limits end {id} (patctl.policy.apply.to.existing = true)"))
                 .hint("'patctl create' makes another; 'patctl edit --expires' may give it an end within them")

@@ -1,8 +1,8 @@
 //! By which time an expiry is judged: the one rule for whoever decides about a token, and whoever shows it.
 
 use crate::domain::moment::{Moment, Span};
+use crate::store::Read;
 use crate::store::contract::Result;
-use crate::store::log::Log;
 
 /// How far the clock may fall behind the audit log.
 pub const BACK: Span = Span::minutes(5);
@@ -21,8 +21,8 @@ impl Reading {
     ///
     /// # Errors
     /// What the database gave.
-    pub fn of(log: &(impl Log + ?Sized), clock: Moment) -> Result<Self> {
-        Ok(Self { clock, mark: log.head()?.head.mark })
+    pub fn of(db: &(impl Read + ?Sized), clock: Moment) -> Result<Self> {
+        Ok(Self { clock, mark: db.mark()? })
     }
 
     /// The time that an expiry is judged by: a clock that went back brings nothing back to life.

@@ -1,6 +1,7 @@
 //! Changing a token: its fields and its lines, in one transaction, with what they were before.
 
 use super::Act;
+use super::clock::Reading;
 use super::look::{self, LookError};
 use super::unfit::Unfit;
 use crate::domain::audit::{Action, Entry};
@@ -195,12 +196,13 @@ fn plan(
     now: Moment,
 ) -> Result<Edited, EditError> {
     let pat = look::find(db, act.authority, id)?;
-    if let Some(why) = Unfit::to_edit(&pat, now) {
+    let reading = Reading::of(db, now)?;
+    if let Some(why) = Unfit::by(reading, |now| Unfit::to_edit(&pat, now)) {
         return Err(EditError::Unfit(pat.id, why));
     }
     let rules = if pat.restricted { Some(db.restrictions(pat.id)?) } else { None };
     let mut after = Version { pat: pat.clone(), rules: rules.clone() };
-    fields(&mut after.pat, act, wish, now)?;
+    fields(&mut after.pat, act, wish, reading)?;
     if let Some(wish) = &wish.rules {
         after.rules = lines(pat.id, rules.as_deref(), wish)?;
         after.pat.restricted = after.rules.is_some();
@@ -218,15 +220,17 @@ fn plan(
 
 /// Gives a token its new fields, each checked as a creation checks it. What stays the same is not
 /// checked: today's limits bind what is new.
-fn fields(pat: &mut Pat, act: &Act<'_>, wish: &Wish, now: Moment) -> Result<(), EditError> {
+fn fields(pat: &mut Pat, act: &Act<'_>, wish: &Wish, reading: Reading) -> Result<(), EditError> {
+    let now = reading.clock;
     if let Some(name) = wish.name.as_ref().filter(|name| **name != pat.name) {
         act.policy.check_name(name).map_err(EditError::Refused)?;
         pat.name.clone_from(name);
     }
     if let Some(lifetime) = wish.lifetime.filter(|lifetime| lifetime.ends(now) != pat.life.expires_at) {
-        // The clock alone decides: what else is against the token does not make it any younger.
-        if let Some(at) = pat.life.expires_at.filter(|at| now >= *at) {
-            return Err(EditError::Unfit(pat.id, Unfit::Expired { at }));
+        // The time alone decides: what else is against the token does not make it any younger.
+        let ended = |now| pat.life.expires_at.filter(|at| now >= *at).map(|at| Unfit::Expired { at });
+        if let Some(why) = Unfit::by(reading, ended) {
+            return Err(EditError::Unfit(pat.id, why));
         }
         pat.life.expires_at = act.policy.extend(&pat.life, lifetime, now).map_err(EditError::Refused)?;
         pat.notified = Notified::NotSent;

@@ -1,6 +1,7 @@
 //! Giving a token a successor: a new secret for the same grants, and a time for the old one to go.
 
 use super::Act;
+use super::clock::Reading;
 use super::issue::{self, IssueError, Issued};
 use super::look::{self, LookError};
 use super::unfit::Unfit;
@@ -115,7 +116,7 @@ pub fn preview(db: &(impl Read + ?Sized), act: &Act<'_>, order: &Order<'_>) -> R
     let old = look::find(db, act.authority, order.id)?;
     let at = (act.clock)();
     let refuse = |why| Err(RotateError::Unfit(old.id, why));
-    if let Some(why) = Unfit::to_rotate(act, &old, at) {
+    if let Some(why) = Unfit::by(Reading::of(db, at)?, |now| Unfit::to_rotate(act, &old, now)) {
         return refuse(why);
     }
     let old_ends_at = match order.handover {
@@ -259,7 +260,7 @@ pub fn preview_undo(
         }
     };
     // There must be something to go back to.
-    if let Some(why) = Unfit::to_use(&old, now) {
+    if let Some(why) = Unfit::by(Reading::of(db, now)?, |now| Unfit::to_use(&old, now)) {
         return Err(RotateError::Unfit(old.id, why));
     }
     if let Some(new) = new.as_ref().filter(|new| new.successor.is_some() && new.life.revoked_at.is_none()) {

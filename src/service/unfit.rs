@@ -1,6 +1,7 @@
 //! What a token must be to be changed: the reasons against it, shared by every change.
 
 use super::Act;
+use super::clock::Reading;
 use crate::domain::moment::Moment;
 use crate::domain::pat::{Pat, State};
 use crate::domain::token::TokenId;
@@ -36,6 +37,8 @@ pub enum Unfit {
         /// Until when, at the latest.
         until: Moment,
     },
+    /// It has ended by the clock or by the audit log, not by both, and they are far apart.
+    Doubtful(Reading),
     /// Today's limits end it (`patctl.policy.apply.to.existing`).
     Outlived,
     /// It was made in secure mode.
@@ -72,6 +75,17 @@ impl Unfit {
             State::Rotated { .. } => Some(Self::Rotated { successor: pat.successor }),
             State::Expired { at } => Some(Self::Expired { at }),
         }
+    }
+
+    /// What `ask` says by the later of the clock and the log: a clock that went back brings nothing back to life.
+    /// Where the two are far apart and disagree, nothing is changed.
+    #[must_use]
+    pub fn by(reading: Reading, ask: impl Fn(Moment) -> Option<Self>) -> Option<Self> {
+        let by_log = ask(reading.later());
+        if reading.is_apart() && by_log.is_some() && ask(reading.clock).is_none() {
+            return Some(Self::Doubtful(reading));
+        }
+        by_log
     }
 
     /// Why a token cannot be edited; `None` for one that can.

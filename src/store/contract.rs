@@ -192,6 +192,12 @@ pub trait Read {
     /// # Errors
     /// [`StoreError`]
     fn work_near(&self, id: TokenId) -> Result<Option<Work>>;
+
+    /// The greatest time of any row of the audit log, as far as it is believed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn mark(&self) -> Result<Moment>;
 }
 
 /// A database of tokens.

@@ -46,6 +46,34 @@ fn what_is_shown_is_what_verify_judges_by_and_a_clock_far_behind_is_told() {
 }
 
 #[test]
+fn no_change_brings_to_life_what_ended_by_the_log() {
+    for (minutes, expected) in [(0, Exit::No), (3, Exit::No), (30, Exit::Io)] {
+        let patctl = Patctl::new();
+        let (short, old) = (patctl.create(&["--expires", "1h"]), patctl.create(&[]));
+        patctl.run(&["rotate", id_of(&old), "--grace", "1h"]);
+        patctl.pass(Span::minutes(61));
+        assert_eq!(patctl.verify(&short, &[]).1, "expired");
+        assert_eq!(patctl.verify(&old, &[]).1, "rotated");
+        patctl.set_now(patctl.now().saturating_minus(Span::minutes(minutes)));
+        let (short, old_id) = (id_of(&short), id_of(&old));
+        for args in [
+            &["edit", short, "--expires", "90"][..],
+            &["edit", short, "--expires", "never"],
+            &["rotate", short],
+            &["rotate", short, "--grace", "1h"],
+            &["rotate", "--undo", old_id],
+            &["edit", old_id, "--name", "other"],
+        ] {
+            let run = patctl.run(args);
+            assert_eq!(run.exit, expected, "{args:?} {minutes}: {run:?}");
+        }
+        assert_ne!(patctl.verify(&old, &[]).0, Exit::Yes);
+        assert_eq!(patctl.count("SELECT count(*) FROM token"), 3);
+        assert_eq!(patctl.run(&["edit", short, "--note", "a note is no life"]).exit, Exit::Yes);
+    }
+}
+
+#[test]
 fn a_clock_far_behind_sends_no_mail_and_is_unknown_to_a_monitor() {
     let (patctl, short, _) = behind(Span::minutes(30));
     patctl.configure(

@@ -116,6 +116,10 @@ impl<T: Deref<Target = R>, R: Read + ?Sized> Read for RefusesAudit<T> {
     fn work_near(&self, id: TokenId) -> Result<Option<Work>, StoreError> {
         self.0.work_near(id)
     }
+
+    fn mark(&self) -> Result<Moment, StoreError> {
+        self.0.mark()
+    }
 }
 
 impl<T: Deref<Target = R>, R: Outbox + ?Sized> Outbox for RefusesAudit<T> {

@@ -175,6 +175,10 @@ impl Read for SqliteStore {
     fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
         reads::work_near(&self.db, id)
     }
+
+    fn mark(&self) -> Result<Moment> {
+        Ok(head::read(&self.db, &self.seals)?.head.mark)
+    }
 }
 
 impl Store for SqliteStore {

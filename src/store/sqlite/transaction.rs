@@ -218,6 +218,10 @@ impl Read for SqliteTransaction<'_> {
     fn work_near(&self, id: TokenId) -> Result<Option<Work>> {
         reads::work_near(&self.inner, id)
     }
+
+    fn mark(&self) -> Result<Moment> {
+        Ok(self.clock_mark())
+    }
 }
 
 impl Transaction for SqliteTransaction<'_> {
