@@ -105,9 +105,10 @@ fn undecided(denial: &Denial) -> Failure {
     let failure = Failure::new(Exit::Io, denial.reason.as_str(), why);
     match denial.reason {
         Reason::Unavailable => failure.hint(MORE_MEMORY),
-        Reason::Clock => {
-            failure.hint("set the clock of this machine; if it is right, run 'patctl doctor --accept-clock'")
-        }
+        Reason::Clock => failure.hint(
+            "set the clock of this machine; if it is right, 'patctl doctor' says what else it may be, and \
+             'patctl doctor --accept-clock' accepts it",
+        ),
         _ => failure,
     }
 }

@@ -224,6 +224,12 @@ impl Sealer {
         Self { key: Some(file.key), pinned: file.rows }
     }
 
+    /// Whether it seals with a key.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Whether rows of before schema 8 are not to be taken over.
     #[must_use]
     pub fn is_pinned(&self) -> bool {

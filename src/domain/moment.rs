@@ -72,6 +72,9 @@ impl Span {
 }
 
 impl Moment {
+    /// The last there is.
+    pub const MAX: Self = Self(LAST);
+
     /// The instant `micros` microseconds after 1970-01-01T00:00:00Z, if it lies in the years 1 to 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {

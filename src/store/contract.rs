@@ -281,7 +281,7 @@ pub trait Transaction: Read + Trim + Amend + OutboxChange + Intake + Reseal + Ca
     /// # Errors
     /// [`StoreError`]
     fn record_uses(&mut self, uses: &[Use<'_>], clock: &dyn Fn() -> Moment) -> Result<Vec<Written>> {
-        let (now, mark) = (clock(), self.clock_mark());
+        let (now, mark) = (clock(), self.latest());
         let mut written = Vec::with_capacity(uses.len());
         for used in uses {
             let stands = used.until.is_none_or(|until| now.max(mark) < until)

@@ -273,6 +273,9 @@ impl Trim for RefusesAudit<Box<dyn Transaction + '_>> {
     fn clock_mark(&self) -> Moment {
         self.0.clock_mark()
     }
+    fn latest(&self) -> Moment {
+        self.0.latest()
+    }
     fn accept_clock(&mut self) {
         self.0.accept_clock();
     }

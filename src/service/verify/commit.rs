@@ -88,7 +88,7 @@ fn first_use(
     let mut change = db.begin(Durability::Full)?;
     let written = change.record_uses(std::slice::from_ref(used), ctx.clock)?;
     let Some(Written::Done) = written.first() else {
-        return Ok(Written::Again { mark: change.clock_mark() });
+        return Ok(Written::Again { mark: change.latest() });
     };
     let now = (ctx.clock)();
     if let Some(old) = change.switch(used.id, now)? {

@@ -9,6 +9,7 @@ use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::service::clock::Reading;
 use crate::store::Stored;
+use crate::store::log::UNKNOWN;
 
 /// A verdict that is not written down yet: nobody may hear of it.
 pub struct Decision {
@@ -90,6 +91,11 @@ fn timely(now: Moment, mark: Moment, ask: impl Fn(Moment) -> Result<Grant, Denia
     if !apart || reason(&by_clock) == reason(&by_log) {
         return by_log;
     }
-    let detail = format!("the clock says {now}, the audit log has a row of {mark}");
+    let detail = if mark == UNKNOWN {
+        "the head of the audit log is not what patctl wrote, so that it cannot be told how late it is"
+            .to_owned()
+    } else {
+        format!("the clock says {now}, the audit log has a row of {mark}")
+    };
     Err(Denial { reason: Reason::Clock, detail: Some(detail) })
 }

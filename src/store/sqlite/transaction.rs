@@ -14,7 +14,7 @@ use crate::domain::pat::Pat;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::{Verifier, Work};
 use crate::store::contract::EachPat;
-use crate::store::log::{Cut, Trim};
+use crate::store::log::{Cut, Trim, UNKNOWN};
 use crate::store::{Basis, Durability, Evidence, NewPat, Query, Read, StoreError, Stored, Transaction};
 use rusqlite::{Connection, ToSql, params};
 use std::sync::LazyLock;
@@ -382,6 +382,12 @@ impl Transaction for SqliteTransaction<'_> {
 impl Trim for SqliteTransaction<'_> {
     fn clock_mark(&self) -> Moment {
         self.head.head.mark
+    }
+
+    fn latest(&self) -> Moment {
+        // Who put the mark back, together with the clock, would bring back what has expired.
+        let forged = self.head.seal.is_err() && self.seals.sealer().has_key();
+        if forged { UNKNOWN } else { self.head.head.mark }
     }
 
     fn accept_clock(&mut self) {
