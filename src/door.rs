@@ -12,6 +12,7 @@ use patctl::domain::actor::Actor;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Moment;
 use patctl::exit::{Exit, Nagios};
+use patctl::files::is_exhaustion;
 use patctl::output::prompt::Terminal;
 use patctl::world::{Input, Output, World};
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
@@ -105,24 +106,38 @@ fn trouble(exit: Exit) -> Exit {
     if patctl::cli::is_monitor(&args) { Exit::Monitor(Nagios::Unknown) } else { exit }
 }
 
-fn actor() -> Actor {
+/// Who runs this process. That the system has too little left to tell is an error, and no absence: whoever sets the limits
+/// would choose what the audit log says of them.
+fn actor() -> io::Result<Actor> {
     let uid = getuid();
-    Actor::Local { uid: uid.as_raw(), name: user_name(uid), login_uid: login_uid() }
+    Ok(Actor::Local { uid: uid.as_raw(), name: user_name(uid)?, login_uid: login_uid()? })
 }
 
 /// The system's file first: it is where nearly every user is. The services that `nsswitch.conf` names are libraries,
 /// which a program that was linked statically cannot load, and cost a `verify` fifteen system calls more; getent(1)
 /// asks them for whom the file does not know.
-fn user_name(uid: Uid) -> String {
-    let passwd = std::fs::read("/etc/passwd").unwrap_or_default();
-    name_in(&passwd, uid).or_else(|| name_elsewhere(uid)).unwrap_or_else(|| uid.to_string())
+fn user_name(uid: Uid) -> io::Result<String> {
+    let passwd = unless_it_lacks(std::fs::read("/etc/passwd"))?.unwrap_or_default();
+    let name = match name_in(&passwd, uid) {
+        None => name_elsewhere(uid)?,
+        name => name,
+    };
+    Ok(name.unwrap_or_else(|| uid.to_string()))
 }
 
-fn name_elsewhere(uid: Uid) -> Option<String> {
+fn name_elsewhere(uid: Uid) -> io::Result<Option<String>> {
     let mut getent = Command::new("/usr/bin/getent");
     let answer =
         getent.args(["passwd", &uid.to_string()]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    name_in(&answer.ok()?.stdout, uid)
+    Ok(unless_it_lacks(answer)?.and_then(|answer| name_in(&answer.stdout, uid)))
+}
+
+/// What there is, or nothing; an error where the system has too little left to look.
+fn unless_it_lacks<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(lack) if is_exhaustion(&lack) => Err(lack),
+        found => Ok(found.ok()),
+    }
 }
 
 /// The name of a user in a file as passwd(5) describes it.
@@ -137,9 +152,9 @@ fn name_in(passwd: &[u8], uid: Uid) -> Option<String> {
 }
 
 /// Linux keeps it in `/proc`; the largest number means "none".
-fn login_uid() -> Option<u32> {
-    let text = std::fs::read_to_string("/proc/self/loginuid").ok()?;
-    text.trim().parse().ok().filter(|uid| *uid != u32::MAX)
+fn login_uid() -> io::Result<Option<u32>> {
+    let text = unless_it_lacks(std::fs::read_to_string("/proc/self/loginuid"))?.unwrap_or_default();
+    Ok(text.trim().parse().ok().filter(|uid| *uid != u32::MAX))
 }
 
 struct Stdin(io::Stdin);
@@ -262,8 +277,8 @@ mod tests {
     #[test]
     fn the_name_is_the_one_that_the_system_says() {
         let theirs = nix::unistd::User::from_uid(getuid()).expect("a look").map(|user| user.name);
-        assert_eq!(Some(user_name(getuid())), theirs.clone().or_else(|| Some(getuid().to_string())));
-        assert_eq!(name_elsewhere(getuid()), theirs);
-        assert_eq!(user_name(Uid::from_raw(4_000_000_001)), "4000000001");
+        assert_eq!(user_name(getuid()).ok(), theirs.clone().or_else(|| Some(getuid().to_string())));
+        assert_eq!(name_elsewhere(getuid()).expect("an answer"), theirs);
+        assert_eq!(user_name(Uid::from_raw(4_000_000_001)).expect("an answer"), "4000000001");
     }
 }

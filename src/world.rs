@@ -27,8 +27,8 @@ pub struct World<'w> {
     pub ask: &'w mut dyn Ask,
     /// Reads one environment variable. Nobody may list them.
     pub env: &'w dyn Fn(&str) -> Option<OsString>,
-    /// Who runs this process. A function: the look-up of the name costs, and few commands need it.
-    pub actor: &'w dyn Fn() -> Actor,
+    /// Who runs this process, or why the system cannot tell now. A function: the look-up costs, and few commands need it.
+    pub actor: &'w dyn Fn() -> io::Result<Actor>,
     /// The effective user id, for the ownership of files.
     pub euid: u32,
     /// The system-wide configuration file, read where the user has none.

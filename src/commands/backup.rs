@@ -34,7 +34,7 @@ pub fn run(args: &Backup, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let copy = copied.map_err(|error| elsewhere(&args.file, Failure::from(error)))?;
     let contents = backup::look(&copy.examine(sealer)?)?.map_err(|unfit| unfit_copy(&args.file, &unfit))?;
     let head = copy.head().clone();
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     let to = if stream { "stdout".to_owned() } else { args.file.display().to_string() };
     backup::note(&mut store, &cx.act(&policy, &actor), &to, &head)?;
     if stream {

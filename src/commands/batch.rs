@@ -32,7 +32,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let policy = settings.policy();
     let mut gate = Gate::open(cx, &settings)?;
     let reader = Reader {
-        actor: Arc::new((cx.actor)()),
+        actor: Arc::new(cx.actor()?),
         merges: settings.merges(),
         full_url: settings.audit_url_full(),
     };

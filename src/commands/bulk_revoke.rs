@@ -40,7 +40,7 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         return choose(args, cx, &mut store, &query);
     }
     super::list::warn_of_spellings(cx, &store, &args.filter.user)?;
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let count = bulk::count(&store, &act, &query)?;
     if args.dry_run {
@@ -214,7 +214,7 @@ fn choose(
     }
     let settings = cx.settings()?;
     let policy = settings.policy();
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let done = bulk::revoke_these(store, &cx.act(&policy, &actor), ids, reason(args))?;
     answer(cx, store, &done, query.now, policy.expiry_warning, query.filter)
 }

@@ -90,7 +90,7 @@ pub fn import(args: &ImportJsonl, cx: &mut Context<'_>) -> Result<Exit, Failure>
         Some(store) => store,
         None => store.insert(create::make(cx, &settings, &path)?),
     };
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     let bar = progress::bar(&cx.screen, all.len(), "importing");
     let done =
         carry::import(store, &cx.act(&policy, &actor), &all, &name, &args.bring_back, &mut |n| bar.inc(n));

@@ -30,7 +30,6 @@ pub struct Context<'c> {
     pub global: &'c Global,
     pub clock: &'c dyn Fn() -> Moment,
     pub env: &'c dyn Fn(&str) -> Option<OsString>,
-    pub actor: &'c dyn Fn() -> Actor,
     pub dice: &'c mut Dice,
     pub stdin: &'c mut dyn Input,
     pub ask: &'c mut dyn Ask,
@@ -39,6 +38,7 @@ pub struct Context<'c> {
     pub localtime: &'c Path,
     pub zoneinfo: &'c Path,
     pub leave: &'c dyn Fn(Box<dyn Any>),
+    actor: &'c dyn Fn() -> io::Result<Actor>,
     euid: u32,
     system_config: &'c Path,
 }
@@ -247,6 +247,16 @@ impl<'c> Context<'c> {
             return Err(doubtful(reading));
         }
         Ok(reading.later())
+    }
+
+    /// Who runs this process. Nothing is done in the name of somebody who cannot be told: the audit log would say less
+    /// of them than it does of everybody else.
+    pub fn actor(&self) -> Result<Actor, Failure> {
+        (self.actor)().map_err(|e| {
+            Failure::new(Exit::Io, "io", format!("it cannot be told who runs this: {e}"))
+                .hint("nothing was done")
+                .because_of(&e)
+        })
     }
 
     /// Who acts now, under these limits.

@@ -27,7 +27,7 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     check_streams(args, cx)?;
     let settings = cx.settings()?;
     let policy = settings.policy();
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let mut draft = draft(args, actor.name())?;
     draft.rules = asked::lines(&args.rules, cx, &settings)?;

@@ -100,7 +100,7 @@ fn accept_clock(args: &Doctor, cx: &mut Context<'_>) -> Result<bool, Failure> {
     }
     let settings = cx.settings()?;
     let mut store = cx.open(&settings)?;
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     retention::accept_clock(&mut store, &cx.act(&policy, &actor))?;
     Ok(true)
 }

@@ -25,7 +25,7 @@ pub fn run(args: &Edit, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let wish = wish(args, cx, &settings)?;
     let base = settings.base();
     let mut store = cx.open(&settings)?;
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let result = if args.dry_run {
         edit::preview(&store, &act, &args.id, &wish, base.as_ref())

@@ -140,7 +140,7 @@ fn bring(
     staging: &Staging,
     new: u64,
 ) -> Result<Counts, Failure> {
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(policy, &actor);
     let bar = progress::bar(&cx.screen, new, "importing");
     let done = import::bring(store, &act, staging, args.skip_bad, &args.bring_back, &mut || bar.inc(1));

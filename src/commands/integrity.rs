@@ -51,7 +51,7 @@ impl Context<'_> {
 
     /// Seals rows of before schema 8 anew, once: from then on none is taken over.
     fn widen(&mut self, settings: &Settings, store: &mut SqliteStore, path: &Path) -> Result<(), Failure> {
-        let (policy, actor) = (settings.policy(), (self.actor)());
+        let (policy, actor) = (settings.policy(), self.actor()?);
         match integrity::widen(store, &self.act(&policy, &actor)) {
             // Best effort, as that of the name.
             Ok(()) => drop(integrity_key::write_pin(path, self.euid(), PIN_ROWS)),
@@ -102,7 +102,7 @@ impl Context<'_> {
             }
             let waiting = integrity_key::pending(path, self.euid(), &mine, self.dice);
             let Some(waiting) = waiting.map_err(|why| wrong(path, &why))? else { continue };
-            let (policy, actor) = (settings.policy(), (self.actor)());
+            let (policy, actor) = (settings.policy(), self.actor()?);
             let adopted = integrity::adopt(store, &self.act(&policy, &actor), &waiting.file.key)?;
             if adopted == Adopted::Foreign {
                 waiting.forget();

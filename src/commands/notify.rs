@@ -27,7 +27,7 @@ pub fn run(args: &Notify, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     cx.screen.only(&[Format::Table, Format::Json, Format::Jsonl])?;
     let settings = cx.settings()?;
     let policy = settings.policy();
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     if args.dry_run {
         let store = cx.look(&settings)?;

@@ -29,7 +29,7 @@ fn run(args: &Which, power: Power, family: bool, cx: &mut Context<'_>) -> Result
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
     let ids = if args.ids_stdin { ids_of_lines(cx, "nothing was done")? } else { args.ids.clone() };
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let powered = if args.dry_run {
         power::preview(&store, &act, &ids, power, family)?

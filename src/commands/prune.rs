@@ -19,7 +19,7 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let now = (cx.clock)();
     if !args.force {

@@ -70,7 +70,7 @@ pub fn run(args: &Restore, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     // It would hold the state that it saw.
     drop(store);
     let (head, taken_at) = (candidate.head()?, candidate.taken_at()?);
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     let merged = restore::preview(&candidate, &cx.act(&policy, &actor), &wish)?;
     let found = salvage.as_ref().map(|salvage| &salvage.found);
     let mut outcome =

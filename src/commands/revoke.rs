@@ -37,7 +37,7 @@ pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
             return Ok(Exit::No);
         }
     };
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     let revoked = if args.dry_run {
         revoke::preview(&store, &act, &ids, args.family)?
@@ -79,7 +79,7 @@ fn ids(
         }
     };
     let policy = settings.policy();
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     // An id and a checksum can be made up; only a secret that verifies takes its token back.
     let found = identify(store, &cx.act(&policy, &actor), &presented)?;
     Ok(found.map(|pat| vec![IdPrefix::from(pat.id)]).ok_or_else(|| none(FOREIGN)))

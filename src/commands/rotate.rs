@@ -28,7 +28,7 @@ pub fn run(args: &Rotate, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let settings = cx.settings()?;
     let policy = settings.policy();
     let mut store = cx.open(&settings)?;
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let act = cx.act(&policy, &actor);
     if args.undo {
         return undo(args, cx, &act, &mut store, policy.expiry_warning);

@@ -139,7 +139,7 @@ fn take_back(
         }
     }
     let policy = settings.policy();
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let (done, twins) = scan::take_back(store, &cx.act(&policy, &actor), standings, &args.reason)?;
     super::revoke::warn_of_twins(cx, &twins, "revoke");
     Ok(done)

@@ -268,7 +268,7 @@ fn one_line(what: &str, text: &str) -> Result<OneLine, Failure> {
 /// Whom the database belongs to; while there is none, who asks. For root it is whoever could exchange the database:
 /// patctl, too, would use it with their rights only.
 fn owner(database: &Path, cx: &Context<'_>) -> Result<String, Failure> {
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let name = |uid: u32| match uid {
         uid if Some(uid) == actor.uid() => actor.name().to_owned(),
         0 => "root".to_owned(),

@@ -60,7 +60,7 @@ fn reveal(args: &Show, cx: &mut Context<'_>, settings: &Settings) -> Result<Exit
     }
     let policy = settings.policy();
     let mut store = cx.open(settings)?;
-    let actor = (cx.actor)();
+    let actor = cx.actor()?;
     let token = look::reveal(&mut store, &cx.act(&policy, &actor), &key, &args.id)?;
     let id = token.id();
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));

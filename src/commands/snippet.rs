@@ -96,7 +96,7 @@ fn judge(
     holder: &Holder,
     store: &SqliteStore,
 ) -> Result<Option<Denial>, Failure> {
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     let scheme = match &order.call.auth {
         Auth::Bearer => Scheme::Bearer,
         Auth::Basic { user } => Scheme::Basic { user: user.clone() },
@@ -195,7 +195,7 @@ fn with_token(
     if cx.screen.out().raw().is_closed() {
         return Err(Failure::new(Exit::Io, "io", "stdout is closed: nobody would get the token"));
     }
-    let (policy, actor) = (settings.policy(), (cx.actor)());
+    let (policy, actor) = (settings.policy(), cx.actor()?);
     let token = look::reveal(store, &cx.act(&policy, &actor), &key, &pat.id.into())?;
     // Larger than the whole, so that no secret is left in an outgrown buffer.
     let mut whole = Zeroizing::new(String::with_capacity(text.len() + 4096));

@@ -87,7 +87,7 @@ pub fn judge(
         purpose,
         request: Request::new(&sent.given_to(settings.merges())),
         url: sent.told_url(settings.audit_url_full()),
-        actor: Arc::new((cx.actor)()),
+        actor: Arc::new(cx.actor()?),
         meta,
     };
     let verdict = service::verify(&mut store, &context, cx.dice, item)?;

@@ -181,7 +181,7 @@ impl Patctl {
                 stderr: &mut stderr,
                 ask: &mut Person { answers: answers.to_vec(), typed: typed.to_owned() },
                 env: &|name| self.env.get(name).cloned(),
-                actor: &|| Actor::Local { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) },
+                actor: &|| Ok(Actor::Local { uid: 1000, name: "operator".to_owned(), login_uid: Some(1001) }),
                 euid: nix_euid(),
                 system_config: self.path("etc/patctl.properties"),
                 program: &|| Some("/usr/local/bin/patctl".into()),
