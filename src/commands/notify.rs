@@ -65,7 +65,7 @@ fn complain(cx: &mut Context<'_>, unaddressed: &Unaddressed, failure: Option<Fai
     }
     if let Some(failure) = failure {
         cx.screen.fail(&failure);
-        exit = Exit::Io;
+        exit = failure.exit;
     }
     exit
 }
@@ -153,6 +153,11 @@ impl Run {
             waiting => format!("; {} not tried", count(waiting)),
         };
         let message = format!("{} failed{waiting}: {}", count(failed.len() as u64), told.join("; "));
+        let lacks = |(_, tried): &(_, Tried)| matches!(tried, Tried::Delivered(Delivery::Unasked(_)));
+        // The run ended with it.
+        if self.tried.last().is_some_and(lacks) {
+            return Some(Failure::exhausted(&message));
+        }
         Some(Failure::new(Exit::Io, "mail", message).hint(self.hint()))
     }
 
@@ -181,7 +186,7 @@ impl Run {
 fn state(tried: &Tried) -> &'static str {
     match tried {
         Tried::Delivered(Delivery::Sent) => "sent",
-        Tried::Delivered(Delivery::Refused(_) | Delivery::Unreachable(_)) => "refused",
+        Tried::Delivered(Delivery::Refused(_) | Delivery::Unreachable(_) | Delivery::Unasked(_)) => "refused",
         Tried::Delivered(Delivery::Rejected(_)) => "rejected",
         Tried::Delivered(Delivery::Uncertain(_)) => "uncertain",
         Tried::GivenUp | Tried::Altered => "dropped",

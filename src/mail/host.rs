@@ -3,6 +3,7 @@
 //! The services that `nsswitch.conf` names are libraries, which a program that was linked statically cannot load;
 //! getent(1) asks them, and says what any program on this machine would be told.
 
+use crate::files::is_exhaustion;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::process::{Command, Stdio};
@@ -17,7 +18,10 @@ pub(super) fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     }
     let asked =
         Command::new(GETENT).args(["ahosts", "--", host]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    let found = asked.map_or_else(|_| Vec::new(), |answer| told(&answer.stdout, port));
+    let found = match asked {
+        Err(lack) if is_exhaustion(&lack) => return Err(lack),
+        asked => asked.map_or_else(|_| Vec::new(), |answer| told(&answer.stdout, port)),
+    };
     // A system without it has no such services either.
     if found.is_empty() { (host, port).to_socket_addrs().map(Iterator::collect) } else { Ok(found) }
 }

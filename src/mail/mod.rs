@@ -32,6 +32,9 @@ pub enum Delivery {
     Rejected(String),
     /// It was not taken, for sure, because there is nobody to take it: no other mail will be either.
     Unreachable(String),
+    /// It was not taken, for sure, because this machine has too little left to hand it over, which passes: nobody
+    /// refused it.
+    Unasked(String),
     /// It was handed over and there was no answer: it may or may not arrive.
     Uncertain(String),
 }
@@ -42,9 +45,11 @@ impl Delivery {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Sent => None,
-            Self::Refused(why) | Self::Rejected(why) | Self::Unreachable(why) | Self::Uncertain(why) => {
-                Some(why)
-            }
+            Self::Refused(why)
+            | Self::Rejected(why)
+            | Self::Unreachable(why)
+            | Self::Unasked(why)
+            | Self::Uncertain(why) => Some(why),
         }
     }
 
@@ -52,7 +57,7 @@ impl Delivery {
     /// answer would swallow all of them.
     #[must_use]
     pub fn ends_the_run(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Uncertain(_))
+        matches!(self, Self::Unreachable(_) | Self::Unasked(_) | Self::Uncertain(_))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{Courier, Delivery, Letter};
 use crate::domain::moment::Moment;
+use crate::files::is_exhaustion;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ impl Sendmail {
             .spawn();
         let mut child = match spawned {
             Ok(child) => child,
+            Err(e) if is_exhaustion(&e) => return Delivery::Unasked(format!("{name}: {e}")),
             Err(e) => return Delivery::Unreachable(format!("{name}: {e}")),
         };
         let complaint = listen(&mut child);

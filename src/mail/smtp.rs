@@ -10,12 +10,15 @@
 use super::{Courier, Credentials, Delivery, Letter};
 use crate::domain::moment::Moment;
 use crate::domain::notice::{Mailbox, Route, is_hello};
+use crate::files::is_exhaustion;
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials as Login, Mechanism};
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use std::error::Error as StdError;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -46,6 +49,8 @@ enum Stop {
     Rejected(String),
     /// The connection broke before the mail was handed over.
     Broken(String),
+    /// There is no connection, because this machine has too little left for one.
+    Lacking(String),
     /// The connection broke when the mail, or part of it, was handed over.
     Uncertain(String),
 }
@@ -72,13 +77,19 @@ impl Smtp {
         self
     }
 
-    fn connect(&self) -> Result<SmtpConnection, String> {
+    fn connect(&self) -> Result<SmtpConnection, Stop> {
         let place = format!("{}:{}", self.host, self.port);
-        let failed = |e: Error| format!("{place}: {}", told(&e));
+        let failed = |e: Error| {
+            let stop = if lacks(&e) { Stop::Lacking } else { Stop::Broken };
+            stop(format!("{place}: {}", told(&e)))
+        };
         let tls = || TlsParameters::new(self.host.clone());
         let hello = &self.hello;
         let wrapped = if self.wrapped { Some(tls().map_err(failed)?) } else { None };
-        let at = super::host::addresses(&self.host, self.port).map_err(|e| format!("{place}: {e}"))?;
+        let at = super::host::addresses(&self.host, self.port).map_err(|e| {
+            let stop = if is_exhaustion(&e) { Stop::Lacking } else { Stop::Broken };
+            stop(format!("{place}: {e}"))
+        })?;
         let mut connection =
             SmtpConnection::connect(at.as_slice(), Some(self.patience), hello, wrapped.as_ref(), None)
                 .map_err(failed)?;
@@ -87,13 +98,14 @@ impl Smtp {
         }
         if let Some(Credentials { user, password }) = &self.credentials {
             if !self.local && !connection.is_encrypted() {
-                return Err(format!("{place} offers no TLS, and credentials are never sent in the clear"));
+                let why = format!("{place} offers no TLS, and credentials are never sent in the clear");
+                return Err(Stop::Broken(why));
             }
             // Not what the server says: it might repeat what it was sent.
             connection
                 .auth(&[Mechanism::Plain, Mechanism::Login], &Login::new(user.clone(), password.to_string()))
                 .map_err(|e| match e.status() {
-                    Some(code) => format!("{place} does not accept the credentials ({code})"),
+                    Some(code) => Stop::Broken(format!("{place} does not accept the credentials ({code})")),
                     None => failed(e),
                 })?;
         }
@@ -107,7 +119,7 @@ impl Smtp {
         let was_kept = kept.is_some();
         let mut connection = match kept {
             Some(connection) => connection,
-            None => self.connect().map_err(Stop::Broken)?,
+            None => self.connect()?,
         };
         let result = speak(&mut connection, message);
         match &result {
@@ -123,7 +135,7 @@ impl Smtp {
                 }
             }
             Err(Stop::Broken(_)) if was_kept => return self.converse(message),
-            Err(Stop::Broken(_) | Stop::Uncertain(_)) => {}
+            Err(Stop::Broken(_) | Stop::Lacking(_) | Stop::Uncertain(_)) => {}
         }
         result
     }
@@ -193,6 +205,14 @@ fn of_recipient(error: &Error) -> Stop {
     }
 }
 
+/// Whether this machine had too little left. A server that is waited for in vain is told by a number of those, too.
+fn lacks(error: &Error) -> bool {
+    let causes = std::iter::successors(error.source(), |error| StdError::source(*error));
+    causes
+        .filter_map(<dyn StdError>::downcast_ref::<io::Error>)
+        .any(|error| error.kind() != io::ErrorKind::WouldBlock && is_exhaustion(error))
+}
+
 /// An error in one line.
 fn told(error: &Error) -> String {
     let text = error.to_string();
@@ -214,6 +234,7 @@ impl Courier for Smtp {
             Err(Stop::Refused(why) | Stop::Busy(why)) => Delivery::Refused(why),
             Err(Stop::Rejected(why)) => Delivery::Rejected(why),
             Err(Stop::Broken(why)) => Delivery::Unreachable(why),
+            Err(Stop::Lacking(why)) => Delivery::Unasked(why),
             Err(Stop::Uncertain(why)) => Delivery::Uncertain(why),
         }
     }

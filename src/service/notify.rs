@@ -245,10 +245,17 @@ fn settle(store: &mut dyn Store, act: &Act<'_>, mail: &[Posted], delivery: &Deli
         Delivery::Sent => (Fate::Sent, Some("")),
         Delivery::Uncertain(why) => (Fate::Uncertain(why), Some(", without an answer")),
         Delivery::Rejected(why) => (Fate::Dropped(why), Some(", refused for good")),
-        Delivery::Refused(why) | Delivery::Unreachable(why) => (Fate::Refused(why), None),
+        Delivery::Refused(why) | Delivery::Unreachable(why) | Delivery::Unasked(why) => {
+            (Fate::Refused(why), None)
+        }
     };
     let mut details = Vec::new();
     for posted in mail {
+        // Who had it refused before has it refused still, and no one else.
+        let fate = match delivery {
+            Delivery::Unasked(why) if !posted.refused => Fate::Waiting(why),
+            _ => fate,
+        };
         change.settle(posted.seq, fate)?;
         if let Some(left) = left {
             details.push(format!("{} to {}{left}", posted.notice.kind.as_str(), posted.notice.recipient));

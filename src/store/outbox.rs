@@ -70,6 +70,8 @@ pub enum Fate<'a> {
     Sent,
     /// It was not taken, and why; it is tried again.
     Refused(&'a str),
+    /// It was offered to nobody, and why; it waits as it did.
+    Waiting(&'a str),
     /// It may have been taken, and why that is not known; it is not tried again.
     Uncertain(&'a str),
     /// It is not sent, and why; it is not tried again.

@@ -196,6 +196,7 @@ impl OutboxChange for SqliteTransaction<'_> {
         let (state, error) = match fate {
             Fate::Sent => ("sent", None),
             Fate::Refused(why) => ("refused", Some(why)),
+            Fate::Waiting(why) => ("pending", Some(why)),
             Fate::Uncertain(why) => ("uncertain", Some(why)),
             Fate::Dropped(why) => ("dropped", Some(why)),
         };
