@@ -49,7 +49,12 @@ pub fn run(args: &cli::Schedule, cx: &mut Context<'_>) -> Result<Exit, Failure> 
         None => (system?, false),
         Some(name) => {
             let zone = zone::named(name, cx)?;
-            let foreign = !system.is_ok_and(|system| system.is_same_as(&zone, now));
+            let foreign = match system {
+                Ok(system) => !system.is_same_as(&zone, now),
+                // What could not be read for a moment may be the very zone.
+                Err(lack) if lack.exit == Exit::Busy => return Err(lack),
+                Err(_) => true,
+            };
             (zone, foreign)
         }
     };

@@ -2,8 +2,10 @@
 //! by another one, and a process that lives long must not go on asking a database that nobody else knows.
 
 use super::{Result, SqliteStore, open, place};
+use crate::files::is_exhaustion;
 use crate::store::StoreError;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -52,7 +54,12 @@ impl SqliteStore {
     pub fn wait_for_its_log_to_go(&self) -> Result<()> {
         let log = open::companion(&self.path, "-wal");
         for _ in 0..LOOKS {
-            if !identity(&log).is_ok_and(is_open_here) {
+            let is_open = match identity(&log) {
+                Ok(log) => is_open_here(log).map_err(|e| open::io_error(&self.path, &e))?,
+                Err(e) if place::absent(&e) => false,
+                Err(e) => return Err(open::io_error(&log, &e)),
+            };
+            if !is_open {
                 return Ok(());
             }
             sleep(PAUSE);
@@ -63,7 +70,14 @@ impl SqliteStore {
 }
 
 /// Whether this process has a file open.
-fn is_open_here(file: (u64, u64)) -> bool {
-    let Ok(open) = fs::read_dir("/proc/self/fd") else { return false };
-    open.flatten().any(|entry| fs::metadata(entry.path()).is_ok_and(|open| (open.dev(), open.ino()) == file))
+///
+/// # Errors
+/// The system has too little left to tell. Where there is no `/proc`, the log is the one that was left.
+fn is_open_here(file: (u64, u64)) -> io::Result<bool> {
+    let open = match fs::read_dir("/proc/self/fd") {
+        Err(lack) if is_exhaustion(&lack) => return Err(lack),
+        open => open.into_iter().flatten(),
+    };
+    let mut open = open.flatten();
+    Ok(open.any(|entry| fs::metadata(entry.path()).is_ok_and(|open| (open.dev(), open.ino()) == file)))
 }
