@@ -153,6 +153,18 @@ mod tests {
     type Way = fn(&Directory, &OsStr, &Directory, &OsStr) -> io::Result<bool>;
 
     #[test]
+    fn what_stands_against_a_new_name_is_told_and_nothing_else_is_tried() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let here = Directory::open(dir.path()).expect("it");
+        let changed = || here.metadata().map(|found| (found.mtime(), found.mtime_nsec())).expect("it");
+        let before = changed();
+        // The clock of a file system ticks a hundred times a second, or more often.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        assert!(rename(&here, OsStr::new("gone"), &here, OsStr::new("new")).is_err());
+        assert_eq!(changed(), before, "something was made, though there is nothing to rename");
+    }
+
+    #[test]
     fn a_name_is_given_whole_or_not_at_all() {
         let [old, new] = ["old", "new"].map(OsStr::new);
         for way in [rename as Way, over_an_empty_file] {
