@@ -1,7 +1,7 @@
 //! `patctl bulk-revoke`: the tokens that a filter chooses, all of them or none.
 
 use super::context::Context;
-use super::revoke::one_line;
+use super::revoke::{one_line, warn_of_twins};
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::BulkRevoke;
 use crate::domain::filter::{Filter, Order};
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::output::rows::Rows;
 use crate::output::{choice, progress};
 use crate::service::bulk::{self, BulkError, Chosen, Count};
+use crate::service::twin::{self, Twin};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Query, Read, Store};
 use std::ops::ControlFlow;
@@ -142,6 +143,9 @@ fn too_many(count: u64, max: u64) -> Failure {
         .hint("nothing was revoked; narrow the filter, or raise --max")
 }
 
+/// Tokens that are named because they go on working.
+const TWINS: usize = 100;
+
 /// Tells what was done: the rows as `list` shows them now, and how many.
 fn answer(
     cx: &mut Context<'_>,
@@ -154,15 +158,21 @@ fn answer(
     let quiet = cx.global.quiet && cx.screen.format() == crate::cli::Format::Table;
     if !quiet {
         let mut rows = Rows::new(&mut cx.screen, now, warning);
+        let mut twins = Vec::new();
         for id in &done.ids {
-            if let Some(pat) = store.pat(*id)?
-                && rows.push(&pat).is_break()
+            let Some(pat) = store.pat(*id)? else { continue };
+            if twins.len() < TWINS
+                && let Some(twin) = twin::of(store, &pat, now)?
             {
+                twins.push(Twin { of: *id, pat: twin });
+            }
+            if rows.push(&pat).is_break() {
                 break;
             }
         }
         rows.finish().map_err(stdout_failed)?;
         cx.screen.flush().map_err(stdout_failed)?;
+        warn_of_twins(cx, &twins, "revoke");
     }
     if done.ids.is_empty() {
         // A user or a name that matches nothing is probably mistyped.

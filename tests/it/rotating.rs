@@ -176,3 +176,14 @@ fn family_takes_both_tokens_of_a_rotation() {
 fn shown_null(patctl: &Patctl, id: &str) -> bool {
     patctl.run(&["show", id, "-o", "json"]).json()["disabled_at"].is_null()
 }
+
+#[test]
+fn a_bulk_revoke_names_the_tokens_that_go_on() {
+    let patctl = Patctl::new();
+    let old = patctl.create(&["ci", "--expires", "90"]);
+    rotate(&patctl, &old, &["--grace", "24h"]);
+    let run = patctl.run(&["bulk-revoke", "--expires-after", "10d", "--yes"]);
+    assert!(run.stderr.contains(&format!("{} still works until", id_of(&old))), "{run:?}");
+    let both = patctl.run(&["bulk-revoke", "--name", "*", "--yes"]);
+    assert!(!both.stderr.contains("still works"), "{both:?}");
+}
