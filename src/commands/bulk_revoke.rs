@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use super::revoke::{one_line, warn_of_twins};
+use super::unheard::Unheard;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::BulkRevoke;
 use crate::domain::filter::{Filter, Order};
-use crate::domain::moment::{Moment, Span};
+use crate::domain::moment::Moment;
 use crate::domain::pat::Pat;
 use crate::domain::text::Note;
 use crate::domain::token::TokenId;
@@ -13,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::rows::Rows;
 use crate::output::{choice, progress};
+use crate::service::Act;
 use crate::service::bulk::{self, BulkError, Chosen, Count};
 use crate::service::twin::{self, Twin};
 use crate::store::sqlite::SqliteStore;
@@ -64,7 +66,7 @@ pub fn run(args: &BulkRevoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let bar = progress::bar(&cx.screen, count.live, "revoking");
     let done = bulk::revoke(&mut store, &act, &query, args.max, reason(args), &mut |n| bar.inc(n));
     bar.finish_and_clear();
-    answer(cx, &store, &done?, now, policy.expiry_warning, &filter)
+    answer(cx, &store, &act, &done?, now, &filter)
 }
 
 /// Users that a person sees before the question.
@@ -150,17 +152,19 @@ const TWINS: usize = 100;
 fn answer(
     cx: &mut Context<'_>,
     store: &dyn Store,
+    act: &Act<'_>,
     done: &Chosen,
     now: Moment,
-    warning: Span,
     filter: &Filter,
 ) -> Result<Exit, Failure> {
+    let warning = act.policy.expiry_warning;
     let quiet = cx.global.quiet && cx.screen.format() == crate::cli::Format::Table;
     if !quiet {
         let mut rows = Rows::new(&mut cx.screen, now, warning);
-        let mut twins = Vec::new();
+        let (mut twins, mut unheard) = (Vec::new(), Unheard::default());
         for id in &done.ids {
             let Some(pat) = store.pat(*id)? else { continue };
+            unheard.note(act, &pat);
             if twins.len() < TWINS
                 && let Some(twin) = twin::of(store, &pat, now)?
             {
@@ -173,6 +177,7 @@ fn answer(
         rows.finish().map_err(stdout_failed)?;
         cx.screen.flush().map_err(stdout_failed)?;
         warn_of_twins(cx, &twins, "revoke");
+        unheard.warn(cx);
     }
     if done.ids.is_empty() {
         // A user or a name that matches nothing is probably mistyped.
@@ -225,6 +230,7 @@ fn choose(
     let settings = cx.settings()?;
     let policy = settings.policy();
     let actor = cx.actor()?;
-    let done = bulk::revoke_these(store, &cx.act(&policy, &actor), ids, reason(args))?;
-    answer(cx, store, &done, query.now, policy.expiry_warning, query.filter)
+    let act = cx.act(&policy, &actor);
+    let done = bulk::revoke_these(store, &act, ids, reason(args))?;
+    answer(cx, store, &act, &done, query.now, query.filter)
 }

@@ -1,18 +1,20 @@
 //! `patctl create`: the secret on stdout or in a new file, all talk on stderr.
 
 use super::context::Context;
+use super::unheard::Unheard;
 use super::{asked, deliver, snippet, terminal_failed, vault};
 use crate::cli::{Create, Format};
 use crate::config::Settings;
 use crate::domain::notice::Recipients;
 use crate::domain::policy::Policy;
-use crate::domain::text::{self, User};
+use crate::domain::text::{self, Email, User};
 use crate::domain::token::PlainToken;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::service::Act;
 use crate::service::issue::{self, Draft, IssueError, Issued};
+use crate::service::notice::About;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 use crate::wire;
@@ -48,6 +50,9 @@ pub fn run(args: &Create, cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let issued = one_step(args, cx, &act, store, &draft, vec![first])?;
         for one in &issued {
             deliver::tell(args.token_file.as_deref(), cx, one);
+            let mut unheard = Unheard::default();
+            unheard.note(&act, about(&draft, one));
+            unheard.warn(cx);
             if let Some(lang) = args.snippet {
                 snippet::beside(lang, one.token.id(), args.token_file.as_deref(), cx, &settings, store);
             }
@@ -131,22 +136,38 @@ fn many(
 ) -> Result<Exit, Failure> {
     let total = args.count as usize;
     let bar = progress::bar(&cx.screen, total as u64, "issuing");
-    let mut done = 0;
+    let (mut done, mut unheard) = (0, Unheard::default());
     while done < total {
         let step = STEP.min(total - done);
         let tokens = (0..step).map(|_| PlainToken::generate(&act.policy.prefix, cx.dice)).collect();
-        if let Err(error) = one_step(args, cx, act, store, draft, tokens) {
-            bar.abandon();
-            let failure = Failure::from(error);
-            let message = format!("{} (after {done} of {total} tokens, which are good)", failure.message);
-            let hint = if done > 0 { None } else { failure.hint };
-            return Err(Failure { message, hint, ..failure });
+        match one_step(args, cx, act, store, draft, tokens) {
+            Ok(issued) => issued.iter().for_each(|one| unheard.note(act, about(draft, one))),
+            Err(error) => {
+                bar.abandon();
+                let failure = Failure::from(error);
+                let message = format!("{} (after {done} of {total} tokens, which are good)", failure.message);
+                let hint = if done > 0 { None } else { failure.hint };
+                return Err(Failure { message, hint, ..failure });
+            }
         }
         done += step;
         bar.inc(step as u64);
     }
     bar.finish_and_clear();
+    unheard.warn(cx);
     Ok(Exit::Yes)
+}
+
+/// What a mail would say of a new token, and to whom.
+fn about<'a>(draft: &'a Draft, issued: &'a Issued) -> About<'a> {
+    About {
+        id: issued.token.id(),
+        name: &issued.name,
+        user: issued.user.as_deref(),
+        expires_at: issued.expires_at,
+        email: draft.email.as_ref().map(Email::as_str),
+        notify_to: draft.notify_to.as_ref().map(Recipients::as_str),
+    }
 }
 
 /// What the holder gets, wiped when it has left.

@@ -44,6 +44,7 @@ mod schedule;
 mod show;
 mod snippet;
 mod stats;
+mod unheard;
 mod vault;
 mod verify;
 mod whoami;

@@ -1,6 +1,7 @@
 //! `patctl prune`: policy, from cron. Silent on success; it never asks.
 
 use super::context::Context;
+use super::unheard::Unheard;
 use super::{stdout_failed, tokens};
 use crate::cli::{Format, Prune};
 use crate::domain::pat::Pat;
@@ -28,25 +29,30 @@ pub fn run(args: &Prune, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let format = cx.screen.format();
     // The deed is silent, unless somebody asked which rows; JSON answers with a count.
     let shows_rows = format != Format::Json && (args.dry_run || format != Format::Table);
-    let mut count = 0;
+    let (mut count, mut unheard) = (0, Unheard::default());
     if shows_rows {
         let mut rows = Rows::new(&mut cx.screen, now, policy.expiry_warning);
         let mut each = |pat: &Pat| {
             count += 1;
+            unheard.note(&act, pat);
             rows.push(pat)
         };
         do_it(args, &mut store, &act, &mut each)?;
         rows.finish().map_err(stdout_failed)?;
     } else {
         let bar = progress::bar(&cx.screen, total(args, cx, &store, &act)?, "deleting");
-        let mut each = |_: &Pat| {
+        let mut each = |pat: &Pat| {
             count += 1;
+            unheard.note(&act, pat);
             bar.inc(1);
             ControlFlow::Continue(())
         };
         let done = do_it(args, &mut store, &act, &mut each);
         bar.finish_and_clear();
         done?;
+    }
+    if !args.dry_run {
+        unheard.warn(cx);
     }
     let audit_rows = match settings.audit_retention() {
         None => 0,

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::present::{self, Refused};
+use super::unheard::Unheard;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::{Format, Revoke, TokenSource};
 use crate::config::Settings;
@@ -50,6 +51,11 @@ pub fn run(args: &Revoke, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     answer(cx, &revoked, args.dry_run, policy.expiry_warning).map_err(stdout_failed)?;
     warn_of_twins(cx, &revoked.twins, "revoke");
+    if !args.dry_run {
+        let mut unheard = Unheard::default();
+        revoked.done.iter().for_each(|pat| unheard.note(&act, pat));
+        unheard.warn(cx);
+    }
     complain(cx, &revoked);
     Ok(if revoked.is_complete() { Exit::Yes } else { Exit::No })
 }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::revoke::one_line;
+use super::unheard::Unheard;
 use super::{deliver, stdout_failed, terminal_failed, vault};
 use crate::cli::{Format, Rotate};
 use crate::domain::id::IdPrefix;
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 use crate::output::when;
 use crate::service::Act;
 use crate::service::issue::IssueError;
+use crate::service::notice::About;
 use crate::service::rotate::{self, Handover, Order, Plan, RotateError, Rotated};
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
@@ -56,6 +58,9 @@ pub fn run(args: &Rotate, cx: &mut Context<'_>) -> Result<Exit, Failure> {
     let token = PlainToken::generate(&policy.prefix, cx.dice);
     let rotated = make(args, cx, &act, &mut store, &Order { id: &id, ..order }, token)?;
     deliver::tell(args.token_file.as_deref(), cx, &rotated.issued);
+    let mut unheard = Unheard::default();
+    unheard.note(&act, About { id: rotated.issued.token.id(), ..About::from(&rotated.plan.old) });
+    unheard.warn(cx);
     if cx.screen.is_terminal() && !cx.screen.format().is_json() {
         cx.screen.say(&format!("{} {}", rotated.plan.old.id, fate(&rotated.plan)));
     }

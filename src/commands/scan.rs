@@ -1,6 +1,7 @@
 //! `patctl scan`: tokens that leaked into files, whose they are, and taking them back.
 
 use super::context::Context;
+use super::unheard::Unheard;
 use super::{stdout_failed, terminal_failed, tokens};
 use crate::cli::{Format, Scan, Scanner};
 use crate::config::Settings;
@@ -140,8 +141,14 @@ fn take_back(
     }
     let policy = settings.policy();
     let actor = cx.actor()?;
-    let (done, twins) = scan::take_back(store, &cx.act(&policy, &actor), standings, &args.reason)?;
+    let act = cx.act(&policy, &actor);
+    let (done, twins) = scan::take_back(store, &act, standings, &args.reason)?;
     super::revoke::warn_of_twins(cx, &twins, "revoke");
+    let mut unheard = Unheard::default();
+    for pat in &done {
+        unheard.note(&act, pat);
+    }
+    unheard.warn(cx);
     Ok(done)
 }
 

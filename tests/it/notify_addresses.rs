@@ -132,3 +132,36 @@ fn the_name_in_ehlo_can_be_set_and_has_a_dot() {
         );
     }
 }
+
+/// What is done to a token of which no mail tells anybody is said to whoever does it, and to nobody where no mail is sent.
+#[test]
+fn a_deed_that_no_mail_tells_of_says_so() {
+    for sends in [true, false] {
+        let patctl = Patctl::new();
+        let mail = if sends {
+            "patctl.mail.transport = sendmail\npatctl.mail.to = {user}@example.com\n"
+        } else {
+            ""
+        };
+        patctl.configure(mail);
+        let deaf = ["create", "x", "--user", "no body", "--expires", "30"];
+        let mut token = String::new();
+        let mut hear = |args: &[&str], count: usize| {
+            let run = patctl.run(args);
+            assert_eq!(run.exit, Exit::Yes, "{args:?}: {run:?}");
+            let told = run.stderr.matches("no mail tells anybody of this").count();
+            assert_eq!(told, if sends { count } else { 0 }, "{args:?}: {run:?}");
+            token = run.stdout.trim().to_owned();
+            token.clone()
+        };
+        let first = hear(&deaf, 1);
+        let second = hear(&["rotate", "--yes", id_of(&first)], 1);
+        hear(&["revoke", id_of(&second)], 1);
+        hear(&deaf, 1);
+        hear(&["bulk-revoke", "--user", "no body", "--yes"], 1);
+        hear(&["create", "x", "--user", "alice", "--expires", "30"], 0);
+        hear(&["bulk-revoke", "--user", "alice", "--yes"], 0);
+        patctl.pass(Span::days(90));
+        hear(&["prune"], 1);
+    }
+}

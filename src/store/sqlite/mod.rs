@@ -33,6 +33,7 @@ mod survey;
 mod system;
 mod tombstone;
 mod transaction;
+mod unchecked;
 
 use super::contract::EachPat;
 use super::log::{EachPiece, Log, Outdated, Page};

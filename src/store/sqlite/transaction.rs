@@ -2,6 +2,7 @@
 
 use super::integrity::{Fresh, IfDamaged, Seals};
 use super::rows::{self, PAT};
+use super::unchecked::Unchecked;
 use super::{Result, failed, log, reads, tombstone};
 use super::{evidence, head};
 use crate::domain::actor::ClientAddress;
@@ -60,25 +61,6 @@ enum Moved {
     Forward,
     /// In any way.
     Otherwise,
-}
-
-/// As long as it lives, no CHECK of the schema is evaluated: a list of words in one is made a table of its own for
-/// every row, which costs as much as the row. Only for rows whose every value is of a type that holds what the
-/// CHECKs ask for.
-struct Unchecked<'s>(&'s Connection);
-
-impl<'s> Unchecked<'s> {
-    fn new(db: &'s Connection) -> Result<Self> {
-        db.pragma_update(None, "ignore_check_constraints", true).map_err(failed)?;
-        Ok(Self(db))
-    }
-}
-
-impl Drop for Unchecked<'_> {
-    fn drop(&mut self) {
-        // A flag of the connection; setting it cannot fail where it could be set before.
-        let _ = self.0.pragma_update(None, "ignore_check_constraints", false);
-    }
 }
 
 impl<'s> SqliteTransaction<'s> {
