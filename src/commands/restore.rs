@@ -237,14 +237,23 @@ fn candidate(
 
 /// What is wrong is the backup, not the database.
 fn of_backup(file: &Path, error: StoreError) -> Failure {
-    let failure = match error {
+    let what = |why: &str| format!("the backup {} cannot be restored: {why}", file.display());
+    match error {
         StoreError::Missing(path) => {
-            return Failure::new(Exit::Io, "not-found", format!("there is no backup at {}", path.display()));
+            Failure::new(Exit::Io, "not-found", format!("there is no backup at {}", path.display()))
         }
-        other => Failure::from(other),
-    };
-    let message = format!("the backup {} cannot be restored: {}", file.display(), failure.message);
-    Failure { message, ..failure }
+        // What helps a damaged database, a backup above all, is no help here.
+        StoreError::Damaged(why) | StoreError::BadRow(why) => Failure::new(
+            Exit::Io,
+            "database",
+            what(&format!("it is not what 'patctl backup' wrote: {why}")),
+        )
+        .hint("nothing was changed; restore another backup, or copy this one again from where it is kept"),
+        other => {
+            let failure = Failure::from(other);
+            Failure { message: what(&failure.message), ..failure }
+        }
+    }
 }
 
 /// Whether a backup is of the database that is there.

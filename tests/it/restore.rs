@@ -236,7 +236,7 @@ fn what_is_no_backup_of_this_database_is_refused() {
     fs::write(&file, "not a database at all, but long enough to be looked at as one by anybody")
         .expect("a file");
     private();
-    refused(&patctl, Exit::Io, &["backup", "not a database"]);
+    refused(&patctl, Exit::Io, &["backup", "not a database", "nothing was changed; restore another backup"]);
     fs::remove_file(&file).expect("unlink");
 
     let other = Patctl::new();
