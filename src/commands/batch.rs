@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::verify::{Purpose, Verdict, VerifyContext, VerifyItem, verify_all};
 use crate::store::Durability;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Replaced, SqliteStore};
 use crate::wire::batch::{Presented as Line, Unread};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
         let items: Vec<Arc<VerifyItem>> = asked.iter().flatten().flatten().cloned().collect();
         let mut judged = None;
         for _ in 0..=REPLACEMENTS {
-            gate.follow(cx, &settings)?;
+            gate = gate.follow(cx, &settings)?;
             let context = VerifyContext {
                 policy: &policy,
                 base: base.as_ref(),
@@ -59,7 +59,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
             };
             let verdicts = verify_all(&mut gate.store, &context, cx.dice, &items)?;
             // Nothing is answered before all of it is committed, to the file that is there.
-            if gate.store.is_in_place()? {
+            if gate.is_current()? {
                 judged = Some(verdicts);
                 break;
             }
@@ -69,26 +69,37 @@ pub fn run(cx: &mut Context<'_>) -> Result<Exit, Failure> {
     }
 }
 
-/// The database, and the key of its auth cache.
+/// The database, the key of its auth cache, and what its schema was when it was checked.
 struct Gate {
     store: SqliteStore,
     key: Option<CacheKey>,
+    marks: (i64, i64),
 }
 
 impl Gate {
     fn open(cx: &mut Context<'_>, settings: &Settings) -> Result<Self, Failure> {
         let store = cx.open(settings)?;
         let key = verify::cache_key(cx, &settings.policy(), &store);
-        Ok(Self { store, key })
+        let marks = store.schema_marks()?;
+        Ok(Self { store, key, marks })
     }
 
-    /// Opens the database anew where another file has taken its place.
-    fn follow(&mut self, cx: &mut Context<'_>, settings: &Settings) -> Result<(), Failure> {
-        if !self.store.is_in_place()? {
-            self.store.wait_for_its_log_to_go()?;
-            *self = Self::open(cx, settings)?;
+    /// Whether this is the database that is at the path, with the schema that was checked.
+    fn is_current(&self) -> Result<bool, Failure> {
+        Ok(self.store.replaced()?.is_none() && self.store.schema_marks()? == self.marks)
+    }
+
+    /// Opens the database anew where it is another one, or a changed one.
+    fn follow(self, cx: &mut Context<'_>, settings: &Settings) -> Result<Self, Failure> {
+        if self.is_current()? {
+            return Ok(self);
         }
-        Ok(())
+        if self.store.replaced()? == Some(Replaced::File) {
+            self.store.wait_for_its_log_to_go()?;
+        }
+        // Within a process all connections to one file share what they know of its log, be it the old one.
+        drop(self);
+        Self::open(cx, settings)
     }
 }
 

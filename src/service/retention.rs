@@ -59,7 +59,7 @@ fn steps(store: &mut dyn Store, act: &Act<'_>, keep: Span) -> Result<u64> {
 /// What the database gave.
 pub fn accept_clock(store: &mut dyn Store, act: &Act<'_>) -> Result<()> {
     let mut change = store.begin(Durability::Full)?;
-    let detail = format!("the log had a row of {}", change.clock_mark());
+    let detail = format!("the log had a row of {}", change.mark()?);
     change.accept_clock();
     let entry = act.done((act.clock)(), Action::AcceptClock, MANY, None);
     change.audit(&Entry { detail: Some(&detail), ..entry })?;

@@ -193,7 +193,8 @@ pub trait Read {
     /// [`StoreError`]
     fn work_near(&self, id: TokenId) -> Result<Option<Work>>;
 
-    /// The greatest time of any row of the audit log, as far as it is believed.
+    /// The greatest time of any row of the audit log, as far as it is believed: a use that is dated far ahead of all
+    /// before it leaves it alone.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -100,10 +100,6 @@ pub const UNKNOWN: Moment = Moment::MAX;
 
 /// The log as it can be cut, and its greatest time.
 pub trait Trim {
-    /// The greatest time of any row, as far as it is believed: a use that is dated far ahead of all before it
-    /// leaves it alone.
-    fn clock_mark(&self) -> Moment;
-
     /// The time that no decision may fall behind: the mark, or [`UNKNOWN`] where it is not what patctl wrote although
     /// there is a key to tell.
     fn latest(&self) -> Moment;

@@ -63,10 +63,17 @@ const WAYS: [&str; 4] = [
     "rm -f patctl.db*; cp copy.db new.db; chmod 600 new.db; mv new.db patctl.db",
 ];
 
+/// Ways that leave the file where it is, and with it what tells it from others: only its log is another one then.
+const IN_PLACE: [&str; 3] = [
+    "cp copy.db patctl.db; rm -f patctl.db-wal patctl.db-shm",
+    "rm -f patctl.db-shm patctl.db-wal; cat copy.db > patctl.db",
+    "cp -r . away; cp away/copy.db patctl.db; rm -rf patctl.db-* away",
+];
+
 #[test]
 fn a_batch_says_no_after_a_revocation_in_the_file_that_is_there() {
     let mut lines = 0;
-    for way in WAYS {
+    for way in WAYS.iter().chain(&IN_PLACE) {
         let home = Home::new("");
         let (token, other) = (home.create(&["-q"]), home.create(&["-q"]));
         let mut gateway = Gateway::start(&home);
@@ -88,8 +95,45 @@ fn a_batch_says_no_after_a_revocation_in_the_file_that_is_there() {
     }
     figure(
         "the database replaced under a running batch",
-        &format!("{} ways, {lines} lines, 0 from the old file", WAYS.len()),
+        &format!("{} ways, {lines} lines, 0 from the old file", WAYS.len() + IN_PLACE.len()),
     );
+}
+
+/// Another patctl may have brought a newer schema, or somebody a trigger: what was checked is not what is there.
+#[test]
+fn a_batch_checks_a_schema_that_changed_under_it() {
+    for (statement, goes_on) in [
+        ("CREATE TRIGGER t AFTER INSERT ON audit BEGIN SELECT 1; END", false),
+        ("PRAGMA user_version = 99", false),
+        ("CREATE TABLE notes (a)", true),
+        ("VACUUM", true),
+    ] {
+        let home = Home::new("");
+        let token = home.create(&["-q"]);
+        let mut gateway = Gateway::start(&home);
+        assert_eq!(gateway.answer(&token, statement)["allowed"], true);
+        home.sql().execute_batch(statement).expect("by hand");
+        let answer = gateway.ask(&token);
+        assert_eq!(answer.is_some_and(|answer| answer["allowed"] == true), goes_on, "{statement}");
+        let status = gateway.end().status.code();
+        assert_eq!(status, Some(if goes_on { 0 } else { 74 }), "{statement}");
+    }
+}
+
+#[test]
+fn who_follows_the_log_is_told_when_it_cannot_go_on() {
+    for way in IN_PLACE {
+        let home = Home::new("");
+        home.create(&["-q"]);
+        assert!(home.run(&["backup", "copy.db"]).status.success());
+        let mut command = home.command(&["audit", "--follow", "-o", "jsonl"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("patctl");
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(home.shell(way).status.success());
+        let output = child.wait_with_output().expect("patctl");
+        assert_eq!(output.status.code(), Some(74), "{way}: {output:?}");
+        assert!(stderr(&output).contains("patctl audit --follow --after 2"), "{way}: {output:?}");
+    }
 }
 
 #[test]

@@ -270,9 +270,6 @@ impl Log for RefusesAudit<Box<SqliteStore>> {
 }
 
 impl Trim for RefusesAudit<Box<dyn Transaction + '_>> {
-    fn clock_mark(&self) -> Moment {
-        self.0.clock_mark()
-    }
     fn latest(&self) -> Moment {
         self.0.latest()
     }

@@ -47,6 +47,7 @@ use crate::domain::token::TokenId;
 use crate::domain::verifier::Work;
 use integrity::Seals;
 use moved::Named;
+pub use moved::Replaced;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -85,7 +86,7 @@ impl SqliteStore {
 
     fn of(opened: open::Opened, named: Named) -> Self {
         let open::Opened { db, path, warnings } = opened;
-        Self { db, path, named, warnings, seals: Seals::default() }
+        Self { db, path, named: named.opened(), warnings, seals: Seals::default() }
     }
 
     /// Makes the directory of a database, private to its owner, where there is none.

@@ -1,7 +1,7 @@
-//! Whether the file that is open still is the one that its path names. It may have been moved away, removed, or replaced
-//! by another one, and a process that lives long must not go on asking a database that nobody else knows.
+//! Whether the files that are open still are those that their paths name. They may have been moved away, removed, or
+//! replaced by others, and a process that lives long must not go on asking a database that nobody else knows.
 
-use super::{Result, SqliteStore, open, place};
+use super::{Result, SqliteStore, failed, open, place};
 use crate::files::is_exhaustion;
 use crate::store::StoreError;
 use std::fs;
@@ -15,35 +15,75 @@ use std::time::Duration;
 const LOOKS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A name as it was given, and the file that it named before that was opened.
+/// Which file it is: device and inode.
+type Identity = (u64, u64);
+
+/// What SQLite keeps beside the file. Whoever opens the database when these are gone makes new ones, and what is
+/// written to them is never seen by who has the old ones open.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// A name as it was given, the file that it named before that was opened, and what stands beside it.
 pub struct Named {
     given: PathBuf,
-    file: Option<(u64, u64)>,
+    file: Option<Identity>,
+    beside: [Option<Identity>; 2],
+}
+
+/// How much of what is open is there no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replaced {
+    /// Another file is at the path.
+    File,
+    /// The file is the same, and the log beside it another one, or none.
+    Log,
 }
 
 impl Named {
     /// What `path` names now. Looked at before the file is opened: where it is exchanged in between, what is open
     /// counts as replaced.
     pub fn by(path: &Path) -> Self {
-        Self { given: path.to_owned(), file: identity(path).ok() }
+        Self { given: path.to_owned(), file: identity(path).ok(), beside: beside(path) }
+    }
+
+    /// Notes what opening it put beside it. What stood there before counts on: it may be exchanged by now.
+    pub fn opened(mut self) -> Self {
+        for (before, now) in self.beside.iter_mut().zip(beside(&self.given)) {
+            *before = before.or(now);
+        }
+        self
     }
 }
 
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<Identity> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
+fn beside(path: &Path) -> [Option<Identity>; 2] {
+    BESIDE.map(|suffix| identity(&open::companion(path, suffix)).ok())
+}
+
 impl SqliteStore {
-    /// Whether the file that is open still is the one at its path; false: another one is there.
+    /// Whether what is open is not what is at its path any more.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is none.
-    pub fn is_in_place(&self) -> Result<bool> {
+    /// [`StoreError::Missing`] when there is nothing.
+    pub fn replaced(&self) -> Result<Option<Replaced>> {
         match identity(&self.named.given) {
-            Ok(file) => Ok(Some(file) == self.named.file),
+            Ok(file) if Some(file) != self.named.file => Ok(Some(Replaced::File)),
+            Ok(_) if beside(&self.named.given) != self.named.beside => Ok(Some(Replaced::Log)),
+            Ok(_) => Ok(None),
             Err(e) if place::absent(&e) => Err(StoreError::Missing(self.named.given.clone())),
             Err(e) => Err(open::io_error(&self.named.given, &e)),
         }
+    }
+
+    /// What changes with the schema: it was checked when the file was opened, and may be another by now.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn schema_marks(&self) -> Result<(i64, i64)> {
+        let read = |name| self.db.pragma_query_value(None, name, |row| row.get(0)).map_err(failed);
+        Ok((read("schema_version")?, read("user_version")?))
     }
 
     /// Waits until the log beside the file at the path is no longer that of the file that is open: SQLite would play
@@ -73,7 +113,7 @@ impl SqliteStore {
 ///
 /// # Errors
 /// The system has too little left to tell. Where there is no `/proc`, the log is the one that was left.
-fn is_open_here(file: (u64, u64)) -> io::Result<bool> {
+fn is_open_here(file: Identity) -> io::Result<bool> {
     let open = match fs::read_dir("/proc/self/fd") {
         Err(lack) if is_exhaustion(&lack) => return Err(lack),
         open => open.into_iter().flatten(),

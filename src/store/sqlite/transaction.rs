@@ -202,7 +202,7 @@ impl Read for SqliteTransaction<'_> {
     }
 
     fn mark(&self) -> Result<Moment> {
-        Ok(self.clock_mark())
+        Ok(self.head.head.mark)
     }
 }
 
@@ -362,10 +362,6 @@ impl Transaction for SqliteTransaction<'_> {
 }
 
 impl Trim for SqliteTransaction<'_> {
-    fn clock_mark(&self) -> Moment {
-        self.head.head.mark
-    }
-
     fn latest(&self) -> Moment {
         // Who put the mark back, together with the clock, would bring back what has expired.
         let forged = self.head.seal.is_err() && self.seals.sealer().has_key();
