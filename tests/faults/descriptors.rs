@@ -5,7 +5,7 @@ mod bench;
 
 use crate::figure;
 use crate::harness::id_of;
-use crate::process::{have, stderr, stdout};
+use crate::process::{have, scaled, stderr, stdout};
 use bench::{Bench, ENOUGH, deed};
 use std::fs;
 use std::process::Output;
@@ -157,30 +157,46 @@ fn with_a_lack_of_one_moment_a_command_does_it_all_or_says_so() {
         return;
     }
     let bench = Bench::new();
-    let without_database = ["schedule", "check", "config", "scan --offline"];
-    let (mut runs, mut lacks, mut wrong) = (0, 0, Vec::new());
-    for deed in bench.deeds() {
-        if !without_database.iter().any(|begin| deed.args.starts_with(begin)) {
-            continue;
-        }
+    let (mut runs, mut lacks, mut rights, mut wrong) = (0, 0, 0, Vec::new());
+    for (place, deed) in bench.deeds().into_iter().enumerate() {
         bench.again();
         let whole = bench.run(&deed, ENOUGH);
-        for number in 1.. {
+        // Without a database there are few calls, and all of them are the command's own.
+        let step = if deed.args.starts_with("schedule") { 1 } else { scaled(5, 1) };
+        for number in (1 + place % step..).step_by(step) {
             bench.again();
-            let (output, refused) = bench.refused_once(&deed, "openat", number);
-            if !refused {
-                break;
-            }
+            let (output, Some(call)) = bench.refused_once(&deed, number) else { break };
             runs += 1;
             match output.status.code() {
                 Some(LOADER) if stderr(&output).contains("loading shared libraries") => {}
                 Some(code) if code == deed.lack => lacks += 1,
-                Some(code) if code == deed.status && (!deed.same || told_of(&output) == told_of(&whole)) => {}
-                _ => wrong.push(format!("{number} {}: {output:?}", deed.args)),
+                Some(code)
+                    if code == deed.status
+                        && (!deed.same || told_of(&output) == told_of(&whole))
+                        && bench.strangers() == 0 => {}
+                // SQLite opens to read what it cannot open to write, and never says why: trouble, all the same.
+                Some(74 | 77) if is_of_sqlite(&call) => rights += 1,
+                _ => wrong.push(format!("{number} {}: {call}: {output:?}", deed.args)),
             }
         }
     }
     assert!(wrong.is_empty(), "{} of {runs} runs:\n{}", wrong.len(), wrong.join("\n"));
     assert!(lacks > 0, "nothing lacked");
-    figure("a lack of one moment", &format!("{runs} runs, {lacks} told as a lack (75), none otherwise"));
+    figure(
+        "a lack of one moment",
+        &format!(
+            "{runs} runs, {lacks} told as a lack (75), {rights} as SQLite tells it (74, 77), 0 as an answer"
+        ),
+    );
+}
+
+/// Whether SQLite opened this, by its way of doing it.
+fn is_of_sqlite(call: &str) -> bool {
+    [
+        "O_RDONLY|O_NOFOLLOW|O_CLOEXEC)",
+        "O_RDWR|O_NOFOLLOW|O_CLOEXEC)",
+        "O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, ",
+    ]
+    .iter()
+    .any(|flags| call.contains(flags))
 }

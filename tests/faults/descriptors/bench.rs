@@ -220,17 +220,17 @@ impl Bench {
         self.fed(command, deed)
     }
 
-    /// With one call that the system refuses, the nth of its name. Answers whether it came to that, too.
-    pub fn refused_once(&self, deed: &Deed, call: &str, number: u32) -> (Output, bool) {
+    /// With one file that the system refuses to open, the nth. Answers which, if it came to that, too.
+    pub fn refused_once(&self, deed: &Deed, number: usize) -> (Output, Option<String>) {
         let log = self.home.dir.path().join("calls");
         let mut command = self.home.command_of("strace");
-        command.args(["-f", "-qq", "-o"]).arg(&log);
-        command.args(["-e", &format!("trace={call}")]);
-        command.args(["-e", &format!("inject={call}:error=EMFILE:when={number}")]);
+        command.args(["-f", "-qq", "-o"]).arg(&log).args(["-e", "trace=openat"]);
+        command.args(["-e", &format!("inject=openat:error=EMFILE:when={number}")]);
         command.arg(PROGRAM).args(deed.args.split(' '));
         let output = self.fed(command, deed);
-        let calls = fs::read(&log).expect("a log");
-        (output, String::from_utf8_lossy(&calls).contains("(INJECTED)"))
+        let calls = String::from_utf8_lossy(&fs::read(&log).expect("a log")).into_owned();
+        let refused = calls.lines().find(|line| line.contains("(INJECTED)")).map(str::to_owned);
+        (output, refused)
     }
 
     fn fed(&self, mut command: Command, deed: &Deed) -> Output {
