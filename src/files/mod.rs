@@ -16,7 +16,7 @@ mod route;
 mod said;
 
 pub use listing::{Kind, Listing, most_open};
-pub use named::{Named, named};
+pub use named::{Named, as_its_owner, named};
 pub use new_file::{NewFile, rename};
 pub use output::Directory;
 pub use read::{ReadError, anybodys, look, me, mine_alone, mode_now, own, plain, private, secret, tighten};

@@ -1,8 +1,11 @@
 //! Reading a file that the caller named, and not waiting for ever for what nobody writes.
 
+use super::route::Route;
+use super::said::with_rights_of;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::geteuid;
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -22,11 +25,27 @@ pub struct Named {
 }
 
 /// Opens what an argument names: a file, a device, or a pipe, as `<(…)` and `mkfifo` make one. A link is followed:
-/// whoever names it means what is behind it.
+/// whoever names it means what is behind it. For root it is opened with the rights of whoever could exchange it.
 ///
 /// # Errors
 /// What the system said.
 pub fn named(path: &Path) -> io::Result<Named> {
+    as_its_owner(path, || open(path))
+}
+
+/// Opens or looks at what an argument names, with the rights that fit.
+///
+/// # Errors
+/// What the system said, and with whose rights.
+pub fn as_its_owner<T>(path: &Path, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let rights = Route::rights_to_read(path, geteuid().as_raw())?;
+    rights.within(deed)?.map_err(|error| match rights.user() {
+        Some(user) if error.kind() == io::ErrorKind::PermissionDenied => with_rights_of(user, error),
+        _ => error,
+    })
+}
+
+fn open(path: &Path) -> io::Result<Named> {
     // To open a pipe would wait for who writes to it, and a line for who is called.
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;

@@ -133,6 +133,22 @@ impl Route {
         Ok((path, found, seen.weak))
     }
 
+    /// The rights with which what a path names is read: for root those of the user who could exchange it, or anything
+    /// that leads to it, whose links would lead root to files that are not theirs. Every link is followed, the last
+    /// included.
+    ///
+    /// # Errors
+    /// It is not there, or a directory cannot be followed.
+    pub fn rights_to_read(path: &Path, euid: u32) -> io::Result<Rights> {
+        // What the system itself keeps there, and a shell makes for `<(…)`, is nobody's to exchange.
+        if euid != 0 || ["/dev", "/proc"].iter().any(|kept| path.starts_with(kept)) {
+            return Ok(Rights::own());
+        }
+        let mut seen = Seen { weak: None, guest: None, euid };
+        follow(path, &mut |path, found| seen.look(path, found))?;
+        Ok(seen.guest.map_or_else(Rights::own, |(uid, groups)| Rights::of(uid, groups)))
+    }
+
     /// The rights with which the path is used: for root those of the user who could exchange it, for anybody else
     /// their own. `file` is what is there, if anything is.
     #[must_use]

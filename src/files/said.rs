@@ -41,6 +41,12 @@ pub fn and_left(error: io::Error, left: &io::Error) -> io::Error {
     told(format!("{error}; what was written is good for nothing, and is left behind: remove {left}"), error)
 }
 
+/// The same error, which says with whose rights that was tried.
+#[must_use]
+pub fn with_rights_of(user: u32, error: io::Error) -> io::Error {
+    told(format!("{error} (opened with the rights of uid {user}, who could exchange it)"), error)
+}
+
 /// Whether the system, or a limit of this process, has nothing left to give: that passes, and is nobody's fault.
 #[must_use]
 pub fn is_exhaustion(error: &io::Error) -> bool {

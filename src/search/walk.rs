@@ -37,8 +37,8 @@ pub enum Source {
 /// Gives every file below `root` to `each`, and what is wrong to `trouble`.
 pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &mut Vec<Trouble>) {
     let mut wrong = |path: &Path, error: &io::Error| trouble.push(Trouble::of(Some(path), error));
-    // Followed: whoever names a link means what is behind it.
-    let done = match fs::metadata(root) {
+    // Followed: whoever names a link means what is behind it. For root all of it is read as by its owner.
+    let done = files::as_its_owner(root, || match fs::metadata(root) {
         Ok(named) if named.is_dir() => Walk::new(root, plan, each, &mut wrong).map(|mut walk| walk.all()),
         // A pipe has an end, and may be what a shell makes of '<(command)'. A device has none.
         Ok(named) if named.is_file() || named.file_type().is_fifo() => {
@@ -46,7 +46,7 @@ pub fn walk(root: &Path, plan: &Plan<'_>, each: &mut dyn FnMut(File), trouble: &
         }
         Ok(_) => Err(no_file()),
         Err(error) => Err(error),
-    };
+    });
     if let Err(error) = done {
         wrong(root, &error);
     }

@@ -6,7 +6,7 @@ mod pace;
 
 use crate::figure;
 use crate::process::{Done, Home, PROGRAM, have, scaled, skip, stdout};
-use commands::{DEEDS, Deed, FOLLOWING, NAIVE};
+use commands::{DEEDS, Deed, NAIVE};
 use ground::{Database, Ground, OTHER, SCENES, Scene, chmod};
 use pace::{Pace, Ran, SLOWER, Steps, UNENDED, calls, race, stepped, steps, undisturbed};
 use rand::rngs::StdRng;
@@ -43,8 +43,6 @@ struct Tally {
     undisturbed: usize,
     /// How many did not end while they were waited for.
     unended: usize,
-    /// How many of a command that follows what it is given read a file of root's.
-    read: usize,
     /// What changed outside, and in which run.
     changed: Vec<String>,
 }
@@ -88,9 +86,6 @@ impl<'g> Trial<'g> {
         let found = self.ground.found(self.database, self.words, &ran.said);
         if changed.is_some() {
             self.ground.mend();
-        } else if found.is_some() && FOLLOWING.contains(&self.words.join(" ").as_str()) {
-            tally.read += 1;
-            return;
         }
         tally.changed.extend(changed.or(found).map(|what| format!("{how}: {what}")));
     }
@@ -162,7 +157,6 @@ fn tried(ground: &mut Ground, deed: Deed, dice: &mut StdRng) -> (Tally, Vec<Stri
         exchanges: raced.exchanges + stepped.exchanges,
         undisturbed,
         unended: raced.unended + stepped.unended,
-        read: raced.read + stepped.read,
         changed: [raced.changed, stepped.changed].concat(),
     };
     let first = tally.changed.first();
@@ -200,13 +194,12 @@ fn names_that_are_exchanged_under_root_lead_nowhere() {
         "names exchanged for links under root",
         &format!(
             "{} commands, {} runs, {} of them as if nothing were, {} not waited for, {exchanges} exchanges ({fewest} or \
-             more a command), {} runs changed something outside, {} of 'scan' read it",
+             more a command), {} runs changed something outside, or read it",
             done.len(),
             sum(|tally| tally.runs),
             sum(|tally| tally.undisturbed),
             sum(|tally| tally.unended),
             sum(|tally| tally.changed.len()),
-            sum(|tally| tally.read),
         ),
     );
     assert!(faults.is_empty(), "{faults:#?}");

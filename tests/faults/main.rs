@@ -30,6 +30,7 @@ mod exchange;
 mod full_disk;
 mod hostile;
 mod input;
+mod inputs;
 mod kill;
 mod memory;
 mod places;

@@ -81,13 +81,6 @@ pub const DEEDS: [Deed; 72] = [
     (Shared, "-D patctl.integrity.key.file={theirs}/a/b/key --db {theirs}/a/b/new.db create -q", 78),
 ];
 
-/// Of these it is not asked yet that they read nothing of root's: `scan` follows the path that it is given.
-pub const FOLLOWING: [&str; 3] = [
-    "scan a --revoke --yes --no-ignore",
-    "scan a/b/tree --revoke --yes",
-    "scan a/b/tree/leak --revoke --yes",
-];
-
 /// What a program does that knows no better: it looks whether there is a link on the way, and then goes that way.
 pub const NAIVE: [(&str, &str); 2] = [
     (
