@@ -53,7 +53,7 @@ fn check(file: Option<&Path>, cx: &mut Context<'_>) -> Result<Exit, Failure> {
 pub fn as_json(problem: &Problem) -> wire::Problem {
     wire::Problem {
         origin: problem.origin.to_string(),
-        message: problem.message.clone(),
+        message: problem.masked(),
         hint: problem.hint.clone(),
     }
 }

@@ -134,7 +134,7 @@ fn of_problem(problem: &Problem) -> Finding {
         .hint
         .clone()
         .unwrap_or_else(|| "'patctl config keys' says what each property means".to_owned());
-    Finding::new(Kind::Config, problem.origin.to_string(), &problem.message, mend)
+    Finding::new(Kind::Config, problem.origin.to_string(), problem.masked(), mend)
 }
 
 /// Looks at every file with a secret in it, and answers what the rows are looked at with.

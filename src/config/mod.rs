@@ -15,6 +15,7 @@ pub mod toml_file;
 
 pub use settings::Settings;
 
+use crate::domain::token;
 use keys::Key;
 use properties::Position;
 use std::ffi::OsString;
@@ -83,9 +84,17 @@ pub struct Problem {
     pub is_warning: bool,
 }
 
+impl Problem {
+    /// What and why, without a secret that somebody took for a value.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        token::mask(&self.message)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.message)
+        write!(f, "{}: {}", self.origin, self.masked())
     }
 }
 

@@ -177,3 +177,28 @@ fn with_the_rights_of_another_it_does_nothing() {
     assert_eq!(output.status.code(), Some(77), "{output:?}");
     assert!(stderr(&output).contains("refuses to run setuid"), "{output:?}");
 }
+
+#[test]
+fn a_token_that_was_taken_for_a_setting_is_not_told() {
+    let home = Home::new("");
+    let token = home.create(&["-q"]);
+    let secret = token.rsplit('_').next().expect("a secret");
+    for key in ["patctl.mail.from", "patctl.token.prefix", "atlassian.pats.enabled", "no.such.property"] {
+        let file = home.dir.path().join("given.properties");
+        fs::write(&file, format!("{key} = {token}\n")).expect("a file");
+        let file = file.to_str().expect("a name");
+        for args in [
+            &["--config", file, "doctor"][..],
+            &["--config", file, "doctor", "-o", "json"],
+            &["--config", file, "list"],
+            &["config", "check", file],
+            &["config", "check", file, "-o", "json"],
+            &["config", "import", file],
+            &["config", "import", file, "-o", "json"],
+        ] {
+            let output = home.run(args);
+            let told = [output.stdout.as_slice(), &output.stderr].concat();
+            assert!(!String::from_utf8_lossy(&told).contains(secret), "{key} {args:?}: {output:?}");
+        }
+    }
+}
