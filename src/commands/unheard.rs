@@ -1,14 +1,14 @@
-//! Deeds that a mail should tell of, where the token has no address.
+//! Warns when no mail is sent about a change because the token has no address.
 
 use super::context::Context;
 use crate::domain::token::TokenId;
 use crate::service::Act;
 use crate::service::notice::{self, About};
 
-/// Tokens that are named; of the others only how many there are.
+/// Tokens named in the warning; the others are only counted.
 const NAMED: usize = 3;
 
-/// Tokens of which nobody hears.
+/// Tokens without an address for notifications.
 #[derive(Default)]
 pub struct Unheard {
     first: Vec<TokenId>,
@@ -16,7 +16,7 @@ pub struct Unheard {
 }
 
 impl Unheard {
-    /// Takes note of a token, if mails are sent and none about it reaches anybody.
+    /// Adds a token if notifications are enabled and it has no recipient.
     pub fn note<'a>(&mut self, act: &Act<'_>, about: impl Into<About<'a>>) {
         let about = about.into();
         if !notice::are_written(act) || notice::has_recipient(act.policy, about) {
@@ -25,7 +25,7 @@ impl Unheard {
         if self.first.len() < NAMED { self.first.push(about.id) } else { self.more += 1 }
     }
 
-    /// Says so, once.
+    /// Prints the warning, if there is anything to warn of.
     pub fn warn(&self, cx: &mut Context<'_>) {
         if self.first.is_empty() {
             return;
@@ -35,8 +35,8 @@ impl Unheard {
         let ids = ids.join(", ");
         let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
         cx.screen.warn(&format!(
-            "no mail tells anybody of this: {ids}{more} {have} no address (--notify-to gives a token one, patctl.mail.to all of \
-             them)"
+            "nobody is notified: {ids}{more} {have} no address for mails (set one with --notify-to, or patctl.mail.to for all \
+             tokens)"
         ));
     }
 }

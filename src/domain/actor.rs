@@ -1,4 +1,4 @@
-//! Who acts, on whose tokens they may, and where a request came from.
+//! The actor of an operation, its authority, and the origin of its request.
 
 use super::pat::Pat;
 use super::text::is_same;
@@ -7,10 +7,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Who acts.
+/// The actor of an operation, as recorded in the audit log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Actor {
-    /// A user of this system, who runs the process.
+    /// A user of this system who runs the process.
     Local {
         /// The real user id.
         uid: u32,
@@ -19,24 +19,24 @@ pub enum Actor {
         /// The user id of the login behind it, where the system keeps one: it survives `su` and `sudo`.
         login_uid: Option<u32>,
     },
-    /// Whoever presented a token to be let in.
+    /// A client authenticated by a token.
     Token {
         /// The person it speaks for.
         user: String,
         /// The token.
         id: TokenId,
     },
-    /// A person who has logged in to the web pages.
+    /// A person logged in to the web pages.
     Session {
         /// Who.
         user: String,
     },
-    /// A proxy that asks whether to let a request pass.
+    /// A proxy that asks whether to allow a request.
     Proxy {
         /// Its name.
         name: String,
     },
-    /// Work that patctl does by itself, at its time.
+    /// A scheduled job of patctl.
     Job {
         /// Which.
         name: String,
@@ -87,17 +87,17 @@ impl Actor {
     }
 }
 
-/// On whose tokens somebody may act.
+/// The tokens that an actor may act on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Authority {
-    /// On all.
+    /// All tokens.
     Administrator,
-    /// On those of this user, named by their whole ids. There are no others.
+    /// The tokens of this user, addressed by their full ids. All others are reported as not found.
     Owner(String),
 }
 
 impl Authority {
-    /// Whether there is such a token for whoever acts.
+    /// Returns whether the actor may see the token.
     #[must_use]
     pub fn reaches(&self, pat: &Pat) -> bool {
         match self {
@@ -110,7 +110,7 @@ impl Authority {
 /// The most characters of a request id.
 pub const MAX_REQUEST_ID: usize = 128;
 
-/// What ties an audit row to the log of the service in front: 1 to [`MAX_REQUEST_ID`] visible ASCII characters.
+/// Identifies a request in the logs of the service in front: 1 to [`MAX_REQUEST_ID`] visible ASCII characters.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestId(String);
 
@@ -128,7 +128,7 @@ impl FromStr for RequestId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits =
             (1..=MAX_REQUEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        // What looks like a token is one that came by a wrong way, and the log is no place for it.
+        // A token passed as a request id by mistake must not reach the log.
         if fits && text.parse::<PlainToken>().is_err() {
             Ok(Self(text.to_owned()))
         } else {
@@ -137,7 +137,7 @@ impl FromStr for RequestId {
     }
 }
 
-/// The address of a client, an IPv4 address that came as IPv6 as the IPv4 address that it is.
+/// The address of a client. IPv4-mapped IPv6 addresses are stored as IPv4.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ClientAddress(IpAddr);
 
@@ -158,18 +158,18 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// Where an act came from, beside who acts.
+/// The origin of a request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RequestMeta {
-    /// The address of whoever sent the request.
+    /// The address of the client that sent the request.
     pub client: Option<ClientAddress>,
-    /// What the service in front calls the request.
+    /// The request id assigned by the service in front.
     pub request_id: Option<RequestId>,
-    /// Which of several hosts wrote the row.
+    /// The host that wrote the audit row, if there are several.
     pub node: Option<String>,
 }
 
 impl RequestMeta {
-    /// Nothing is known.
+    /// An unknown origin.
     pub const NONE: Self = Self { client: None, request_id: None, node: None };
 }

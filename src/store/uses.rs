@@ -1,5 +1,5 @@
-//! What a use leaves behind. It is decided on without the write lock, and written if what it was decided on still holds
-//! under it: nobody computes while others wait.
+//! Recording uses of tokens. A use is decided without the write lock and recorded only if the decision still holds under
+//! the lock, so that no hash is computed while other processes wait.
 
 use crate::domain::audit::Entry;
 use crate::domain::cache::{CacheLimits, Proved};
@@ -7,55 +7,55 @@ use crate::domain::moment::Moment;
 use crate::domain::token::TokenId;
 use crate::domain::verifier::Verifier;
 
-/// A row as it was when it was read. Whatever changes what is decided about a token changes one of these.
+/// Identifies one state of a token's row. Every change that affects a decision changes at least one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RowVersion {
-    /// The number of the row: a token that is deleted and comes in again begins with version 1 again.
+    /// The row number. Needed beside the version, which restarts at 1 when a deleted token is imported again.
     pub seq: i64,
     /// The version of the token.
     pub version: i64,
-    /// The seal, as it was stored.
+    /// The stored seal, unverified.
     pub seal: Option<Vec<u8>>,
 }
 
-/// What must be there under the lock for a decision to hold.
+/// The row that a decision depends on, compared again under the write lock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Basis {
-    /// Whatever is: nothing of it was looked at, or nothing of it could be read.
+    /// None: the row was not read, or is unreadable.
     Any,
-    /// No row with this id.
+    /// There must be no row with this id.
     Absent,
-    /// The very row that was read.
+    /// The row must be in this state.
     Row(RowVersion),
 }
 
-/// A use that was decided on.
+/// A decided use, ready to be recorded.
 #[derive(Clone, Debug)]
 pub struct Use<'u> {
     /// The id that was presented.
     pub id: TokenId,
-    /// What it was decided on.
+    /// The row that the decision depends on.
     pub basis: Basis,
-    /// The moment from which another answer may be right; `None`: there is none.
+    /// The time from which the decision may be different; `None` if it does not depend on time.
     pub until: Option<Moment>,
-    /// The audit row. Its time is that of the writing, whatever it says.
+    /// The audit entry. Its `at` is replaced by the time of recording.
     pub entry: Entry<'u>,
-    /// Whether the use is noted in the token.
+    /// Whether to update the token's last use.
     pub touch: bool,
-    /// Whether a secret was presented that a successor has replaced.
+    /// Whether the presented token had already been replaced by its successor.
     pub reused: bool,
-    /// What the auth cache is to remember of it.
+    /// The auth cache entry to store.
     pub remember: Option<(Proved, CacheLimits)>,
-    /// The verifier that takes the place of the old one, which comes first.
+    /// The old verifier and the new one that replaces it.
     pub renew: Option<(&'u Verifier, &'u Verifier)>,
 }
 
-/// What came of a use.
+/// The result of recording one use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Written {
-    /// It is written down.
+    /// The use was recorded.
     Done,
-    /// Nothing was written: what it was decided on is no longer so. It has to be decided again.
+    /// Nothing was recorded, because the row or the time has changed. The use must be decided again.
     Again {
         /// The greatest time of the audit log.
         mark: Moment,

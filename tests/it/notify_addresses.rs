@@ -149,7 +149,7 @@ fn a_deed_that_no_mail_tells_of_says_so() {
         let mut hear = |args: &[&str], count: usize| {
             let run = patctl.run(args);
             assert_eq!(run.exit, Exit::Yes, "{args:?}: {run:?}");
-            let told = run.stderr.matches("no mail tells anybody of this").count();
+            let told = run.stderr.matches("nobody is notified: ").count();
             assert_eq!(told, if sends { count } else { 0 }, "{args:?}: {run:?}");
             token = run.stdout.trim().to_owned();
             token.clone()

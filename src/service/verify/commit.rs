@@ -1,4 +1,4 @@
-//! The second stage: the decision, and what of it is written down, for a group in one transaction.
+//! The second stage: decides a group of items and records the results in one transaction.
 
 use super::decide::{Decision, decide};
 use super::item::{Attempt, Purpose, Verdict, VerifyContext, VerifyItem};
@@ -15,8 +15,8 @@ use crate::store::contract::Result;
 use crate::store::{Durability, Store, Use, Written};
 use std::collections::HashSet;
 
-/// Decides on each item and writes down what came of it. What an item was decided on may have changed since it was
-/// prepared: then it comes back, to be prepared again. Its neighbours are answered all the same.
+/// Decides each item and records its result. An item whose row or time has changed since `prepare` is returned as a new
+/// attempt; the other items of the group are not affected.
 ///
 /// # Errors
 /// Any trouble with the database: then there are no verdicts, and never a yes.
@@ -50,7 +50,7 @@ pub fn commit(
         .collect())
 }
 
-/// Writes them in their order. A use that ends another token is a change of its own.
+/// Records the uses in order. A use that ends another token gets its own fully durable transaction.
 fn write(
     db: &mut dyn Store,
     ctx: &VerifyContext<'_>,
@@ -78,7 +78,7 @@ fn ends_another(item: &Prepared, verdict: &Verdict) -> bool {
         && verdict.pat.as_ref().is_some_and(|pat| pat.ends_predecessor)
 }
 
-/// The first use of a successor: its predecessor is at its end, as durably as by any other change.
+/// Records the first use of a successor and ends its predecessor in the same transaction.
 fn first_use(
     db: &mut dyn Store,
     ctx: &VerifyContext<'_>,
@@ -103,14 +103,14 @@ fn first_use(
     Ok(Written::Done)
 }
 
-/// What need not be written once more for a token that is presented several times in a group.
+/// Tokens of the group whose last use or cache entry is already among the writes.
 #[derive(Default)]
 struct Noted {
     touched: HashSet<TokenId>,
     remembered: HashSet<TokenId>,
 }
 
-/// What a decision leaves behind.
+/// Builds the use to record for a decision.
 fn plan<'u>(
     ctx: &VerifyContext<'_>,
     prepared: &'u Prepared,
@@ -140,8 +140,10 @@ fn plan<'u>(
                 .is_some_and(|pat| pat.life.is_use_to_be_noted(now, ctx.policy.last_used_interval));
             used.touch = due && noted.touched.insert(verdict.id);
             used.renew = prepared.renewal.as_ref().map(|(old, new)| (old, new));
+            // A cache entry for the old verifier would be useless after this.
+            noted.remembered.extend(used.renew.is_some().then_some(verdict.id));
         }
-        // Its successor has it by now, so who still holds it has not heard, or found it somewhere.
+        // Record that the replaced token is still in use: its holder has not switched, or it has leaked.
         Err(denial) => used.reused = denial.reason == Reason::Rotated,
     }
     if used.renew.is_none() && !noted.remembered.contains(&verdict.id) {
@@ -151,8 +153,7 @@ fn plan<'u>(
     used
 }
 
-/// What the auth cache is to hold of it: a token that may be used, or could be for another request. One that is at its
-/// end is not kept.
+/// Builds the cache entry for a token that is allowed, or would be for another request. Ended tokens are not cached.
 fn remembered(
     ctx: &VerifyContext<'_>,
     prepared: &Prepared,

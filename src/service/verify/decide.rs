@@ -1,4 +1,4 @@
-//! What is decided on what was prepared, and how long that stands.
+//! Decides a prepared item, and determines how long the decision holds.
 
 use super::item::{Verdict, VerifyContext, VerifyItem};
 use super::prepare::{Prepared, Seen};
@@ -11,10 +11,10 @@ use crate::service::clock::Reading;
 use crate::store::Stored;
 use crate::store::log::UNKNOWN;
 
-/// A verdict that is not written down yet: nobody may hear of it.
+/// A verdict without its audit row. It must not leave this module before that row is committed.
 pub struct Decision {
     pub verdict: Verdict,
-    /// The moment from which another one may be right.
+    /// The time from which the verdict may be different.
     pub until: Option<Moment>,
 }
 
@@ -60,13 +60,13 @@ fn first(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     one.into_iter().chain(other).min()
 }
 
-/// Until when the auth cache vouches for the secret, where nothing else does.
+/// Returns the end of the auth cache entry if the secret was verified by that alone.
 fn spared(ctx: &VerifyContext<'_>, prepared: &Prepared, stored: &Stored) -> Option<Moment> {
     let proved = stored.proved.filter(|_| prepared.proved.cached)?;
     Some(ctx.policy.cache.end(proved.at))
 }
 
-/// Everything that is decided once the secret was right.
+/// Decides everything that follows a correct secret.
 pub fn ask(
     ctx: &VerifyContext<'_>,
     item: &VerifyItem,

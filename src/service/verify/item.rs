@@ -1,4 +1,4 @@
-//! What is asked of a verification, and what it answers.
+//! The input and the result of a verification.
 
 use crate::domain::actor::{Actor, RequestMeta};
 use crate::domain::audit::Asked;
@@ -31,7 +31,7 @@ pub struct VerifyItem {
     pub purpose: Purpose,
     /// The request it should allow.
     pub request: Result<Request, Refusal>,
-    /// Its URL as it is written down.
+    /// The URL as the audit log keeps it.
     pub url: Option<String>,
     /// Who asks.
     pub actor: Arc<Actor>,
@@ -46,7 +46,7 @@ impl VerifyItem {
         self.credential.token.id()
     }
 
-    /// What of the request is written down.
+    /// Returns the part of the request that the audit log keeps.
     #[must_use]
     pub fn asked(&self) -> Asked<'_> {
         Asked {
@@ -56,7 +56,7 @@ impl VerifyItem {
     }
 }
 
-/// What is the same for every token that a front end has verified.
+/// Settings and services shared by all items of one front end.
 #[derive(Clone, Copy)]
 pub struct VerifyContext<'c> {
     /// The limits.
@@ -67,18 +67,18 @@ pub struct VerifyContext<'c> {
     pub cache: Option<&'c CacheKey>,
     /// How durable the audit rows must be.
     pub durability: Durability,
-    /// The time, asked for where a decision is made.
+    /// Returns the current time. Called once per decision.
     pub clock: &'c dyn Fn() -> Moment,
 }
 
-/// An item that is to be answered, for the first time or because what it was decided on has changed.
+/// One attempt to verify an item. Attempts are repeated when the row or the time changed before the commit.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The item.
     pub item: Arc<VerifyItem>,
     /// The greatest time of the audit log, as far as it is known.
     pub mark: Moment,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     pub tried: u8,
 }
 

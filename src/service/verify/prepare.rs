@@ -1,4 +1,4 @@
-//! The first stage: what is known of a token, and whether its secret is right. Read without a lock, computed without one.
+//! The first stage: reads rows and verifies secrets, without holding the write lock.
 
 use super::decide::ask;
 use super::item::{Attempt, Purpose, VerifyContext, VerifyItem};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-/// How often an item is tried before it is trouble.
+/// Attempts after which an item is answered as unavailable.
 const TRIES: u8 = 4;
 
 /// A row as it was read.
@@ -22,24 +22,24 @@ const TRIES: u8 = 4;
 pub struct Seen {
     /// The token, and what proves its secret.
     pub stored: Stored,
-    /// What else a decision rests on, or why it cannot be read.
+    /// The other inputs of a decision, or why they cannot be read.
     pub rest: std::result::Result<Rest, String>,
 }
 
-/// What of a row is not needed to prove a secret.
+/// The inputs of a decision that are not needed to verify the secret.
 #[derive(Debug)]
 pub struct Rest {
     /// The restrictions, line by line.
     pub rules: Vec<String>,
-    /// Whether all of it is what patctl wrote.
+    /// The result of checking the row's seal.
     pub seal: std::result::Result<(), Damage>,
     row: RowVersion,
 }
 
-/// A verifier at today's cost beside the one it replaces, which comes first.
+/// The old verifier and one with the configured cost that replaces it.
 pub type Renewal = Option<(Verifier, Verifier)>;
 
-/// An item that can be decided on.
+/// An item whose row was read and whose secret was verified.
 #[derive(Debug)]
 pub struct Prepared {
     pub(super) attempt: Attempt,
@@ -50,7 +50,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// What must still be there when the decision is written down.
+    /// Returns the row state that the decision depends on.
     pub(super) fn basis(&self) -> Basis {
         match self.seen.as_deref() {
             Some(Sight::Row(Seen { rest: Ok(rest), .. })) => Basis::Row(rest.row.clone()),
@@ -59,7 +59,7 @@ impl Prepared {
         }
     }
 
-    /// One that needs no row to be decided on.
+    /// Creates an item whose decision depends on no row.
     fn without_a_row(attempt: Attempt, why: Unproved) -> Self {
         Self { attempt, seen: None, proved: Proved { proof: Err(why), cached: false }, renewal: None }
     }
@@ -90,7 +90,7 @@ pub fn prepare_all(
     attempts: Vec<Attempt>,
 ) -> Result<Vec<Prepared>> {
     if !ctx.policy.enabled {
-        // Nothing is looked at.
+        // Denied without reading any row.
         let why = Unproved::Wrong(Reason::DisabledGlobally);
         return Ok(attempts.into_iter().map(|attempt| Prepared::without_a_row(attempt, why)).collect());
     }
@@ -136,7 +136,7 @@ fn read_row(db: &(impl Read + ?Sized), id: TokenId) -> Result<Sight<Seen>> {
         Err(StoreError::BadRow(why)) => why,
         Err(error) => return Err(error),
     };
-    // Its restrictions may be all that cannot be read: a wrong secret is told from the right one all the same.
+    // Perhaps only the restrictions are unreadable. The secret is still verified, so that a wrong one is denied as such.
     Ok(match Sight::of(db.token(id))? {
         Sight::Row(stored) => Sight::Row(Seen { stored, rest: Err(why) }),
         Sight::Absent => Sight::Absent,
@@ -181,8 +181,8 @@ fn is_remembered(ctx: &VerifyContext<'_>, attempt: &Attempt, stored: Option<&Sto
         && key.vouches(proved, &attempt.item.credential.token, verifier)
 }
 
-/// A verifier at today's cost for a token whose stored one was made at another, or came with it, if it will be allowed
-/// as far as can be told.
+/// Hashes the secret with the configured cost if the stored verifier was made with another one and the token will
+/// probably be allowed.
 fn renewal(ctx: &VerifyContext<'_>, dice: &mut Dice, prepared: &Prepared) -> Renewal {
     let VerifyItem { purpose, credential, .. } = &*prepared.attempt.item;
     let Some(Seen { stored, rest: Ok(rest) }) = prepared.seen.as_deref().and_then(Sight::row) else {
@@ -195,7 +195,7 @@ fn renewal(ctx: &VerifyContext<'_>, dice: &mut Dice, prepared: &Prepared) -> Ren
     if ask(ctx, &prepared.attempt.item, &stored.pat, &rest.rules, (ctx.clock)()).is_err() {
         return None;
     }
-    // Where that cannot be had today, the old one goes on.
+    // If hashing fails, keep the old verifier.
     let new = Verifier::make(&credential.token, ctx.policy.cost, dice).ok()?;
     Some((old.clone(), new))
 }

@@ -1,4 +1,4 @@
-//! What a decision rests on: read without a lock, and compared under one.
+//! Reads rows together with the result of their seal check, and compares them again under the write lock.
 
 use super::integrity::{INTEGRITY, PLACES, PROOF, SAMPLE_WIDTH, Sample, Seals, VERSION, number};
 use super::query::{self, Statement};
@@ -12,10 +12,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use std::ops::ControlFlow;
 
-/// Rows that are read at once where all are looked at.
+/// Rows per page of a full scan.
 const STEP: u32 = 1000;
 
-/// Receives a row, whether it is to be believed, and the row as it was selected.
+/// Receives a row's values, the result of its seal check, and the SQLite row.
 type EachSample<'a> = &'a mut dyn FnMut(&Sample<'_>, std::result::Result<(), Damage>, &Row<'_>) -> Result<()>;
 
 /// The token with this id, and whether its row is to be believed.
@@ -36,13 +36,13 @@ pub fn evidence(db: &Connection, seals: &Seals, id: TokenId) -> Result<Option<Ev
     Ok(found)
 }
 
-/// Whether there is what a decision rests on.
+/// Returns whether the row is still in the state that a decision depends on.
 pub fn is_as_read(db: &Connection, id: TokenId, basis: &Basis) -> Result<bool> {
     if *basis == Basis::Any {
         return Ok(true);
     }
     let mut found = None;
-    // The text that read it: it is compiled already.
+    // The same SQL text as the first read, so the statement cache has it compiled.
     reads::each_row(db, &reads::whole(), [id.as_str()], |row| {
         let seal = row.get_ref(INTEGRITY).map_err(failed)?.as_blob_or_null().unwrap_or(None);
         found = Some(match basis {
