@@ -2,14 +2,12 @@
 
 use crate::harness::{Patctl, id_of};
 use crate::verify::forge;
-use patctl::domain::actor::{Actor, RequestMeta};
+use patctl::domain::actor::Actor;
 use patctl::domain::cache::CacheKey;
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Span;
 use patctl::domain::policy::Policy;
-use patctl::domain::presented::Presented;
-use patctl::domain::restriction::{Given, Request};
 use patctl::domain::verifier::{Cost, computations};
 use patctl::exit::Exit;
 use patctl::service::verify;
@@ -18,7 +16,6 @@ use patctl::store::sqlite::SqliteStore;
 use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 pub const OFF: &str = "-Datlassian.pats.auth.cache.expiry.mins=0";
 
@@ -244,14 +241,7 @@ fn a_revocation_between_the_look_and_the_lock_counts() {
         let cost = Cost { memory_kib: 1024, iterations: 1, parallelism: 1 };
         let policy = Policy { cost, ..Policy::default() };
         let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
-        let item = verify::VerifyItem {
-            credential: Presented::parse(token.as_bytes()).expect("a token"),
-            purpose: verify::Purpose::Use,
-            request: Request::new(&Given::default()),
-            url: None,
-            actor: Arc::new(actor),
-            meta: RequestMeta::default(),
-        };
+        let item = crate::harness::plain_use(&token, actor);
         let context = verify::VerifyContext {
             policy: &policy,
             base: None,

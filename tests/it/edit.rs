@@ -1,20 +1,17 @@
 //! `edit`: what changes, what does not, and what is written down.
 
 use crate::harness::{Patctl, Setup, id_of, moment};
-use patctl::domain::actor::{Actor, RequestMeta};
+use patctl::domain::actor::Actor;
 use patctl::domain::decision::Reason;
 use patctl::domain::dice::Dice;
 use patctl::domain::moment::Span;
 use patctl::domain::policy::Policy;
-use patctl::domain::presented::Presented;
-use patctl::domain::restriction::{Given, Request};
 use patctl::exit::Exit;
 use patctl::service::verify;
 use patctl::store::Durability;
 use patctl::store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::sync::Arc;
 
 /// The changes that the last edit wrote down.
 fn changes(patctl: &Patctl) -> Value {
@@ -322,14 +319,7 @@ fn a_verify_that_was_under_way_decides_on_the_edited_token() {
         }
         moment("2026-11-22")
     };
-    let item = verify::VerifyItem {
-        credential: Presented::parse(token.as_bytes()).expect("a token"),
-        purpose: verify::Purpose::Use,
-        request: Request::new(&Given::default()),
-        url: None,
-        actor: Arc::new(actor),
-        meta: RequestMeta::default(),
-    };
+    let item = crate::harness::plain_use(&token, actor);
     let context = verify::VerifyContext {
         policy: &policy,
         base: None,

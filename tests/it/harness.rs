@@ -3,12 +3,15 @@
 //! Every harness remembers the secrets that it saw on stdout; when it is dropped, none of them may
 //! be found in the database, in any error text or in any other answer.
 
-use patctl::domain::actor::Actor;
+use patctl::domain::actor::{Actor, RequestMeta};
 use patctl::domain::dice::Dice;
 use patctl::domain::frame::Value;
 use patctl::domain::integrity;
 use patctl::domain::moment::{Moment, Span};
+use patctl::domain::presented::Presented;
+use patctl::domain::restriction::{Given, Request};
 use patctl::exit::Exit;
+use patctl::service::verify::{Purpose, VerifyItem};
 use patctl::world::{Ask, Input, Output, World};
 use rand::SeedableRng;
 use rusqlite::types::ValueRef;
@@ -17,6 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -384,5 +388,17 @@ impl Ask for Person {
 
     fn secret(&mut self, _: &str) -> io::Result<Zeroizing<String>> {
         Ok(Zeroizing::new(self.typed.clone()))
+    }
+}
+
+/// A use of a token for a request of which nothing is known.
+pub fn plain_use(token: &str, actor: Actor) -> VerifyItem {
+    VerifyItem {
+        credential: Presented::parse(token.as_bytes()).expect("a token"),
+        purpose: Purpose::Use,
+        request: Request::new(&Given::default()),
+        url: None,
+        actor: Arc::new(actor),
+        meta: RequestMeta::default(),
     }
 }

@@ -12,7 +12,6 @@ use patctl::domain::notice::Notice;
 use patctl::domain::pat::Pat;
 use patctl::domain::policy::Policy;
 use patctl::domain::presented::Presented;
-use patctl::domain::restriction::{Given, Request};
 use patctl::domain::token::TokenId;
 use patctl::domain::tombstone::Tombstone;
 use patctl::domain::verifier::{Verifier, Work};
@@ -32,7 +31,6 @@ use patctl::store::{
 };
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A store, or a transaction of it, that writes everything but the audit row.
 struct RefusesAudit<T>(T);
@@ -44,14 +42,7 @@ pub fn judged_without_audit(db: &Path, token: &str) -> Result<bool, StoreError> 
     let actor = Actor::Local { uid: 0, name: "a".to_owned(), login_uid: None };
     let now = crate::harness::moment("2026-11-21");
     let mut dice = Dice::system();
-    let item = verify::VerifyItem {
-        credential: Presented::parse(token.as_bytes()).expect("a token"),
-        purpose: verify::Purpose::Use,
-        request: Request::new(&Given::default()),
-        url: None,
-        actor: Arc::new(actor),
-        meta: RequestMeta::default(),
-    };
+    let item = crate::harness::plain_use(token, actor);
     let context = verify::VerifyContext {
         policy: &policy,
         base: None,
